@@ -1,0 +1,43 @@
+/** Every shape that crosses a border. Source: proto/dynamos/v1; `npm run contracts` regenerates gen/. */
+export {
+  Archetype,
+  Column,
+  DataSet,
+  Knowledge,
+  Measure,
+  Party,
+  RequestType,
+  Step,
+  TableDescription,
+} from "./gen/dynamos/v1/catalogue.ts";
+export {
+  Chart,
+  Document,
+  Envelope,
+  FanOut,
+  Forward,
+  HopRecord,
+  Input,
+  Outcome,
+  Part,
+  Payload,
+  Reply,
+  Result,
+  Table,
+} from "./gen/dynamos/v1/envelope.ts";
+export { ErrorCode, Failure } from "./gen/dynamos/v1/error.ts";
+export { Chain, Choice, Considered, Plan, Role } from "./gen/dynamos/v1/plan.ts";
+export {
+  Agreement,
+  Approval,
+  ColumnList,
+  Decision,
+  NameList,
+  Reason,
+  Refusal,
+  Relation,
+  TableColumns,
+  Terms,
+  Verdict,
+} from "./gen/dynamos/v1/policy.ts";
+export { Algorithm, Query, User } from "./gen/dynamos/v1/query.ts";

@@ -1,0 +1,20 @@
+/** Keys of the knowledge base: the only place that spells them. Values are JSON documents (contracts/schema). */
+export const keys = {
+  agreements: "/agreements/",
+  archetypes: "/archetypes/",
+  requestTypes: "/requestTypes/",
+  steps: "/steps/",
+  dataSets: "/dataSets/",
+  parties: "/parties/",
+  online: "/online/",
+} as const;
+
+export const agreementKey = (steward: string) => `${keys.agreements}${steward}`;
+export const archetypeKey = (name: string) => `${keys.archetypes}${name}`;
+export const requestTypeKey = (name: string) => `${keys.requestTypes}${name}`;
+export const stepKey = (name: string) => `${keys.steps}${name}`;
+/** A data set belongs to a party: two parties may each have one of the same name. */
+export const dataSetKey = (party: string, name: string) => `${keys.dataSets}${party}/${name}`;
+export const partyKey = (name: string) => `${keys.parties}${name}`;
+/** Held by a party's sidecar under a lease. */
+export const onlineKey = (party: string, instance: string) => `${keys.online}${party}/${instance}`;

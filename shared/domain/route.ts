@@ -1,0 +1,43 @@
+/** Queue names, routing keys and message ids: the only place that spells them. */
+import type { Chain, Envelope } from "#contracts";
+
+/** Topic exchange for everything; the AMQP adapter declares it. */
+export const exchange = "dynamos.steps";
+export const deadLetterExchange = "dynamos.dead-letters";
+export const deadLetterQueue = "dynamos.dead-letters";
+
+/** Routing key and queue name of a step at a party; also the function's annotation `topic`. */
+export function stepTopic(party: string, step: string): string {
+  return `${party.toLowerCase()}.${step}`;
+}
+
+/** Routing key and queue name of the parts that a compute provider waits for. */
+export function gatherTopic(party: string): string {
+  return `${party.toLowerCase()}.gather`;
+}
+
+/** Routing key of the replies to one sidecar. */
+export function replyTopic(party: string, instance: string): string {
+  return `reply.${party.toLowerCase()}.${instance}`;
+}
+
+export const cancelTopic = "control.cancel";
+
+/** Id of the message that brings a chain to a hop: `query/chain/hop/attempt`. */
+export function hopId(queryId: string, chain: string, hop: number, attempt: number): string {
+  return `${queryId}/${chain || "control"}/${hop}/${attempt}`;
+}
+
+/** Id of what a chain sends back to the asker. */
+export function replyId(queryId: string, chain: string, attempt: number): string {
+  return `${queryId}/${chain || "control"}/reply/${attempt}`;
+}
+
+export function gatherChainId(party: string): string {
+  return `gather-${party}`;
+}
+
+/** Key under which the parts of one gather belong together. */
+export function gatherKey(envelope: Envelope, gather: Chain): string {
+  return `${envelope.queryId}/${gather.id}/${envelope.attempt}`;
+}

@@ -1,0 +1,81 @@
+/** Carries messages between parties. Twins: adapters/memory, adapters/amqp; both pass testing/broker-contract.ts. */
+
+export type MessageType = "envelope" | "reply" | "control";
+
+export interface Message {
+  /** Stable: made from the input, so a repeated publish has the same id. */
+  readonly id: string;
+  readonly routingKey: string;
+  readonly type: MessageType;
+  readonly queryId: string;
+  readonly body: Uint8Array;
+  /** W3C Trace Context; empty: none. */
+  readonly traceparent: string;
+  /** From the moment of publishing; a message not delivered by then goes to the dead letters. */
+  readonly expiresInMs?: number;
+}
+
+export interface Delivery extends Message {
+  readonly queue: string;
+  /** How often a handler has already answered `retry` for it. */
+  readonly tries: number;
+  /** Whether the broker may have delivered it before (a consumer died with it in hand). */
+  readonly redelivered: boolean;
+}
+
+/** What becomes of a delivery. The handler returns it; it never acknowledges by itself. */
+export type Disposition =
+  | { readonly kind: "done" }
+  /** Again after a while, without holding up the queue behind it. */
+  | { readonly kind: "retry"; readonly afterMs: number; readonly reason: string }
+  | { readonly kind: "dead-letter"; readonly reason: string }
+  /** Back to the queue at once: this consumer is stopping. */
+  | { readonly kind: "return" };
+
+export interface Queue {
+  readonly name: string;
+  /** Topic patterns: words between dots, `*` is one word, `#` any number. */
+  readonly bindings: readonly string[];
+  /** `work`: durable, shared by the consumers of a party. `private`: of one consumer, gone with its connection. */
+  readonly kind: "work" | "private";
+}
+
+export interface ConsumeOptions {
+  /** Deliveries in hand at once. */
+  readonly prefetch: number;
+}
+
+export interface Consumer {
+  /** Takes no more; resolves when the deliveries in hand are settled. */
+  cancel(): Promise<void>;
+}
+
+/** A message that will not be delivered any more, as the dead-letter queue holds it. */
+export interface DeadLetter extends Message {
+  readonly queue: string;
+  readonly reason: string;
+  readonly tries: number;
+}
+
+export type BrokerStatus =
+  | { readonly kind: "connected" }
+  | { readonly kind: "reconnecting"; readonly reason: string }
+  | { readonly kind: "closed" };
+
+export interface Broker {
+  /** Idempotent. */
+  declare(queues: readonly Queue[]): Promise<void>;
+  /**
+   * Resolves when the broker has taken responsibility.
+   * @throws DynamosError UNROUTABLE (no queue takes the key), BROKER_UNAVAILABLE (not confirmed), BODY_TOO_LARGE
+   */
+  publish(message: Message): Promise<void>;
+  consume(queue: string, options: ConsumeOptions, handler: (delivery: Delivery) => Promise<Disposition>): Promise<Consumer>;
+  /** Takes up to `max` dead letters out of the queue. */
+  takeDeadLetters(max: number): Promise<DeadLetter[]>;
+  status(): BrokerStatus;
+  /** Calls back with each change of status; returns the way to stop it. */
+  onStatus(listener: (status: BrokerStatus) => void): () => void;
+  /** Resolves when nothing of it is left: consumers cancelled, publishes settled, connection closed. */
+  close(): Promise<void>;
+}

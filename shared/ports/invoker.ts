@@ -1,0 +1,29 @@
+/** Calls the functions of a party. Twins: adapters/openfaas (its gateway over HTTP), adapters/memory (in this process). */
+
+/** A function that serves a step, as deployed. */
+export interface DeployedStep {
+  /** Of the function, e.g. `uva-sql-query`. */
+  readonly name: string;
+  /** Its annotation `topic`, e.g. `uva.sql-query`: the queue that it serves. */
+  readonly topic: string;
+  /** Its annotation `com.dynamos.concurrency`: invocations at once. */
+  readonly concurrency: number;
+}
+
+export interface InvokeOptions {
+  /** Absolute; the call is given up then. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Invoker {
+  /** The functions that carry a `topic`. @throws DynamosError FUNCTION_UNAVAILABLE */
+  steps(): Promise<DeployedStep[]>;
+  /**
+   * One envelope in, one outcome out, both as protobuf bytes. A function that answers with a
+   * failure still answers with an outcome.
+   * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, OVERLOADED
+   */
+  invoke(name: string, envelope: Uint8Array, options: InvokeOptions): Promise<Uint8Array>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/** The knowledge base: small JSON documents under path-like keys, with one revision counter. Twins: adapters/memory, later adapters/etcd. */
+
+export interface Entry {
+  readonly key: string;
+  /** JSON text. */
+  readonly value: string;
+  /** Of the last change of this key. */
+  readonly revision: number;
+}
+
+export type Change =
+  | { readonly kind: "put"; readonly entry: Entry }
+  | { readonly kind: "delete"; readonly key: string; readonly revision: number };
+
+export interface PutOptions {
+  /** Compare and swap: the key's revision must be this; 0: it must not exist. */
+  readonly ifRevision?: number;
+  /** The key goes when this lease ends. */
+  readonly lease?: Lease;
+}
+
+/** Kept alive by its holder until `end`; if the holder dies, it ends by itself after its time to live. */
+export interface Lease {
+  readonly id: string;
+  readonly ttlMs: number;
+  /** Deletes its keys at once. */
+  end(): Promise<void>;
+}
+
+export interface Watch extends AsyncIterable<Change> {
+  close(): void;
+}
+
+export interface Knowledge {
+  get(key: string): Promise<Entry | undefined>;
+  /** Sorted by key. `revision` is the store's at the moment of the listing. */
+  list(prefix: string): Promise<{ entries: Entry[]; revision: number }>;
+  /** @returns the new revision. @throws DynamosError REVISION_CONFLICT, naming the revision that is there */
+  put(key: string, value: string, options?: PutOptions): Promise<number>;
+  /** @returns whether there was one. @throws DynamosError REVISION_CONFLICT */
+  delete(key: string, options?: { ifRevision?: number }): Promise<boolean>;
+  /** Every change at or below the prefix, in order, none left out, from `fromRevision` on (default: from now). */
+  watch(prefix: string, fromRevision?: number): Watch;
+  /** A lease that renews itself until ended. */
+  grant(ttlMs: number): Promise<Lease>;
+  close(): Promise<void>;
+}
