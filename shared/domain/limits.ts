@@ -31,4 +31,26 @@ export const limits = {
   keptQueriesMax: 1_000,
   keptQueryMs: 600_000,
   keptQueryBytesMax: 256 * 1_048_576,
+  /** A function's door: workers that wait ready, callers that wait for one, and how long a drain may take. */
+  poolSizeDefault: 2,
+  poolSizeMax: 64,
+  callersWaitingMax: 64,
+  drainMsDefault: 10_000,
+  /** Of one invocation, whatever its envelope says. */
+  invocationMsMax: 120_000,
+  /** From the start of a worker to its saying ready. */
+  workerStartMsMax: 15_000,
+  workerStartsAtOnceMax: 2,
+  /** After a reply, before the worker is killed and replaced: keeps both off the reply's path. */
+  workerRefillMs: 1,
+  /** The same while more than half of the pool is ready. */
+  workerRefillHeldBackMs: 40,
+  workerRestartFirstMs: 100,
+  workerRestartLongestMs: 5_000,
+  /** Resident memory of one worker, and the part of it that is JavaScript heap. */
+  workerMemoryMbDefault: 1_024,
+  workerHeapShare: 0.5,
+  workerMemoryPollMs: 20,
+  /** What one worker may write to its standard output and error before the rest is dropped. */
+  workerLogBytesMax: 16_384,
 } as const;
