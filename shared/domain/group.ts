@@ -1,0 +1,127 @@
+/** Providers that run one archetype together, and the chains that this takes. */
+import { type Archetype, ErrorCode, type Knowledge, type Reason, type RequestType, Role, type Terms } from "#contracts";
+import { usesThirdParty } from "./archetype.ts";
+import { commonNames, listed } from "./by-name.ts";
+import { type Composition, compose, linkProblem, type Uncomposable } from "./compose.ts";
+
+export interface Approved {
+  readonly provider: string;
+  readonly terms: Terms;
+}
+
+/** What stays the same while archetypes and groups are tried. */
+export interface Setting {
+  readonly knowledge: Knowledge;
+  readonly requestType: RequestType;
+  readonly options: Readonly<Record<string, boolean>>;
+}
+
+export interface Group {
+  readonly archetype: Archetype;
+  /** The third party; empty when each provider computes at home. */
+  readonly computeProvider: string;
+  /** Sorted by provider. */
+  readonly members: readonly Approved[];
+  /** In the order of `members`. */
+  readonly providerSteps: readonly { readonly provider: string; readonly steps: readonly string[] }[];
+  /** Empty when each provider computes at home. */
+  readonly gatherSteps: readonly string[];
+}
+
+export type Attempt =
+  | { readonly group: Group; readonly reasons?: never }
+  | { readonly reasons: Reason[]; readonly group?: never };
+
+/** Whether these providers can run this archetype together: allowed by all, composable, third party online. */
+export function attempt(archetype: Archetype, members: readonly Approved[], setting: Setting): Attempt {
+  const forbidding = members.filter(({ terms }) => !terms.archetypes.includes(archetype.name));
+  if (forbidding.length > 0) {
+    return { reasons: forbidding.map(({ provider }) => noCommon(`${provider} does not allow ${archetype.name}`)) };
+  }
+  if (!usesThirdParty(archetype)) {
+    return composeGroup({ archetype, members, computeProvider: "" }, setting);
+  }
+  const candidates = commonComputeProviders(members);
+  if (candidates.length === 0) {
+    return { reasons: [noCommonComputeProvider(archetype, members)] };
+  }
+  const online = candidates.find((name) => isOnline(name, setting.knowledge));
+  const composed = composeGroup({ archetype, members, computeProvider: online ?? candidates[0] ?? "" }, setting);
+  // Offline is only worth saying when nothing else is in the way.
+  return composed.group !== undefined && online === undefined
+    ? { reasons: [offline(archetype, candidates)] }
+    : composed;
+}
+
+/** @param plan members sorted by provider, all of whom allow the archetype and the compute provider */
+export function composeGroup(
+  plan: Pick<Group, "archetype" | "computeProvider" | "members">,
+  setting: Setting,
+): Attempt {
+  const { archetype, computeProvider, members } = plan;
+  const atHome = computeProvider === "";
+  const run = (role: Role, demandedSteps: readonly string[]): Composition =>
+    compose({ ...setting, steps: setting.knowledge.steps, archetype, role, demandedSteps });
+
+  const chains = members.map(({ provider, terms }) => ({
+    provider,
+    ...run(atHome ? Role.ALL : Role.DATA_PROVIDER, terms.demandedSteps),
+  }));
+  // What one steward demands of the third party is done to the whole table there.
+  const gather = atHome
+    ? { steps: [] }
+    : run(
+        Role.COMPUTE_PROVIDER,
+        members.flatMap(({ terms }) => terms.demandedSteps),
+      );
+  const reasons = [
+    ...chains.flatMap((chain) => reasonsAt(chain.provider, chain)),
+    ...reasonsAt(computeProvider, gather),
+  ];
+  if (reasons.length > 0) {
+    return { reasons };
+  }
+  const providerSteps = chains.map(({ provider, steps = [] }) => ({ provider, steps }));
+  const gatherSteps = gather.steps ?? [];
+  const gaps = atHome
+    ? []
+    : providerSteps.flatMap(({ steps }) => linkProblem(steps, gatherSteps, setting.knowledge.steps) ?? []);
+  return gaps.length > 0 ? { reasons: gaps } : { group: { ...plan, providerSteps, gatherSteps } };
+}
+
+export function isOnline(party: string, knowledge: Knowledge): boolean {
+  return knowledge.parties.some(({ name, online }) => name === party && online);
+}
+
+export function commonComputeProviders(members: readonly Approved[]): string[] {
+  return members.map(({ terms }) => terms.computeProviders).reduce((common, own) => commonNames(common, own));
+}
+
+export function namesOf(members: readonly Approved[]): string {
+  return listed(members.map(({ provider }) => provider));
+}
+
+const hope = [ErrorCode.COMPUTE_PROVIDER_OFFLINE, ErrorCode.COMPOSITION_INVALID, ErrorCode.NO_COMMON_ARCHETYPE];
+
+/** The reason that is easiest to mend comes first: the first one gives a refusal its status. */
+export function mostHopefulFirst(reasons: readonly Reason[]): Reason[] {
+  return [...reasons].sort((a, b) => hope.indexOf(a.code) - hope.indexOf(b.code));
+}
+
+function reasonsAt(party: string, composition: Composition | Uncomposable): Reason[] {
+  return (composition.reasons ?? []).map((reason) => ({ ...reason, message: `${reason.message} (at ${party})` }));
+}
+
+function noCommon(message: string): Reason {
+  return { code: ErrorCode.NO_COMMON_ARCHETYPE, clause: "", message };
+}
+
+function noCommonComputeProvider(archetype: Archetype, members: readonly Approved[]): Reason {
+  const each = members.map(({ provider, terms }) => `${provider} allows ${listed(terms.computeProviders)}`);
+  return noCommon(`${archetype.name} needs one compute provider that all allow: ${each.join("; ")}`);
+}
+
+function offline(archetype: Archetype, candidates: readonly string[]): Reason {
+  const message = `${archetype.name} needs a compute provider, and none is online of ${listed(candidates)}`;
+  return { code: ErrorCode.COMPUTE_PROVIDER_OFFLINE, clause: "", message };
+}

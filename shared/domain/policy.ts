@@ -1,0 +1,114 @@
+/** Policy evaluation: what one steward's agreement says about one query. */
+import {
+  type Agreement,
+  type Approval,
+  type ColumnList,
+  ErrorCode,
+  type Knowledge,
+  type Query,
+  type Reason,
+  type Relation,
+  type Terms,
+  type Verdict,
+} from "#contracts";
+import { commonNames, compareNames, sortedNames } from "./by-name.ts";
+import {
+  archetypesAllowed,
+  type ClauseQuestion,
+  clauseChecks,
+  dataSetsAsked,
+  relationClause,
+  userNameOf,
+} from "./clause-checks.ts";
+
+/**
+ * Checks every clause and collects every reason, so that a refused user learns all at once.
+ *
+ * @param provider the party whose data is asked for
+ * @param knowledge at least the provider's agreement and data sets, and its party where it is registered
+ * @param nowMs milliseconds since the epoch, for the agreement's dates
+ */
+export function evaluate(query: Query, provider: string, knowledge: Knowledge, nowMs: number): Verdict {
+  const agreement = agreementOf(knowledge, provider);
+  if (agreement === undefined) {
+    return refused(provider, [missingAgreement(provider, knowledge)]);
+  }
+  const userName = userNameOf(query);
+  const relation = relationOf(agreement, userName);
+  if (relation === undefined) {
+    const message = `${provider} has no agreement with ${userName || "a user without a name"}`;
+    return refused(provider, [{ code: ErrorCode.DENIED, clause: relationClause(userName), message }]);
+  }
+  const describedDataSets = knowledge.dataSets.filter((set) => set.party === provider).map((set) => set.name);
+  const question: ClauseQuestion = { query, provider, agreement, relation, describedDataSets, nowMs };
+  const reasons = clauseChecks.flatMap((check) => check.reasons(question));
+  return reasons.length > 0
+    ? refused(provider, reasons)
+    : { provider, decision: { $case: "terms", value: termsOf(question) } };
+}
+
+/** One unsigned approval for each provider that policy allows, sorted by provider. */
+export function approvalsOf(query: Query, verdicts: readonly Verdict[], expiresAtMs: number): Approval[] {
+  return verdicts
+    .flatMap(({ provider, decision }) =>
+      decision?.$case === "terms"
+        ? [{ queryId: query.id, user: query.user, provider, terms: decision.value, expiresAtMs, jws: "" }]
+        : [],
+    )
+    .sort((a, b) => compareNames(a.provider, b.provider));
+}
+
+export function refused(provider: string, reasons: Reason[]): Verdict {
+  return { provider, decision: { $case: "refusal", value: { reasons } } };
+}
+
+/** The reasons of a refusal that concerns several providers: each clause says whose agreement it is in. */
+export function placedReasons(verdicts: readonly Verdict[]): Reason[] {
+  return [...verdicts]
+    .sort((a, b) => compareNames(a.provider, b.provider))
+    .flatMap(({ provider, decision }) =>
+      decision?.$case === "refusal" ? placed(provider, decision.value.reasons) : [],
+    );
+}
+
+function placed(provider: string, reasons: readonly Reason[]): Reason[] {
+  return reasons.map((reason) => ({ ...reason, clause: reason.clause ? `${provider}.${reason.clause}` : provider }));
+}
+
+function agreementOf(knowledge: Knowledge, provider: string): Agreement | undefined {
+  return knowledge.agreements.find((agreement) => agreement.name === provider);
+}
+
+function missingAgreement(provider: string, knowledge: Knowledge): Reason {
+  return knowledge.parties.some((party) => party.name === provider)
+    ? { code: ErrorCode.DENIED, clause: "", message: `${provider} has no agreement with anybody` }
+    : { code: ErrorCode.UNKNOWN_PROVIDER, clause: "", message: `there is no provider named ${provider}` };
+}
+
+/** By exact name. User names come from outside: `__proto__` and its like are nobody's relation. */
+function relationOf(agreement: Agreement, userName: string): Relation | undefined {
+  return Object.hasOwn(agreement.relations, userName) ? agreement.relations[userName] : undefined;
+}
+
+function termsOf(question: ClauseQuestion): Terms {
+  const { agreement, relation, query } = question;
+  const demanded = Object.hasOwn(agreement.demandedSteps, query.requestType)
+    ? (agreement.demandedSteps[query.requestType]?.names ?? [])
+    : [];
+  return {
+    archetypes: archetypesAllowed(question),
+    computeProviders: commonNames(agreement.computeProviders, relation.allowedComputeProviders),
+    dataSets: dataSetsAsked(question),
+    columns: sortedColumns(relation.allowedColumns),
+    demandedSteps: sortedNames(demanded),
+    agreementRevision: agreement.revision,
+  };
+}
+
+function sortedColumns(columns: ColumnList | undefined): ColumnList | undefined {
+  if (columns === undefined) {
+    return undefined;
+  }
+  const tables = columns.tables.map(({ table, columns: names }) => ({ table, columns: sortedNames(names) }));
+  return { tables: tables.sort((a, b) => compareNames(a.table, b.table)) };
+}
