@@ -1,0 +1,190 @@
+/** JSON documents (schema/*.schema.json) to contract messages: checked first, then mapped field by field. */
+import * as validators from "./gen/validators.js";
+import type {
+  Agreement,
+  Archetype,
+  Column,
+  DataSet,
+  Party,
+  Query,
+  Relation,
+  RequestType,
+  Step,
+  TableDescription,
+} from "./index.ts";
+import type {
+  AgreementJson,
+  ArchetypeJson,
+  DataSetJson,
+  PartyJson,
+  QueryRequestJson,
+  RelationJson,
+  RequestTypeJson,
+  StepJson,
+} from "./json-documents.ts";
+import { describeErrors, type Problem, type Validator } from "./validation.ts";
+
+export { describeErrors, type Problem } from "./validation.ts";
+
+/** A document that is not what its schema says. The message names the first problem and never a value. */
+export class InvalidDocument extends Error {
+  override readonly name = "InvalidDocument";
+  readonly problems: readonly Problem[];
+
+  constructor(kind: string, problems: readonly Problem[]) {
+    const [first] = problems;
+    super(`the ${kind} is not valid: ${[first?.path, first?.message].filter(Boolean).join(" ")}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * @param revision of the store, for approvals and compare-and-swap
+ * @throws InvalidDocument
+ */
+export function agreementFromJson(json: unknown, revision: number): Agreement {
+  const { name, relations, computeProviders, archetypes, demandedSteps } = checked<AgreementJson>(
+    "agreement",
+    validators.agreement,
+    json,
+  );
+  return {
+    name,
+    // fromEntries makes own properties of every name, `__proto__` too.
+    relations: Object.fromEntries(Object.entries(relations).map(([user, one]) => [user, relationFromJson(user, one)])),
+    computeProviders: computeProviders ?? [],
+    archetypes: archetypes ?? [],
+    demandedSteps: Object.fromEntries(Object.entries(demandedSteps ?? {}).map(([type, names]) => [type, { names }])),
+    revision,
+  };
+}
+
+/** Reads an agreement with at most this user's relation; the others are neither checked nor kept. */
+export function parseAgreementFor(userName: string): (json: unknown, revision: number) => Agreement {
+  return (json, revision) => agreementFromJson(onlyRelation(json, userName), revision);
+}
+
+/** @throws InvalidDocument */
+export function archetypeFromJson(json: unknown): Archetype {
+  const archetype = checked<ArchetypeJson>("archetype", validators.archetype, json);
+  return { ...archetype, resultRecipient: archetype.resultRecipient ?? "" };
+}
+
+/** @throws InvalidDocument */
+export function requestTypeFromJson(json: unknown): RequestType {
+  const { name, requiredSteps, optionalSteps } = checked<RequestTypeJson>("request type", validators.requestType, json);
+  return { name, requiredSteps, optionalSteps };
+}
+
+/** @throws InvalidDocument */
+export function stepFromJson(json: unknown): Step {
+  const step = checked<StepJson>("step", validators.step, json);
+  return { ...step, invalidArchetypes: step.invalidArchetypes ?? [] };
+}
+
+/** @throws InvalidDocument */
+export function dataSetFromJson(json: unknown): DataSet {
+  const { name, party, type, delimiter, tables, measure } = checked<DataSetJson>("data set", validators.dataSet, json);
+  return {
+    name,
+    party,
+    type,
+    delimiter: delimiter ?? "",
+    tables: tables.map(tableFromJson),
+    measure: measure && { column: measure.column, groupBy: measure.groupBy ?? [] },
+  };
+}
+
+/** @param online whether its sidecar holds its lease; not part of the document. @throws InvalidDocument */
+export function partyFromJson(json: unknown, online = false): Party {
+  const { name, roles } = checked<PartyJson>("party", validators.party, json);
+  return { name, roles, online };
+}
+
+export interface QueryRequest {
+  /** Its id is empty: the orchestrator gives it. */
+  readonly query: Query;
+  readonly timeoutMs: number | undefined;
+}
+
+/** The body of `POST /v1/queries`. @throws InvalidDocument */
+export function queryRequestFromJson(json: unknown): QueryRequest {
+  const body = checked<QueryRequestJson>("query request", validators.queryRequest, json);
+  const algorithm = typeof body.algorithm === "string" ? { name: body.algorithm } : body.algorithm;
+  const query: Query = {
+    id: "",
+    requestType: body.requestType ?? "sqlDataRequest",
+    user: { id: body.user.id ?? "", name: body.user.name },
+    providers: body.providers,
+    dataSets: body.dataSets ?? [],
+    sql: body.sql,
+    algorithm: algorithm && { name: algorithm.name, column: algorithm.column ?? "", groupBy: algorithm.groupBy ?? [] },
+    options: Object.fromEntries(Object.entries(body.options ?? {})),
+  };
+  return { query, timeoutMs: body.timeoutMs };
+}
+
+function checked<Json>(kind: string, validate: Validator, json: unknown): Json {
+  if (!validate(json)) {
+    throw new InvalidDocument(kind, describeErrors(validate.errors ?? []));
+  }
+  return json as Json;
+}
+
+function relationFromJson(user: string, relation: RelationJson): Relation {
+  const at = (field: string) => `/relations/${user.replaceAll("~", "~0").replaceAll("/", "~1")}/${field}`;
+  const { allowedAlgorithms, allowedColumns, validFrom, validUntil } = relation;
+  return {
+    id: relation.ID ?? "",
+    requestTypes: relation.requestTypes ?? [],
+    dataSets: relation.dataSets ?? [],
+    allowedArchetypes: relation.allowedArchetypes ?? [],
+    allowedComputeProviders: relation.allowedComputeProviders ?? [],
+    allowedAlgorithms: allowedAlgorithms && { names: allowedAlgorithms },
+    allowedColumns: allowedColumns && {
+      tables: Object.entries(allowedColumns).map(([table, columns]) => ({ table, columns })),
+    },
+    validFromMs: validFrom === undefined ? undefined : instantMs(validFrom, at("validFrom")),
+    validUntilMs: validUntil === undefined ? undefined : instantMs(validUntil, at("validUntil")),
+  };
+}
+
+/** The schema checks the form; whether the month has that day shows here. */
+function instantMs(text: string, path: string): number {
+  const ms = Date.parse(text);
+  const day = Number(text.slice(8, 10));
+  const monthLength = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
+  if (Number.isNaN(ms) || day > monthLength) {
+    throw new InvalidDocument("agreement", [{ path, message: "must be a date that exists" }]);
+  }
+  return ms;
+}
+
+function onlyRelation(json: unknown, userName: string): unknown {
+  const relations = isObject(json) ? json.relations : undefined;
+  if (!isObject(json) || !isObject(relations)) {
+    return json;
+  }
+  const kept = Object.entries(relations).filter(([user]) => user === userName);
+  return { ...json, relations: Object.fromEntries(kept) };
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function tableFromJson({ name, file, columns }: DataSetJson["tables"][number]): TableDescription {
+  return {
+    name,
+    file,
+    columns: (columns ?? []).map(
+      (column): Column => ({
+        name: column.name,
+        type: column.type ?? "",
+        title: column.title ?? "",
+        unit: column.unit ?? "",
+        anonymize: column.anonymize ?? "",
+      }),
+    ),
+  };
+}

@@ -1,0 +1,86 @@
+/** The documents of schema/*.schema.json as types: what a value is once its validator said yes. */
+
+type Names = string[];
+
+export interface RelationJson {
+  ID?: string;
+  requestTypes: Names | null;
+  dataSets: Names | null;
+  allowedArchetypes: Names | null;
+  allowedComputeProviders: Names | null;
+  allowedAlgorithms?: Names;
+  /** Table to columns. */
+  allowedColumns?: Record<string, Names>;
+  /** RFC 3339. */
+  validFrom?: string;
+  validUntil?: string;
+}
+
+export interface AgreementJson {
+  name: string;
+  relations: Record<string, RelationJson>;
+  computeProviders?: Names | null;
+  archetypes?: Names | null;
+  /** Request type to steps. */
+  demandedSteps?: Record<string, Names>;
+}
+
+export interface ArchetypeJson {
+  name: string;
+  computeProvider: "dataProvider" | "other";
+  resultRecipient?: string;
+  weight: number;
+}
+
+export interface RequestTypeJson {
+  name: string;
+  requiredSteps: Names;
+  /** Step to option. */
+  optionalSteps: Record<string, string>;
+}
+
+export interface StepJson {
+  name: string;
+  label: string;
+  allowedOutputs: Names;
+  invalidArchetypes?: Names;
+}
+
+export interface ColumnJson {
+  name: string;
+  type?: "text" | "integer" | "decimal" | "double" | "boolean" | "date" | "timestamp";
+  title?: string;
+  unit?: string;
+  anonymize?: "year" | "mask" | "drop";
+}
+
+export interface TableJson {
+  name: string;
+  file: string;
+  columns?: ColumnJson[];
+}
+
+export interface DataSetJson {
+  name: string;
+  party: string;
+  type: "csv" | "parquet";
+  delimiter?: string;
+  tables: TableJson[];
+  measure?: { column: string; groupBy?: Names };
+}
+
+export interface PartyJson {
+  name: string;
+  roles: ("exchange" | "dataProvider" | "computeProvider")[];
+}
+
+export interface QueryRequestJson {
+  requestType?: string;
+  user: { id?: string; name: string };
+  providers: Names;
+  dataSets?: Names;
+  sql: string;
+  algorithm?: string | { name: string; column?: string; groupBy?: Names };
+  options?: Record<string, boolean>;
+  timeoutMs?: number;
+}
