@@ -1,0 +1,81 @@
+/** The sidecar library's client side: what a function calls. */
+import { credentials, Metadata } from "@grpc/grpc-js";
+import { type Envelope, ErrorCode, type Reply } from "#contracts";
+import { SidecarClient } from "#contracts/sidecar";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import type { Entry } from "#ports/knowledge";
+import { fromServiceError } from "./grpc-errors.ts";
+
+/** What the orchestrator needs of its sidecar. */
+export interface SidecarApi {
+  /** Streams until the consumer stops or the envelope's deadline passes. @throws DynamosError */
+  request(envelope: Envelope): AsyncIterable<Reply>;
+  cancel(queryId: string): Promise<void>;
+  get(key: string): Promise<Entry | undefined>;
+  list(prefix: string): Promise<Entry[]>;
+  /** @returns the new revision. @throws DynamosError REVISION_CONFLICT */
+  put(key: string, value: string, ifRevision?: number): Promise<number>;
+  isReady(): Promise<boolean>;
+  close(): void;
+}
+
+/** Knowledge is small and near: what takes longer than this has failed. */
+const callMsMax = 5_000;
+
+/** @param address as `serveSidecar` gives it. Connects on the first call and again after every loss. */
+export function connectSidecar(address: string): SidecarApi {
+  const client = new SidecarClient(address, credentials.createInsecure(), {
+    "grpc.max_receive_message_length": limits.messageBytesMax,
+    "grpc.max_send_message_length": limits.messageBytesMax,
+    // A sidecar that restarts is back in less than grpc-js's first back-off of a second.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2_000,
+  });
+
+  function call<Response>(run: (deadline: Date, done: (error: unknown, response: Response) => void) => void): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      run(new Date(Date.now() + callMsMax), (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+    });
+  }
+
+  async function* request(envelope: Envelope): AsyncIterable<Reply> {
+    const stream = client.request({ envelope });
+    try {
+      for await (const { reply } of stream) {
+        if (reply === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a reply without content");
+        yield reply;
+      }
+    } catch (error) {
+      throw error instanceof DynamosError ? error : fromServiceError(error);
+    } finally {
+      stream.cancel();
+    }
+  }
+
+  return {
+    request,
+    cancel: async (queryId) => {
+      await call((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
+    },
+    get: async (key) => {
+      const { entry } = await call<{ entry?: Entry | undefined }>((deadline, done) => client.getKnowledge({ key }, new Metadata(), { deadline }, done));
+      return entry;
+    },
+    list: async (prefix) => {
+      const { entries } = await call<{ entries: Entry[] }>((deadline, done) => client.listKnowledge({ prefix }, new Metadata(), { deadline }, done));
+      return entries;
+    },
+    put: async (key, value, ifRevision) => {
+      const { revision } = await call<{ revision: number }>((deadline, done) =>
+        client.putKnowledge({ key, value, ifRevision }, new Metadata(), { deadline }, done),
+      );
+      return revision;
+    },
+    isReady: async () => {
+      const { ready } = await call<{ ready: boolean }>((deadline, done) => client.health({}, new Metadata(), { deadline }, done));
+      return ready;
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,91 @@
+/** From a delivery to what becomes of it: run the hop, publish what it decided, and only then let the message go. */
+import { Envelope, ErrorCode, type Outcome } from "#contracts";
+import { effectsOf } from "#domain/carry-out";
+import { retryAfterMs } from "#domain/retry";
+import { labelOf, rowOf, toDynamosError } from "#errors";
+import type { Delivery, Disposition } from "#ports/broker";
+import type { Log } from "#ports/log";
+import { type HopTools, runHop } from "./hop.ts";
+import type { Outbox } from "./outbox.ts";
+
+export interface DeliverTools extends HopTools {
+  readonly outbox: Outbox;
+  readonly log: Log;
+}
+
+/** The handler of a step's queue. */
+export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<Disposition> {
+  const envelope = decodeEnvelope(delivery.body);
+  if (envelope === undefined) {
+    return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not an envelope" };
+  }
+  return deliverEnvelope(envelope, delivery.tries, tools);
+}
+
+/** @param tries how often this hop was tried before */
+export async function deliverEnvelope(envelope: Envelope, tries: number, tools: DeliverTools): Promise<Disposition> {
+  const { outcome, record } = await runHop(envelope, tries, tools);
+  const again = retryOf(envelope, outcome, tries, tools);
+  if (again !== undefined) {
+    return again;
+  }
+  try {
+    await tools.outbox.publish(effectsOf(envelope, outcome, record));
+  } catch (error) {
+    return unpublished(envelope, tries, tools, error);
+  }
+  return ended(envelope, outcome, tools.log);
+}
+
+export function decodeEnvelope(body: Uint8Array): Envelope | undefined {
+  try {
+    const envelope = Envelope.decode(body);
+    return envelope.queryId === "" || envelope.step === "" || envelope.chain === undefined ? undefined : envelope;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryOf(envelope: Envelope, outcome: Outcome, tries: number, { clock, log }: DeliverTools): Disposition | undefined {
+  if (outcome.decision?.$case !== "failure") return undefined;
+  const { code, message } = outcome.decision.value;
+  const afterMs = retryAfterMs({
+    code,
+    tries,
+    nowMs: clock.now(),
+    deadlineMs: envelope.deadlineMs,
+    jitter: Math.random(),
+  });
+  if (afterMs === undefined) return undefined;
+  log.log("warn", "a hop is tried again", { ...place(envelope), code: labelOf(code), reason: message, tries, afterMs });
+  return { kind: "retry", afterMs, reason: `${labelOf(code)}: ${message}` };
+}
+
+/** The effect did not happen: keep the message and try the whole hop again; its ids make repeats harmless. */
+function unpublished(envelope: Envelope, tries: number, { clock, log }: DeliverTools, error: unknown): Disposition {
+  const known = toDynamosError(error, ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm");
+  log.log("error", "an outcome could not be published", { ...place(envelope), code: known.label, reason: known.message });
+  const afterMs = retryAfterMs({
+    code: ErrorCode.BROKER_UNAVAILABLE,
+    tries,
+    nowMs: clock.now(),
+    deadlineMs: envelope.deadlineMs,
+    jitter: Math.random(),
+  });
+  const reason = `${known.label}: ${known.message}`;
+  return afterMs === undefined ? { kind: "dead-letter", reason } : { kind: "retry", afterMs, reason };
+}
+
+function ended(envelope: Envelope, outcome: Outcome, log: Log): Disposition {
+  if (outcome.decision?.$case !== "failure") return { kind: "done" };
+  const { code, message } = outcome.decision.value;
+  log.log("warn", "a hop failed", { ...place(envelope), code: labelOf(code), reason: message });
+  return rowOf(code).delivery === "answer" || code === ErrorCode.CANCELLED
+    ? { kind: "done" }
+    : { kind: "dead-letter", reason: `${labelOf(code)}: ${message}` };
+}
+
+function place(envelope: Envelope) {
+  return { queryId: envelope.queryId, chain: envelope.chain?.id ?? "", step: envelope.step, hop: envelope.hop };
+}
+

@@ -1,0 +1,69 @@
+/** One hop: knowledge attached, the function invoked, its outcome read. Every way to go wrong becomes a failure by name. */
+import { Envelope, ErrorCode, type HopRecord, Outcome } from "#contracts";
+import { fail } from "#domain/outcome";
+import { toDynamosError } from "#errors";
+import type { Clock } from "#ports/clock";
+import type { DeployedStep, Invoker } from "#ports/invoker";
+import type { Cancelled } from "./cancelled.ts";
+import type { KnowledgeCache } from "./knowledge-cache.ts";
+
+export interface HopTools {
+  readonly party: string;
+  readonly invoker: Invoker;
+  readonly clock: Clock;
+  readonly cache: KnowledgeCache;
+  readonly cancelled: Cancelled;
+  /** The function that serves a step here, as last deployed. */
+  functionFor(step: string): DeployedStep | undefined;
+}
+
+export interface HopResult {
+  readonly outcome: Outcome;
+  readonly record: HopRecord;
+}
+
+export async function runHop(envelope: Envelope, tries: number, tools: HopTools): Promise<HopResult> {
+  const takenAtMs = tools.clock.now();
+  const startedAt = performance.now();
+  const outcome = await outcomeOf(envelope, takenAtMs, tools);
+  const record: HopRecord = {
+    party: envelope.party,
+    step: envelope.step,
+    hop: envelope.hop,
+    chain: envelope.chain?.id ?? "",
+    takenAtMs,
+    invokedMs: performance.now() - startedAt,
+    rows: rowsOf(outcome),
+    tries: tries + 1,
+  };
+  return { outcome, record };
+}
+
+async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Promise<Outcome> {
+  if (tools.cancelled.has(envelope.queryId)) {
+    return fail(ErrorCode.CANCELLED, "the query was cancelled");
+  }
+  if (envelope.deadlineMs <= nowMs) {
+    return fail(ErrorCode.DEADLINE_EXCEEDED, `the deadline passed before ${envelope.step} began`);
+  }
+  const step = tools.functionFor(envelope.step);
+  if (envelope.party !== tools.party || step === undefined) {
+    return fail(ErrorCode.ENVELOPE_INVALID, `${tools.party} does not serve ${envelope.step} of ${envelope.party}`);
+  }
+  const attached: Envelope = { ...envelope, knowledge: tools.cache.attachedTo(envelope) };
+  try {
+    const bytes = await tools.cancelled.guard(envelope.queryId, (signal) =>
+      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), { deadlineMs: envelope.deadlineMs, signal }),
+    );
+    return Outcome.decode(bytes);
+  } catch (error) {
+    const known = toDynamosError(error, ErrorCode.INTERNAL, `${step.name} answered with what is not an outcome`);
+    return fail(known.code, known.message);
+  }
+}
+
+function rowsOf(outcome: Outcome): number {
+  if (outcome.decision?.$case !== "forward") return -1;
+  const content = outcome.decision.value.payload?.content;
+  return content?.$case === "result" ? (content.value.table?.rows ?? -1) : -1;
+}

@@ -1,0 +1,74 @@
+/** Publishes effects: encodes, keeps the deadline as expiry, and turns what nobody takes into a failure that the asker hears. */
+import { Envelope, ErrorCode, Reply } from "#contracts";
+import { type Effect, failureAt, failureEffects } from "#domain/carry-out";
+import { DynamosError, toDynamosError } from "#errors";
+import type { Broker } from "#ports/broker";
+import type { Clock } from "#ports/clock";
+import type { Log } from "#ports/log";
+
+export interface Outbox {
+  /**
+   * Resolves when the broker has confirmed all of them.
+   * @throws DynamosError BROKER_UNAVAILABLE: nothing is known of the rest, publish again (ids make that harmless)
+   */
+  publish(effects: readonly Effect[]): Promise<void>;
+}
+
+export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
+  async function publishOne(effect: Effect): Promise<void> {
+    try {
+      await broker.publish(messageOf(effect, clock.now()));
+    } catch (error) {
+      const known = toDynamosError(error, ErrorCode.BROKER_UNAVAILABLE, "the broker did not take a message");
+      if (known.code === ErrorCode.BROKER_UNAVAILABLE) {
+        throw known;
+      }
+      await undeliverable(effect, known);
+    }
+  }
+
+  /** No queue takes it, or it is too large: final for this chain, so the asker is told at once. */
+  async function undeliverable(effect: Effect, error: DynamosError): Promise<void> {
+    if (effect.kind === "reply") {
+      log.log("warn", "nobody takes a reply: the asker is gone", { queryId: effect.reply.queryId, code: error.label });
+      return;
+    }
+    const { envelope } = effect;
+    const where = `${envelope.party} has no ${effect.routingKey.split(".").at(-1)} function or its sidecar never came up`;
+    const message = error.code === ErrorCode.UNROUTABLE ? where : error.message;
+    const told = failureEffects(envelope, failureAt(envelope, error.code, message)).filter((next) => next.kind === "reply");
+    for (const next of told) {
+      await publishOne(next);
+    }
+  }
+
+  return {
+    publish: async (effects) => {
+      await Promise.all(effects.map(publishOne));
+    },
+  };
+}
+
+function messageOf(effect: Effect, nowMs: number) {
+  if (effect.kind === "reply") {
+    const { reply } = effect;
+    return {
+      id: reply.id,
+      routingKey: effect.routingKey,
+      type: "reply" as const,
+      queryId: reply.queryId,
+      body: Reply.encode(reply).finish(),
+      traceparent: "",
+    };
+  }
+  const { envelope } = effect;
+  return {
+    id: effect.id,
+    routingKey: effect.routingKey,
+    type: "envelope" as const,
+    queryId: envelope.queryId,
+    body: Envelope.encode(envelope).finish(),
+    traceparent: envelope.traceparent,
+    expiresInMs: Math.max(1, envelope.deadlineMs - nowMs),
+  };
+}

@@ -1,0 +1,123 @@
+/** Puts a party's sidecar together: the only program of the party that speaks to the broker. */
+import { type Envelope, ErrorCode, Reply } from "#contracts";
+import { limits } from "#domain/limits";
+import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
+import { DynamosError } from "#errors";
+import type { Broker, BrokerStatus, Delivery, Disposition } from "#ports/broker";
+import type { Clock } from "#ports/clock";
+import type { Invoker } from "#ports/invoker";
+import type { Knowledge } from "#ports/knowledge";
+import type { Log } from "#ports/log";
+import { createCancelled } from "./cancelled.ts";
+import { type DeliverTools, deliver } from "./deliver.ts";
+import { createGathers } from "./gather.ts";
+import { openKnowledgeCache } from "./knowledge-cache.ts";
+import { createOutbox } from "./outbox.ts";
+import { announce } from "./presence.ts";
+import { createRequests } from "./requests.ts";
+import { consumeSteps } from "./step-consumers.ts";
+
+export interface SidecarOptions {
+  readonly party: string;
+  /** The party that hosts the control steps: only its steps see everybody's agreements. */
+  readonly exchangeParty: string;
+  /** Unique among the sidecars of all parties; part of the reply queue's name. */
+  readonly instance: string;
+  readonly broker: Broker;
+  readonly knowledge: Knowledge;
+  readonly invoker: Invoker;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How often the list of functions is read again. */
+  readonly refreshMs?: number;
+}
+
+export interface Sidecar {
+  readonly party: string;
+  readonly knowledge: Knowledge;
+  request(envelope: Envelope): AsyncIterableIterator<Reply>;
+  /** Tells every sidecar that nobody waits for this query any more. */
+  cancel(queryId: string): Promise<void>;
+  status(): { broker: BrokerStatus; openRequests: number; openGathers: number };
+  /** Leaves, lets the hops in hand end, gives waiting parts back. */
+  stop(): Promise<void>;
+}
+
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { party, broker, knowledge, clock, instance } = options;
+  const log = options.log.with({ party });
+  const replyTo = replyTopic(party, instance);
+  const cache = await openKnowledgeCache(knowledge, options.exchangeParty, log);
+  const cancelled = createCancelled(clock);
+  const requests = createRequests(broker, clock, replyTo);
+  const tools: DeliverTools = {
+    party,
+    invoker: options.invoker,
+    clock,
+    log,
+    cache,
+    cancelled,
+    outbox: createOutbox(broker, clock, log),
+    functionFor: (step) => steps.functionFor(step),
+  };
+  const gathers = createGathers(tools);
+
+  async function hear(delivery: Delivery): Promise<Disposition> {
+    if (delivery.type === "control") {
+      cancelled.cancel(delivery.queryId);
+      gathers.cancel(delivery.queryId);
+    } else {
+      requests.take(Reply.decode(delivery.body));
+    }
+    return { kind: "done" };
+  }
+
+  await broker.declare([
+    { name: replyTo, bindings: [replyTo, cancelTopic], kind: "private" },
+    { name: gatherTopic(party), bindings: [gatherTopic(party)], kind: "work" },
+  ]);
+  const replies = await broker.consume(replyTo, { prefetch: 64 }, hear);
+  const parts = await broker.consume(gatherTopic(party), { prefetch: limits.gatherPartsMax }, gathers.take);
+  const steps = await consumeSteps({
+    broker,
+    invoker: options.invoker,
+    clock,
+    log,
+    refreshMs: options.refreshMs ?? 5_000,
+    handle: (delivery) => deliver(delivery, tools),
+  });
+  const leave = await announce(knowledge, party, instance, clock);
+  log.log("info", "sidecar ready", { instance });
+
+  return {
+    party,
+    knowledge,
+    request: requests.request,
+    cancel: (queryId) => publishCancel(broker, queryId),
+    status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),
+    stop: async () => {
+      await leave();
+      gathers.stop();
+      await Promise.all([steps.stop(), parts.cancel()]);
+      await replies.cancel();
+      cache.close();
+      log.log("info", "sidecar stopped", { instance });
+    },
+  };
+}
+
+async function publishCancel(broker: Broker, queryId: string): Promise<void> {
+  try {
+    await broker.publish({
+      id: `${queryId}/cancel`,
+      routingKey: cancelTopic,
+      type: "control",
+      queryId,
+      body: new Uint8Array(),
+      traceparent: "",
+    });
+  } catch (error) {
+    // Nobody listens: then nobody works on it either.
+    if (!(error instanceof DynamosError && error.code === ErrorCode.UNROUTABLE)) throw error;
+  }
+}
