@@ -27,6 +27,8 @@ export const limits = {
   deadlineReserveMs: 150,
   /** How long a party counts as online after its sidecar went silent. */
   partyLeaseMs: 5_000,
+  /** Queries that one orchestrator has running; the next one is told to come back. */
+  runningQueriesMax: 256,
   /** Answers of asynchronous queries kept by the orchestrator. */
   keptQueriesMax: 1_000,
   keptQueryMs: 600_000,

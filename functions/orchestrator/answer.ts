@@ -1,0 +1,167 @@
+/** The answer to a query: what came back, by provider, with the reasons and the record. Pure. */
+import { type Chain, type Choice, ErrorCode, type Failure, type HopRecord, type Plan, type Reason, type Result, Role } from "#contracts";
+import { rowOf } from "#errors";
+import { toJsonTable } from "#data/table-json";
+import { answeringChains, type Collected } from "./collect.ts";
+import { failureJson, problem, reasonJson } from "./problem.ts";
+
+export interface Answer {
+  /** HTTP status that says the same as the body. */
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface AnswerFacts {
+  readonly id: string;
+  readonly collected: Collected;
+  /** Why nothing more will come, when the plan is not complete. */
+  readonly cutShort: Failure | undefined;
+  readonly totalMs: number;
+}
+
+export function answerOf(facts: AnswerFacts): Answer {
+  const { id, collected, totalMs } = facts;
+  const { plan, refused } = collected;
+  const timings = timingsJson(totalMs, collected.trail);
+  if (plan === undefined) {
+    const body =
+      refused === undefined
+        ? failedProblem(collected.failed ?? facts.cutShort ?? nothingHeard, { id, timings })
+        : refusedProblem(refused.reasons, { id, timings });
+    return { status: body.status, contentType: "application/problem+json", body };
+  }
+  const results = answeringChains(plan).flatMap((chain) => resultsOf(chain, collected));
+  const failed = failuresOf(plan, facts);
+  const refusals = refusedProviders(plan);
+  const parts = {
+    archetypes: plan.choices.map(choiceJson),
+    refused: refusals,
+    failed: failed.map(failureJson),
+    plan: planJson(plan),
+    timings,
+  };
+  const [first] = failed;
+  if (results.length === 0 && first !== undefined) {
+    const body = failedProblem(rootCause(failed) ?? first, { id, ...parts });
+    return { status: body.status, contentType: "application/problem+json", body };
+  }
+  return {
+    status: 200,
+    contentType: "application/json",
+    body: { id, status: "answered", complete: failed.length === 0, results, ...parts },
+  };
+}
+
+const nothingHeard: Failure = { code: ErrorCode.DEADLINE_EXCEEDED, message: "nothing came back", party: "", step: "" };
+
+function failedProblem(failure: Failure, extensions: Readonly<Record<string, unknown>>) {
+  const where = [failure.party, failure.step].filter(Boolean).join(" ");
+  const detail = where === "" ? failure.message : `${where}: ${failure.message}`;
+  return problem(failure.code, detail, { queryStatus: "failed", ...extensions });
+}
+
+function refusedProblem(reasons: readonly Reason[], extensions: Readonly<Record<string, unknown>>) {
+  const [first] = reasons;
+  const detail = reasons.map((reason) => reason.message).join("; ");
+  return problem(first?.code ?? ErrorCode.DENIED, detail, {
+    queryStatus: "refused",
+    ...extensions,
+    reasons: reasons.map(reasonJson),
+  });
+}
+
+/** What a user should read first: a missing part is only the echo of another failure. */
+function rootCause(failed: readonly Failure[]): Failure | undefined {
+  return failed.find((failure) => failure.code !== ErrorCode.PART_MISSING);
+}
+
+function resultsOf(chain: Chain, { ends }: Collected) {
+  const end = ends.get(chain.id);
+  if (end === undefined || !("result" in end.content)) return [];
+  return [{ party: chain.party, providers: chain.providers, archetype: chain.archetype, ...resultJson(end.content.result) }];
+}
+
+/** Columns and rows, the chart and the document, as far as the chain made them. */
+function resultJson({ table, chart, document }: Result) {
+  return {
+    ...(table === undefined ? {} : { ...toJsonTable(table.arrowIpc), rowCount: table.rows }),
+    ...(chart === undefined ? {} : { chart: { mediaType: "image/svg+xml", svg: chart.svg } }),
+    ...(document === undefined ? {} : { document: documentJson(document.mediaType, document.body) }),
+  };
+}
+
+function documentJson(mediaType: string, body: Uint8Array) {
+  const text = new TextDecoder().decode(body);
+  return { mediaType, content: mediaType === "application/json" ? JSON.parse(text) : text };
+}
+
+function failuresOf(plan: Plan, { collected, cutShort }: AnswerFacts): Failure[] {
+  const { ends } = collected;
+  const ended: Failure[] = [];
+  for (const { content, party } of ends.values()) {
+    if ("failure" in content) ended.push(content.failure);
+    if ("refusal" in content) {
+      const reason = content.refusal.reasons[0];
+      ended.push({ code: reason?.code ?? ErrorCode.DENIED, message: reason?.message ?? "refused", party, step: "" });
+    }
+  }
+  const silent = plan.chains.filter((chain) => !ends.has(chain.id) && isAwaited(chain, plan, collected));
+  const late = silent.map((chain) => ({ ...(cutShort ?? nothingHeard), party: chain.party }));
+  return [...ended, ...(cutShort === undefined ? [] : late)];
+}
+
+/** Silent and to blame: a provider that fed its gather in time is silent by design. */
+function isAwaited(chain: Chain, plan: Plan, { ends, trail }: Collected): boolean {
+  if (chain.role !== Role.DATA_PROVIDER) {
+    return !plan.chains.some((feeder) => feeder.gatherAt === chain.id && ends.has(feeder.id));
+  }
+  return !ends.has(chain.gatherAt) && !trail.some((record) => record.chain === chain.id && record.hop === chain.steps.length - 1);
+}
+
+function refusedProviders(plan: Plan) {
+  return plan.verdicts.flatMap(({ provider, decision }) => {
+    if (decision?.$case !== "refusal") return [];
+    const { reasons } = decision.value;
+    return [{ provider, code: rowOf(reasons[0]?.code ?? ErrorCode.DENIED).label, reasons: reasons.map(reasonJson) }];
+  });
+}
+
+function choiceJson({ archetype, providers, computeProvider, rule, why, considered }: Choice) {
+  return { archetype, providers, ...(computeProvider === "" ? {} : { computeProvider }), rule, why, considered };
+}
+
+const roleNames: Readonly<Record<number, string>> = {
+  [Role.ALL]: "all",
+  [Role.DATA_PROVIDER]: "dataProvider",
+  [Role.COMPUTE_PROVIDER]: "computeProvider",
+};
+
+function planJson(plan: Plan) {
+  return plan.chains.map(({ id, party, role, archetype, steps, providers, gatherAt }) => ({
+    chain: id,
+    party,
+    role: roleNames[role] ?? "unspecified",
+    archetype,
+    steps,
+    providers,
+    ...(gatherAt === "" ? {} : { gatherAt }),
+  }));
+}
+
+function timingsJson(totalMs: number, trail: readonly HopRecord[]) {
+  return {
+    totalMs: round(totalMs),
+    hops: trail.map(({ party, step, invokedMs, rows, tries }) => ({
+      party,
+      step,
+      invokedMs: round(invokedMs),
+      ...(rows < 0 ? {} : { rows }),
+      ...(tries > 1 ? { tries } : {}),
+    })),
+  };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,54 @@
+/** The HTTP API: routes, and one place that turns every error into a problem document. */
+import { Hono } from "hono";
+import { ErrorCode } from "#contracts";
+import { InvalidDocument } from "#contracts/documents";
+import { DynamosError } from "#errors";
+import type { Log } from "#ports/log";
+import type { SidecarApi } from "#sidecar/client";
+import { knowledgeApi } from "./knowledge-api.ts";
+import { problem, problemOf, problemResponse } from "./problem.ts";
+import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
+
+export interface App {
+  readonly fetch: Hono["fetch"];
+  close(): Promise<void>;
+}
+
+/** Methods that some route of ours has; another one on a known path is 405, not 404. */
+const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+
+export function createApp(api: SidecarApi, exchangeParty: string, log: Log): App {
+  const app = new Hono();
+  const queries = queriesApi(api, exchangeParty);
+  app.route("/v1/queries", queries.routes);
+  app.route("/v1", knowledgeApi(api));
+  app.get("/healthz", async () => healthResponse(api));
+  app.notFound((c) => {
+    const allowed = methods.filter((method) => hasRoute(app, method, c.req.path));
+    return allowed.length === 0
+      ? problemResponse(problem(ErrorCode.NOT_FOUND, `there is nothing at ${c.req.path}`))
+      : problemResponse(problem(ErrorCode.METHOD_NOT_ALLOWED, `${c.req.path} takes ${allowed.join(", ")}`), {
+          allow: allowed.join(", "),
+        });
+  });
+  app.onError((error) => {
+    if (error instanceof InvalidDocument) return invalidDocumentResponse(error);
+    if (!(error instanceof DynamosError)) {
+      log.log("error", "an unexpected error", { reason: error.message, stack: error.stack });
+    }
+    return problemResponse(problemOf(error));
+  });
+  return { fetch: app.fetch, close: queries.close };
+}
+
+function hasRoute(app: Hono, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].length > 0;
+}
+
+async function healthResponse(api: SidecarApi): Promise<Response> {
+  const ready = await api.isReady().catch(() => false);
+  return new Response(`${JSON.stringify({ status: ready ? "ok" : "waiting for the sidecar" })}\n`, {
+    status: ready ? 200 : 503,
+    headers: { "content-type": "application/json" },
+  });
+}

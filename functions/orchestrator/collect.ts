@@ -1,0 +1,94 @@
+/** Which replies of a query are there, and whether more can still come: pure. */
+import { type Chain, ErrorCode, type Failure, type HopRecord, type Plan, type Refusal, type Reply, type Result } from "#contracts";
+
+export interface ChainEnd {
+  readonly chain: string;
+  readonly party: string;
+  readonly content: { readonly result: Result } | { readonly failure: Failure } | { readonly refusal: Refusal };
+}
+
+export interface Collected {
+  readonly plan: Plan | undefined;
+  /** By chain id; each chain ends once. */
+  readonly ends: ReadonlyMap<string, ChainEnd>;
+  /** Set when the query ended before there was a plan. */
+  readonly refused: Refusal | undefined;
+  readonly failed: Failure | undefined;
+  readonly trail: readonly HopRecord[];
+}
+
+export const nothingCollected: Collected = {
+  plan: undefined,
+  ends: new Map(),
+  refused: undefined,
+  failed: undefined,
+  trail: [],
+};
+
+export function collect(before: Collected, reply: Reply): Collected {
+  const seen = { ...before, trail: mergeTrail(before.trail, reply.trail) };
+  const { content } = reply;
+  if (content?.$case === "plan") {
+    return { ...seen, plan: content.value };
+  }
+  if (reply.chain === "") {
+    return content?.$case === "refusal"
+      ? { ...seen, refused: content.value }
+      : { ...seen, failed: content?.$case === "failure" ? content.value : unreadable(reply) };
+  }
+  if (before.ends.has(reply.chain)) {
+    return seen;
+  }
+  return { ...seen, ends: new Map(before.ends).set(reply.chain, endOf(reply)) };
+}
+
+/** The chains whose end is an answer: not those that feed a gather. */
+export function answeringChains(plan: Plan): Chain[] {
+  return plan.chains.filter((chain) => chain.gatherAt === "");
+}
+
+export function isComplete(collected: Collected): boolean {
+  const { plan, refused, failed } = collected;
+  if (refused !== undefined || failed !== undefined) return true;
+  return plan !== undefined && answeringChains(plan).every((chain) => hasEnded(chain, collected));
+}
+
+/** A gather has ended too when one of its providers can't deliver: there will be no union. */
+export function hasEnded(chain: Chain, { plan, ends }: Collected): boolean {
+  return (
+    ends.has(chain.id) ||
+    (plan?.chains ?? []).some((feeder) => feeder.gatherAt === chain.id && ends.has(feeder.id))
+  );
+}
+
+function endOf(reply: Reply): ChainEnd {
+  const place = { chain: reply.chain, party: reply.party };
+  const { content } = reply;
+  switch (content?.$case) {
+    case "result":
+      return { ...place, content: { result: content.value } };
+    case "refusal":
+      return { ...place, content: { refusal: content.value } };
+    case "failure":
+      return { ...place, content: { failure: content.value } };
+    default:
+      return { ...place, content: { failure: unreadable(reply) } };
+  }
+}
+
+function unreadable(reply: Reply): Failure {
+  return { code: ErrorCode.INTERNAL, message: "a reply without content", party: reply.party, step: "" };
+}
+
+/** The control hops are on every chain's trail; each hop counts once, the longest run of it. */
+function mergeTrail(known: readonly HopRecord[], more: readonly HopRecord[]): HopRecord[] {
+  const byHop = new Map(known.map((record) => [hopKey(record), record]));
+  for (const record of more) {
+    byHop.set(hopKey(record), record);
+  }
+  return [...byHop.values()].sort((a, b) => a.takenAtMs - b.takenAtMs || a.hop - b.hop);
+}
+
+function hopKey({ party, chain, hop, step }: HopRecord): string {
+  return `${party}/${chain}/${hop}/${step}`;
+}
