@@ -14,7 +14,7 @@ export function commonNames(a: Iterable<string>, b: Iterable<string>): string[] 
   return sortedNames(a).filter((name) => inB.has(name));
 }
 
-/** For sentences: `computeToData, dataThroughTtp`, or `nothing`. */
+/** For sentences: `computeToData, dataThroughTtp`, or `nothing`. Empty names, which the original writes for none, are left out. */
 export function listed(names: readonly string[]): string {
-  return names.length === 0 ? "nothing" : names.join(", ");
+  return names.filter((name) => name !== "").join(", ") || "nothing";
 }

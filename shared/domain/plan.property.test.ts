@@ -1,0 +1,269 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Chain, Knowledge, type Plan, type Query, type Refusal, Role } from "#contracts";
+import { arbitraryWorld, type World } from "#testing/arbitrary-world";
+import { makePlan } from "./plan.ts";
+import { approvalsOf, evaluate } from "./policy.ts";
+
+const runs = { numRuns: 2_000 };
+
+function planOf({ knowledge, query, nowMs }: World, reorder = <T>(list: readonly T[]) => [...list]): Plan | Refusal {
+  const verdicts = reorder([...new Set(query.providers)]).map((name) => evaluate(query, name, knowledge, nowMs));
+  return makePlan(query, { verdicts, approvals: approvalsOf(query, verdicts, 0) }, knowledge, 1);
+}
+
+const isPlan = (result: Plan | Refusal): result is Plan => "chains" in result;
+const isProviderChain = ({ role }: Chain) => role !== Role.COMPUTE_PROVIDER;
+
+/** What a steward's lawyer would find wrong with a provider's part in a plan. Written from the agreement alone. */
+function violations(provider: string, plan: Plan, { knowledge, query, nowMs }: World): string[] {
+  const agreement = knowledge.agreements.find(({ name }) => name === provider);
+  const relation = agreement?.relations[query.user?.name ?? ""];
+  const chain = plan.chains.find((one) => isProviderChain(one) && one.party === provider);
+  if (agreement === undefined || relation === undefined || chain === undefined) {
+    return [`${provider} takes part without an agreement`];
+  }
+  const found: string[] = [];
+  const demand = (holds: boolean, what: string) => holds || found.push(`${provider}: ${what}`);
+  const gather = plan.chains.find(({ id }) => id === chain.gatherAt);
+  const archetype = knowledge.archetypes.find(({ name }) => name === chain.archetype);
+  const verdict = plan.verdicts.find((one) => one.provider === provider)?.decision;
+  const opened = verdict?.$case === "terms" ? verdict.value.dataSets : [];
+  const algorithm = query.algorithm?.name ? query.algorithm.name : "rows";
+
+  demand(relation.requestTypes.includes(query.requestType), "request type");
+  demand(opened.length > 0 && opened.every((name) => relation.dataSets.includes(name)), "data sets");
+  demand(
+    query.dataSets.every((name) => opened.includes(name)),
+    "data sets asked",
+  );
+  demand(relation.allowedAlgorithms?.names.includes(algorithm) ?? true, "algorithm");
+  demand((relation.validFromMs ?? nowMs) <= nowMs && nowMs < (relation.validUntilMs ?? nowMs + 1), "dates");
+  demand(agreement.archetypes.includes(chain.archetype), "archetype of the agreement");
+  demand(relation.allowedArchetypes.includes(chain.archetype), "archetype of the relation");
+  demand((archetype?.computeProvider === "dataProvider") === (chain.role === Role.ALL), "where the archetype computes");
+  demand((chain.role === Role.ALL) === (gather === undefined), "where the table goes");
+  if (gather !== undefined) {
+    demand(agreement.computeProviders.includes(gather.party), "compute provider of the agreement");
+    demand(relation.allowedComputeProviders.includes(gather.party), "compute provider of the relation");
+    demand(gather.archetype === chain.archetype, "archetype of the gather");
+    demand(gather.providers.includes(provider), "part of the gather");
+  }
+  const run = [...chain.steps, ...(gather?.steps ?? [])];
+  const demanded = agreement.demandedSteps[query.requestType]?.names ?? [];
+  demand(
+    demanded.every((step) => run.includes(step)),
+    "demanded steps",
+  );
+  demand(["", "GUID", query.user?.id].includes(relation.id) || query.user?.id === "", "user id");
+  return found;
+}
+
+/** What the catalogue would find wrong with a chain. */
+function malformations(chain: Chain, plan: Plan, { steps, parties }: Knowledge): string[] {
+  const stepOf = (name: string | undefined) => steps.find((step) => step.name === name);
+  const gather = plan.chains.find(({ id }) => id === chain.gatherAt);
+  const path = [...chain.steps, ...(gather?.steps.slice(0, 1) ?? [])];
+  const label = { [Role.DATA_PROVIDER]: "dataProvider", [Role.COMPUTE_PROVIDER]: "computeProvider" }[
+    chain.role as 2 | 3
+  ];
+  return [
+    ...(chain.steps.length === 0 ? ["empty"] : []),
+    ...(parties.some(({ name, online }) => name === chain.party && online) ? [] : ["offline"]),
+    ...chain.steps.filter((name) => label !== undefined && stepOf(name)?.label !== label),
+    ...chain.steps.filter((name) => stepOf(name)?.invalidArchetypes.includes(chain.archetype)),
+    ...path.slice(1).filter((name, index) => !stepOf(path[index])?.allowedOutputs.includes(name)),
+    ...(new Set(path).size === path.length ? [] : ["a step twice"]),
+  ];
+}
+
+/** The same things in another order; `seed` chooses which. */
+function shuffled<T>(list: readonly T[], seed: number): T[] {
+  return list
+    .map((item, index) => ({ item, key: ((index + 1) * 2_654_435_761 + seed * 40_503) % 1_000_003 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+function reordered({ knowledge, query, nowMs }: World, seed: number): World {
+  const mix = <T>(list: readonly T[]) => shuffled(list, seed);
+  const mixKeys = <T>(map: Record<string, T>) => Object.fromEntries(mix(Object.entries(map)));
+  return {
+    nowMs,
+    query: {
+      ...query,
+      providers: mix(query.providers),
+      dataSets: mix(query.dataSets),
+      options: mixKeys(query.options),
+    },
+    knowledge: {
+      agreements: mix(knowledge.agreements).map((agreement) => ({
+        ...agreement,
+        archetypes: mix(agreement.archetypes),
+        computeProviders: mix(agreement.computeProviders),
+        demandedSteps: mixKeys(agreement.demandedSteps),
+        relations: mixKeys(
+          Object.fromEntries(
+            Object.entries(agreement.relations).map(([name, relation]) => [
+              name,
+              {
+                ...relation,
+                requestTypes: mix(relation.requestTypes),
+                dataSets: mix(relation.dataSets),
+                allowedArchetypes: mix(relation.allowedArchetypes),
+                allowedComputeProviders: mix(relation.allowedComputeProviders),
+              },
+            ]),
+          ),
+        ),
+      })),
+      parties: mix(knowledge.parties),
+      archetypes: mix(knowledge.archetypes),
+      requestTypes: mix(knowledge.requestTypes).map((type) => ({
+        ...type,
+        requiredSteps: mix(type.requiredSteps),
+        optionalSteps: mixKeys(type.optionalSteps),
+      })),
+      steps: mix(knowledge.steps).map((step) => ({ ...step, allowedOutputs: mix(step.allowedOutputs) })),
+      dataSets: mix(knowledge.dataSets),
+    },
+  };
+}
+
+const asked = (query: Query) => [...new Set(query.providers)].sort();
+
+describe("any plan", () => {
+  it("keeps to every agreement of everybody who takes part", () => {
+    const rules = new Map<string, number>();
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const result = planOf(world);
+        const parts = isPlan(result) ? result.chains.filter(isProviderChain).map(({ party }) => party) : [];
+        for (const { rule } of isPlan(result) ? result.choices : []) {
+          rules.set(rule, (rules.get(rule) ?? 0) + 1);
+        }
+        expect(parts.flatMap((provider) => violations(provider, result as Plan, world))).toEqual([]);
+      }),
+      runs,
+    );
+    // Else the worlds are too poor for the property to say much.
+    expect([...rules.keys()].sort()).toEqual(["option", "split", "weight"]);
+  });
+
+  it("runs only connected chains of valid steps at parties that are online", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const result = planOf(world);
+        const chains = isPlan(result) ? result.chains : [];
+        expect(chains.flatMap((chain) => malformations(chain, result as Plan, world.knowledge))).toEqual([]);
+      }),
+      runs,
+    );
+  });
+
+  it("has every provider asked in one chain or refused with a reason, exactly once", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const result = planOf(world);
+        if (!isPlan(result)) {
+          expect(result.reasons.length).toBeGreaterThan(0);
+          return;
+        }
+        const running = result.chains.filter(isProviderChain).map(({ party }) => party);
+        const refused = result.verdicts.flatMap(({ provider, decision }) =>
+          decision?.$case === "refusal" && decision.value.reasons.length > 0 ? [provider] : [],
+        );
+        expect([...running, ...refused].sort()).toEqual(asked(world.query));
+        expect(result.choices.flatMap(({ providers }) => providers).sort()).toEqual([...running].sort());
+        expect(result.verdicts.map(({ provider }) => provider)).toEqual(asked(world.query));
+      }),
+      runs,
+    );
+  });
+
+  it("gathers each table once, at a chain with an id of its own", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const result = planOf(world);
+        const chains = isPlan(result) ? result.chains : [];
+        expect(new Set(chains.map(({ id }) => id)).size).toBe(chains.length);
+        for (const gather of chains.filter((chain) => !isProviderChain(chain))) {
+          const feeding = chains.filter(({ gatherAt }) => gatherAt === gather.id).map(({ party }) => party);
+          expect(gather.providers).toEqual(feeding);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it("does what the options demand, or refuses", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const result = planOf(world);
+        const { aggregate, split } = world.query.options;
+        if (isPlan(result) && split === false) {
+          expect(result.choices).toHaveLength(1);
+        }
+        if (isPlan(result) && aggregate === true && split !== true) {
+          expect(result.chains.every(({ role }) => role !== Role.ALL)).toBe(true);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it("is the same whatever the order of what it was made from", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, fc.nat(1_000_000), (world, seed) => {
+        expect(planOf(reordered(world, seed), (list) => shuffled(list, seed + 1))).toEqual(planOf(world));
+      }),
+      runs,
+    );
+  });
+
+  it("leaves what it was made from untouched", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        const before = structuredClone(world);
+        planOf(world);
+        expect(world).toEqual(before);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("any refusal", () => {
+  it("is right: nobody who allows computing at home, is online and needs no more is turned away", () => {
+    fc.assert(
+      fc.property(arbitraryWorld, (world) => {
+        // Alone, a provider has no one to agree with: what it allows and can run must run.
+        for (const provider of asked(world.query)) {
+          const alone = { ...world, query: { ...world.query, providers: [provider], options: {} } };
+          const simple: World = { ...alone, knowledge: simplified(world.knowledge) };
+          const verdict = evaluate(simple.query, provider, simple.knowledge, simple.nowMs).decision;
+          const online = simple.knowledge.parties.some(({ name, online: up }) => name === provider && up);
+          const home = simple.knowledge.archetypes.filter(({ computeProvider }) => computeProvider === "dataProvider");
+          const may = verdict?.$case === "terms" && home.some(({ name }) => verdict.value.archetypes.includes(name));
+          if (may && online && simple.query.requestType === "ask") {
+            expect(isPlan(planOf(simple))).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Two steps that always make a chain, and no demands: what is left to say no is policy and presence. */
+function simplified(knowledge: Knowledge): Knowledge {
+  return Knowledge.fromPartial({
+    ...knowledge,
+    agreements: knowledge.agreements.map((agreement) => ({ ...agreement, demandedSteps: {} })),
+    requestTypes: [{ name: "ask", requiredSteps: ["read", "compute"] }],
+    steps: [
+      { name: "read", label: "dataProvider", allowedOutputs: ["compute"] },
+      { name: "compute", label: "computeProvider" },
+    ],
+  } as Knowledge);
+}

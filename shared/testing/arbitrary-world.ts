@@ -1,0 +1,127 @@
+/** Made-up parties, agreements, archetypes and steps, small enough that most of them meet. */
+import fc from "fast-check";
+import { Agreement, Knowledge, Query } from "#contracts";
+
+export interface World {
+  readonly knowledge: Knowledge;
+  readonly query: Query;
+  readonly nowMs: number;
+}
+
+const providers = ["P1", "P2", "P3", "P4"];
+const thirdParties = ["T1", "T2", "T3"];
+const homeArchetypes = ["home1", "home2"];
+const thirdArchetypes = ["third1", "third2"];
+const archetypes = [...homeArchetypes, ...thirdArchetypes];
+const dataSteps = ["read", "clean", "mask"];
+const computeSteps = ["union", "compute", "draw"];
+const steps = [...dataSteps, ...computeSteps];
+const user = "user@example.org";
+
+/** Mostly the whole list, so that worlds in which something can run are common. */
+const some = <T>(list: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.oneof({ weight: 2, arbitrary: fc.constant([...list]) }, { weight: 3, arbitrary: fc.subarray([...list]) });
+const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 4 });
+
+const relation = fc.record({
+  id: fc.constantFrom("", "GUID", "u1", "u1", "u2"),
+  requestTypes: some(["ask", "other"]),
+  dataSets: some(["d1", "d2"]),
+  allowedArchetypes: some([...archetypes, "undefinedArchetype"]),
+  allowedComputeProviders: some(thirdParties),
+  allowedAlgorithms: rarely(fc.record({ names: fc.subarray(["rows", "average"]) })),
+  allowedColumns: rarely(fc.constant({ tables: [{ table: "t", columns: ["a", "b"] }] })),
+  validFromMs: rarely(fc.constantFrom(0, 100, 200)),
+  validUntilMs: rarely(fc.constantFrom(50, 101, 300)),
+});
+
+const agreement = (name: string) =>
+  fc
+    .record({
+      relation: fc.option(relation, { freq: 12 }),
+      stranger: relation,
+      computeProviders: some(thirdParties),
+      archetypes: some(archetypes),
+      demanded: fc.oneof(fc.constant<string[]>([]), fc.subarray(["clean", "mask", "draw", "union"])),
+      revision: fc.nat(9),
+    })
+    .map(({ relation: own, stranger, demanded, ...rest }) =>
+      Agreement.fromPartial({
+        ...rest,
+        name,
+        relations: { "stranger@example.org": stranger, ...(own === null ? {} : { [user]: own }) },
+        demandedSteps: { ask: { names: demanded } },
+      }),
+    );
+
+const archetype = (name: string) =>
+  fc.record({
+    name: fc.constant(name),
+    computeProvider: fc.constant(homeArchetypes.includes(name) ? "dataProvider" : "other"),
+    weight: fc.constantFrom(1, 2, 3),
+  });
+
+/** As a rule a catalogue in which each step may hand on to each later one; sometimes one with holes or a cycle. */
+const step = (name: string, index: number) =>
+  fc.record({
+    name: fc.constant(name),
+    label: fc.constant(dataSteps.includes(name) ? "dataProvider" : "computeProvider"),
+    allowedOutputs: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(steps.slice(index + 1)) },
+      { weight: 1, arbitrary: fc.subarray(steps) },
+    ),
+    invalidArchetypes: fc.oneof(
+      { weight: 6, arbitrary: fc.constant<string[]>([]) },
+      fc.subarray(archetypes, { maxLength: 2 }),
+    ),
+  });
+
+const party = (name: string) =>
+  fc.record({ name: fc.constant(name), online: fc.integer({ min: 0, max: 5 }).map((n) => n > 0) });
+
+const requestType = fc.record({
+  name: fc.constant("ask"),
+  requiredSteps: fc.constantFrom(
+    ["read", "compute"],
+    ["read", "compute"],
+    ["read", "union", "compute"],
+    ["compute"],
+    [],
+  ),
+  optionalSteps: fc.constant({ clean: "clean", draw: "graph", union: "aggregate" }),
+});
+
+const flag = fc.option(fc.boolean(), { nil: undefined });
+const options = fc
+  .record({ aggregate: flag, split: flag, graph: flag, clean: flag })
+  .map((flags) =>
+    Object.fromEntries(Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+  );
+
+const tupleOf = <T>(names: readonly string[], make: (name: string, index: number) => fc.Arbitrary<T>) =>
+  fc.tuple(...names.map(make));
+
+const knowledge = fc
+  .record({
+    agreements: tupleOf(providers, agreement).chain((all) => some(all)),
+    parties: tupleOf([...providers, ...thirdParties], party),
+    archetypes: tupleOf(archetypes, archetype).chain((all) => some(all)),
+    requestTypes: requestType.map((one) => [one]),
+    steps: tupleOf(steps, step),
+    dataSets: fc.constant(providers.flatMap((name) => ["d1", "d2"].map((set) => ({ name: set, party: name })))),
+  })
+  .map((fields) => Knowledge.fromPartial(fields));
+
+const query = fc
+  .record({
+    id: fc.constant("q"),
+    requestType: fc.oneof({ weight: 12, arbitrary: fc.constant("ask") }, fc.constant("other")),
+    user: fc.record({ id: fc.constantFrom("", "u1"), name: fc.constant(user) }),
+    providers: fc.array(fc.constantFrom(...providers, ...providers, "Atlantis"), { minLength: 1, maxLength: 6 }),
+    dataSets: fc.oneof(fc.constant<string[]>([]), fc.subarray(["d1", "d2"])),
+    algorithm: fc.constantFrom(undefined, { name: "average" }),
+    options,
+  })
+  .map((fields) => Query.fromPartial(fields as Partial<Query>));
+
+export const arbitraryWorld: fc.Arbitrary<World> = fc.record({ knowledge, query, nowMs: fc.constant(100) });
