@@ -10,6 +10,8 @@ export const limits = {
   requestBodyBytesMax: 1_048_576,
   sqlCharsMax: 20_000,
   providersMax: 64,
+  /** Third parties tried for one group when a query is split by steward. */
+  splitCandidatesMax: 8,
   /** One table inside one envelope. */
   tableBytesMax: 64 * 1_048_576,
   tableRowsMax: 5_000_000,

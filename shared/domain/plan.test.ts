@@ -205,6 +205,24 @@ describe("makePlan", () => {
     );
   });
 
+  it("splits into as few groups as it can: the third party that most stewards trust comes first", () => {
+    const knowledge = wageGapKnowledge();
+    const trusted = { HVA: ["SURF"], UVA: ["SURF", "otherCompany"], VU: ["otherCompany"], VUMC: ["otherCompany"] };
+    const [agreement, dataSet] = [knowledge.agreements[0], knowledge.dataSets[0]];
+    for (const name of ["HVA", "VUMC"]) {
+      knowledge.agreements.push({ ...structuredClone(agreement ?? expect.fail("no agreement to copy")), name });
+      knowledge.dataSets.push({ ...(dataSet ?? expect.fail("no data set to copy")), party: name });
+      knowledge.parties.push({ name, roles: ["dataProvider"], online: true });
+    }
+    for (const [name, allowedComputeProviders] of Object.entries(trusted)) {
+      changeRelation(knowledge, name, { allowedArchetypes: ["dataThroughTtp"], allowedComputeProviders });
+    }
+    expect(choicesOf(plan(wageGapQuery({ providers: Object.keys(trusted) }), knowledge))).toEqual([
+      "split: dataThroughTtp@SURF HVA",
+      "split: dataThroughTtp@otherCompany UVA+VU+VUMC",
+    ]);
+  });
+
   it("gives each gathering chain its own id when one party gathers for two archetypes", () => {
     const knowledge = wageGapKnowledge();
     knowledge.archetypes.push({ name: "other", computeProvider: "other", resultRecipient: "", weight: 150 });

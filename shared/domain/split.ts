@@ -1,8 +1,9 @@
 /** The split rule: when nothing fits all providers, each runs the best archetype that it allows itself. */
-import type { Archetype, Verdict } from "#contracts";
+import type { Archetype, Knowledge, Verdict } from "#contracts";
 import { usesThirdParty } from "./archetype.ts";
-import { compareNames, sortedNames } from "./by-name.ts";
+import { compareNames } from "./by-name.ts";
 import { type Approved, attempt, composeGroup, type Group, isOnline, mostHopefulFirst, type Setting } from "./group.ts";
+import { limits } from "./limits.ts";
 import { refused } from "./policy.ts";
 
 export interface Split {
@@ -48,9 +49,7 @@ function atThirdParties(archetype: Archetype, members: readonly Approved[], sett
   const groups: Group[] = [];
   let rest = members;
   while (rest.length > 0) {
-    const candidates = sortedNames(rest.flatMap(({ terms }) => terms.computeProviders));
-    const largest = candidates
-      .filter((name) => isOnline(name, setting.knowledge))
+    const largest = mostTrusted(rest, setting.knowledge)
       .flatMap((name) => largestGroup(archetype, rest, name, setting) ?? [])
       .reduce<Group | undefined>(
         (a, b) => (a !== undefined && a.members.length >= b.members.length ? a : b),
@@ -63,6 +62,19 @@ function atThirdParties(archetype: Archetype, members: readonly Approved[], sett
     rest = rest.filter((member) => !largest.members.includes(member));
   }
   return groups;
+}
+
+/** The online compute providers that most members allow, and no more of them than can be tried in time. */
+function mostTrusted(members: readonly Approved[], knowledge: Knowledge): string[] {
+  const allowing = new Map<string, number>();
+  for (const name of members.flatMap(({ terms }) => terms.computeProviders)) {
+    allowing.set(name, (allowing.get(name) ?? 0) + 1);
+  }
+  return [...allowing]
+    .filter(([name]) => isOnline(name, knowledge))
+    .sort(([a, countA], [b, countB]) => countB - countA || compareNames(a, b))
+    .map(([name]) => name)
+    .slice(0, limits.splitCandidatesMax);
 }
 
 /** Members join in order as long as what they demand together still makes one chain. */
