@@ -8,6 +8,7 @@ import { failureEffects } from "#domain/carry-out";
 import { limits } from "#domain/limits";
 import { mergeParts } from "#domain/merge-parts";
 import { gatherKey } from "#domain/route";
+import { gatherDeadlineMs } from "#domain/time-left";
 import { labelOf } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import { type DeliverTools, decodeEnvelope, deliverEnvelope } from "./deliver.ts";
@@ -59,7 +60,8 @@ export function createGathers(tools: DeliverTools): Gathers {
   }
 
   function open(key: string, chain: Chain, envelope: Envelope): Gather {
-    const leftMs = envelope.deadlineMs - tools.clock.now() - limits.deadlineReserveMs;
+    const nowMs = tools.clock.now();
+    const leftMs = gatherDeadlineMs(envelope.deadlineMs, nowMs) - nowMs;
     const forgetTimer = tools.clock.after(Math.max(0, leftMs), () => void giveUp(key));
     const gather: Gather = { chain, parts: new Map(), forgetTimer };
     gathers.set(key, gather);

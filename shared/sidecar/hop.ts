@@ -1,6 +1,7 @@
 /** One hop: knowledge attached, the function invoked, its outcome read. Every way to go wrong becomes a failure by name. */
 import { Envelope, ErrorCode, type HopRecord, Outcome } from "#contracts";
 import { fail } from "#domain/outcome";
+import { invocationDeadlineMs } from "#domain/time-left";
 import { toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invoker } from "#ports/invoker";
@@ -53,7 +54,7 @@ async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Pr
   const attached: Envelope = { ...envelope, knowledge: tools.cache.attachedTo(envelope) };
   try {
     const bytes = await tools.cancelled.guard(envelope.queryId, (signal) =>
-      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), { deadlineMs: envelope.deadlineMs, signal }),
+      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), { deadlineMs: invocationDeadlineMs(envelope, nowMs), signal }),
     );
     return Outcome.decode(bytes);
   } catch (error) {

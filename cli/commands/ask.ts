@@ -1,0 +1,40 @@
+/** One query to the orchestrator over HTTP. */
+
+export interface QueryBody {
+  readonly user: { readonly name: string };
+  readonly providers: readonly string[];
+  readonly sql: string;
+  readonly algorithm?: string | { name: string; column?: string; groupBy?: string[] };
+  readonly options?: Readonly<Record<string, boolean>>;
+  readonly requestType?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface AnsweredQuery {
+  readonly status: number;
+  /** The answer, or the problem document. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** @param gatewayUrl of the OpenFaaS gateway. @throws Error with a sentence for people when nobody answers */
+export async function ask(gatewayUrl: string, query: QueryBody, signal?: AbortSignal): Promise<AnsweredQuery> {
+  const url = `${gatewayUrl.replace(/\/$/, "")}/function/orchestrator/v1/queries`;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(query),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Error(`nobody answers at ${gatewayUrl}: start the system with \`dynamos up\` or name it with --gateway`);
+  }
+  const text = await response.text();
+  try {
+    return { status: response.status, body: JSON.parse(text) };
+  } catch {
+    throw new Error(`${url} answered ${response.status} with something that is not JSON: is it an OpenFaaS gateway?`);
+  }
+}

@@ -1,0 +1,80 @@
+/** What `up` and `demo` start, from their flags. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { jsonLog } from "#adapters/system/log";
+import { demoDataSets, writeDemoData } from "#data/demo-data";
+import { dataSetKey } from "#domain/knowledge-keys";
+import type { LogLevel } from "#ports/log";
+import { demoDocuments } from "../demo/documents.ts";
+import { readStack } from "../stack/read-stack.ts";
+import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
+import { startSystem, type System } from "../system/start-system.ts";
+
+export interface SystemFlags {
+  readonly port: string;
+  readonly broker: string;
+  readonly datasets?: string;
+  readonly stack?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** Of the checkout: where stack.yml and build/ are. */
+export const home = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+export interface RunningSystem {
+  readonly system: System;
+  stop(): Promise<void>;
+}
+
+export async function startFromFlags(flags: SystemFlags, onProgress: (stage: string) => void): Promise<RunningSystem> {
+  const stack = await readStack(flags.stack ?? join(home, "stack.yml"));
+  const data = await dataOf(flags);
+  try {
+    const system = await startSystem({
+      stack,
+      buildDir: join(home, "build/functions"),
+      port: portOf(flags.port),
+      broker: flags.broker,
+      documents: data.documents,
+      dataDir: data.folder,
+      log: jsonLog({ level: flags.logLevel }),
+      onProgress,
+    });
+    const stop = async () => {
+      await system.stop();
+      await data.remove();
+    };
+    return { system, stop };
+  } catch (error) {
+    await data.remove();
+    throw error;
+  }
+}
+
+interface Data {
+  readonly folder: string;
+  readonly documents: readonly SeedDocument[];
+  remove(): Promise<void>;
+}
+
+async function dataOf({ datasets }: SystemFlags): Promise<Data> {
+  if (datasets !== undefined) {
+    const folder = resolve(datasets);
+    return { folder, documents: await documentsOfFolder(folder, demoDocuments), remove: async () => {} };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "dynamos-data-"));
+  await writeDemoData(folder);
+  const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  return { folder, documents: [...demoDocuments, ...dataSets], remove };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`--port ${text}: must be a whole number from 0 (a free one) to 65535`);
+  }
+  return port;
+}

@@ -1,0 +1,34 @@
+/** `dynamos up`: the whole system on this machine, until Ctrl-C. */
+import type { Command } from "commander";
+import colors from "picocolors";
+import { type SystemFlags, startFromFlags } from "./system-options.ts";
+import { stopOnSignal } from "./stop-on-signal.ts";
+
+export function addSystemOptions(command: Command): Command {
+  return command
+    .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
+    .option("--datasets <dir>", "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data")
+    .option("--stack <file>", "absent: the project's stack.yml")
+    .option("--log-level <level>", "debug, info, warn or error", "warn");
+}
+
+export function addUpCommand(program: Command): void {
+  addSystemOptions(program.command("up"))
+    .description("start the whole system on this machine")
+    .option("--port <number>", "of the gateway; 0: a free one", "8080")
+    .action(async (flags: SystemFlags) => {
+      const running = await startFromFlags(flags, (stage) => process.stderr.write(colors.dim(`${stage}\n`)));
+      process.stdout.write(readyText(running.system.url));
+      await stopOnSignal(running.stop);
+    });
+}
+
+function readyText(url: string): string {
+  return [
+    `ready at ${colors.bold(url)} (Ctrl-C stops it)`,
+    colors.dim("  ask:      dynamos query --providers UVA,VU --algorithm average \\"),
+    colors.dim('              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr"'),
+    colors.dim(`  or POST:  ${url}/function/orchestrator/v1/queries`),
+    "",
+  ].join("\n");
+}

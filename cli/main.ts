@@ -1,0 +1,26 @@
+/** The `dynamos` command. */
+import { Command, CommanderError } from "commander";
+import colors from "picocolors";
+import { addDemoCommand } from "./commands/demo.ts";
+import { addQueryCommand } from "./commands/query.ts";
+import { addUpCommand } from "./commands/up.ts";
+
+const program = new Command("dynamos")
+  .description("answers from each other's data without handing the data over")
+  .version("0.1.0")
+  .showHelpAfterError("(dynamos help shows the commands, dynamos COMMAND --help their options)")
+  .exitOverride();
+addUpCommand(program);
+addDemoCommand(program);
+addQueryCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode;
+  } else {
+    process.stderr.write(`${colors.red("error")} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,111 @@
+/** A broker in this process. Passes the same contract suite as the AMQP adapter. */
+import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import type { Broker, BrokerStatus, Consumer, DeadLetter, Message, Queue } from "#ports/broker";
+import type { Clock } from "#ports/clock";
+import { systemClock } from "../system/clock.ts";
+import { MemoryQueue, type QueueConsumer } from "./queue.ts";
+import { fitsTopic } from "./topic.ts";
+
+/** What the connections of all parties share. */
+export interface MemoryExchange {
+  connect(options: { party: string }): Broker;
+}
+
+const deadLettersMax = 10_000;
+
+export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange {
+  const queues = new Map<string, MemoryQueue>();
+  const deadLetters: DeadLetter[] = [];
+  const events = {
+    now: () => clock.now(),
+    after: (delayMs: number, callback: () => void) => clock.after(delayMs, callback),
+    deadLetter: (queue: string, { message, tries }: { message: Message; tries: number }, reason: string) => {
+      deadLetters.push({ ...message, queue, tries, reason });
+      if (deadLetters.length > deadLettersMax) deadLetters.shift();
+    },
+  };
+  return { connect: () => connect({ queues, deadLetters, events }) };
+}
+
+interface Shared {
+  readonly queues: Map<string, MemoryQueue>;
+  readonly deadLetters: DeadLetter[];
+  readonly events: ConstructorParameters<typeof MemoryQueue>[2];
+}
+
+function connect({ queues, deadLetters, events }: Shared): Broker {
+  const self = Symbol("connection");
+  const listeners = new Set<(status: BrokerStatus) => void>();
+  const consumers = new Map<QueueConsumer, MemoryQueue>();
+  let status: BrokerStatus = { kind: "connected" };
+
+  function checkOpen(): void {
+    if (status.kind !== "connected") throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the connection is closed");
+  }
+
+  function declareOne({ name, bindings, kind }: Queue): void {
+    const queue = queues.get(name) ?? new MemoryQueue(name, kind === "private" ? self : undefined, events);
+    for (const binding of bindings) queue.bindings.add(binding);
+    queues.set(name, queue);
+  }
+
+  return {
+    declare: async (wanted) => {
+      checkOpen();
+      wanted.forEach(declareOne);
+    },
+    publish: async (message) => {
+      checkOpen();
+      if (message.body.length > limits.messageBytesMax) {
+        throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`);
+      }
+      const takers = [...queues.values()].filter((queue) =>
+        [...queue.bindings].some((binding) => fitsTopic(binding, message.routingKey)),
+      );
+      if (takers.length === 0) {
+        throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${message.routingKey}`);
+      }
+      // A copy, as a wire would make one: the publisher may reuse its buffer.
+      const sent = { ...message, body: Uint8Array.from(message.body) };
+      for (const queue of takers) queue.push(sent);
+    },
+    consume: async (name, { prefetch }, handler) => {
+      checkOpen();
+      const queue = queues.get(name);
+      if (queue === undefined) throw new DynamosError(ErrorCode.UNROUTABLE, `there is no queue ${name}`);
+      const consumer: QueueConsumer = { owner: self, prefetch, handler, inHand: 0, cancelled: false, onIdle: [] };
+      consumers.set(consumer, queue);
+      queue.addConsumer(consumer);
+      return cancellable(consumer, queue, consumers);
+    },
+    takeDeadLetters: async (max) => deadLetters.splice(0, max),
+    status: () => status,
+    onStatus: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: async () => {
+      if (status.kind === "closed") return;
+      status = { kind: "closed" };
+      for (const queue of queues.values()) {
+        queue.dropOwner(self);
+        if (queue.owner === self) {
+          queue.stop();
+          queues.delete(queue.name);
+        }
+      }
+      for (const listener of listeners) listener(status);
+    },
+  };
+}
+
+function cancellable(consumer: QueueConsumer, queue: MemoryQueue, all: Map<QueueConsumer, MemoryQueue>): Consumer {
+  return {
+    cancel: async () => {
+      all.delete(consumer);
+      await queue.cancel(consumer);
+    },
+  };
+}

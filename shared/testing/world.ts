@@ -1,0 +1,142 @@
+/** A whole system in one process: real sidecars and real steps, over a broker of the test's choice. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMemoryExchange } from "#adapters/memory/broker";
+import { createMemoryInvoker } from "#adapters/memory/invoker";
+import { createMemoryKnowledge } from "#adapters/memory/knowledge";
+import { createMemoryLog } from "#adapters/memory/log";
+import { systemClock } from "#adapters/system/clock";
+import type { Query } from "#contracts";
+import type { Broker } from "#ports/broker";
+import type { Knowledge } from "#ports/knowledge";
+import type { Step } from "#runtime/define-step";
+import type { SidecarApi } from "#sidecar/client";
+import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
+import { type Answer } from "../../functions/orchestrator/answer.ts";
+import { runQuery } from "../../functions/orchestrator/run-query.ts";
+
+export interface SeedEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export interface WorldOptions {
+  readonly documents: readonly SeedEntry[];
+  /** Steps by party: `{ UVA: [sqlQuery, …] }`. */
+  readonly steps: Readonly<Record<string, readonly Step[]>>;
+  /** Of each party's steps; UVA's sql-query finds its files by this. */
+  readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Absent: in memory. */
+  readonly connect?: (party: string) => Promise<Broker>;
+}
+
+export interface World {
+  readonly knowledge: Knowledge;
+  readonly sidecars: ReadonlyMap<string, Sidecar>;
+  readonly brokers: ReadonlyMap<string, Broker>;
+  readonly api: SidecarApi;
+  /** What the orchestrator would answer. */
+  ask(query: Partial<Query> & Pick<Query, "sql" | "providers">, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Answer>;
+  /** Ends one party's sidecar and its broker connection. */
+  stopParty(party: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const exchangeParty = "exchange";
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "dynamos-world-"));
+  const knowledge = createMemoryKnowledge({ clock: systemClock });
+  for (const { key, value } of options.documents) {
+    await knowledge.put(key, JSON.stringify(value));
+  }
+  const hub = createMemoryExchange();
+  const connect = options.connect ?? (async (party: string) => hub.connect({ party }));
+  const sidecars = new Map<string, Sidecar>();
+  const brokers = new Map<string, Broker>();
+  for (const [party, steps] of Object.entries(options.steps)) {
+    const environment = { cache_dir: join(folder, party), ...options.environments?.[party] };
+    const broker = await connect(party);
+    const invoker = createMemoryInvoker(
+      steps.map((step) => ({
+        name: `${party.toLowerCase()}-${step.name}`,
+        topic: `${party.toLowerCase()}.${step.name}`,
+        step,
+      })),
+      { clock: systemClock, environment },
+    );
+    brokers.set(party, broker);
+    sidecars.set(
+      party,
+      await startSidecar({
+        party,
+        exchangeParty,
+        instance: randomUUID(),
+        broker,
+        knowledge,
+        invoker,
+        clock: systemClock,
+        log: createMemoryLog(),
+      }),
+    );
+  }
+  const api = apiOf(sidecars.get(exchangeParty), knowledge);
+
+  async function stopParty(party: string): Promise<void> {
+    await sidecars.get(party)?.stop();
+    await brokers.get(party)?.close();
+    sidecars.delete(party);
+    brokers.delete(party);
+  }
+
+  return {
+    knowledge,
+    sidecars,
+    brokers,
+    api,
+    ask: (query, { timeoutMs = 20_000, signal = new AbortController().signal } = {}) =>
+      runQuery({
+        api,
+        exchangeParty,
+        query: completed(query),
+        deadlineMs: Date.now() + timeoutMs,
+        traceparent: "",
+        signal,
+        onProgress: () => {},
+      }),
+    stopParty,
+    close: async () => {
+      await Promise.all([...sidecars.keys()].map(stopParty));
+      await knowledge.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function completed(query: Partial<Query> & Pick<Query, "sql" | "providers">): Query {
+  return {
+    id: randomUUID(),
+    requestType: "sqlDataRequest",
+    user: { id: "", name: "researcher@example.org" },
+    dataSets: [],
+    algorithm: undefined,
+    options: {},
+    ...query,
+  };
+}
+
+/** The sidecar's API without gRPC in between. */
+function apiOf(sidecar: Sidecar | undefined, knowledge: Knowledge): SidecarApi {
+  if (sidecar === undefined) throw new RangeError("a world needs the exchange party");
+  return {
+    request: (envelope) => sidecar.request(envelope),
+    cancel: (queryId) => sidecar.cancel(queryId),
+    get: (key) => knowledge.get(key),
+    list: async (prefix) => (await knowledge.list(prefix)).entries,
+    put: (key, value, ifRevision) => knowledge.put(key, value, ifRevision === undefined ? {} : { ifRevision }),
+    isReady: async () => true,
+    close: () => {},
+  };
+}
