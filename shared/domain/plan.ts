@@ -6,7 +6,9 @@ import {
   type Knowledge,
   type Plan,
   type Query,
+  type Reason,
   type Refusal,
+  type RequestType,
   Role,
   type Verdict,
 } from "#contracts";
@@ -31,6 +33,10 @@ export function makePlan(query: Query, decision: Decision, knowledge: Knowledge,
   const requestType = knowledge.requestTypes.find(({ name }) => name === query.requestType);
   if (requestType === undefined) {
     return unknownRequestType(query.requestType);
+  }
+  const misspelt = unknownOptions(query, requestType);
+  if (misspelt.length > 0) {
+    return { reasons: misspelt };
   }
   const selection = select({ approved, knowledge, requestType, options: query.options });
   if ("reasons" in selection) {
@@ -71,6 +77,18 @@ function unknownRequestType(name: string): Refusal {
       { code: ErrorCode.INVALID_REQUEST, clause: "", message: `there is no request type named ${name || "(none)"}` },
     ],
   };
+}
+
+/** A misspelt flag must not be taken for one that was not set: `anonymise` would hand out what should be hidden. */
+function unknownOptions(query: Query, { optionalSteps }: RequestType): Reason[] {
+  const known = sortedNames(["aggregate", "split", ...Object.values(optionalSteps)]);
+  return sortedNames(Object.keys(query.options))
+    .filter((option) => !known.some((one) => one.toLowerCase() === option.toLowerCase()))
+    .map((option) => ({
+      code: ErrorCode.INVALID_REQUEST,
+      clause: "",
+      message: `there is no option ${option.slice(0, 64)}; ${query.requestType} has ${known.join(", ")}`,
+    }));
 }
 
 /** The providers' chains, then those that gather their tables. */
