@@ -1,0 +1,132 @@
+/**
+ * A RabbitMQ of the test's own: private folder, free loopback ports, nothing left behind.
+ * The system's service and configuration are not touched.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./free-port.ts";
+
+export interface RabbitMq {
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const startMsMax = 60_000;
+const libraries = "/usr/lib/rabbitmq/lib";
+
+/** The server's start script, where Debian's package is installed. */
+export function rabbitmqServer(): string | undefined {
+  if (!existsSync(libraries)) return undefined;
+  return readdirSync(libraries)
+    .map((version) => join(libraries, version, "sbin/rabbitmq-server"))
+    .find((path) => existsSync(path));
+}
+
+/** @throws Error when it is not installed or not up in a minute */
+export async function startRabbitmq(): Promise<RabbitMq> {
+  const server = rabbitmqServer();
+  if (server === undefined) throw new Error("rabbitmq-server is not installed");
+  const folder = await mkdtemp(join(tmpdir(), "dynamos-rabbitmq-"));
+  const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  await writeFiles(folder, port);
+  // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
+  const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
+  const broker = spawn(server, [], {
+    stdio: ["ignore", "ignore", "ignore"],
+    detached: true,
+    env: environment(folder, distPort, epmdPort),
+  });
+  const stop = async () => {
+    await ended(broker, () => process.kill(-(broker.pid ?? 0), "SIGTERM"));
+    await ended(epmd, () => epmd.kill("SIGTERM"));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilItAnswers(port, broker);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `amqp://test:test@127.0.0.1:${port}`, port, stop };
+}
+
+async function writeFiles(folder: string, port: number): Promise<void> {
+  await mkdir(join(folder, "home"));
+  await writeFile(join(folder, "enabled_plugins"), "[].\n");
+  const config = [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    "default_user = test",
+    "default_pass = test",
+    "loopback_users = none",
+    "log.console = false",
+    "vm_memory_high_watermark.relative = 0.2",
+    "disk_free_limit.absolute = 50MB",
+  ];
+  await writeFile(join(folder, "rabbitmq.conf"), `${config.join("\n")}\n`);
+}
+
+function environment(folder: string, distPort: number, epmdPort: number): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: join(folder, "home"),
+    // epmd knows nodes by name, and several test runs may share a machine.
+    RABBITMQ_NODENAME: `dynamos${process.pid}p${distPort}@localhost`,
+    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
+    RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+    RABBITMQ_LOG_BASE: join(folder, "log"),
+    RABBITMQ_LOGS: join(folder, "log/rabbit.log"),
+    RABBITMQ_PID_FILE: join(folder, "pid"),
+    RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    RABBITMQ_DIST_PORT: String(distPort),
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    // Without it Erlang's distribution listens on every interface.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
+  };
+}
+
+async function untilItAnswers(port: number, broker: ChildProcess): Promise<void> {
+  const giveUpAtMs = Date.now() + startMsMax;
+  while (Date.now() < giveUpAtMs) {
+    if (broker.exitCode !== null) throw new Error(`rabbitmq-server ended with ${broker.exitCode}`);
+    if (await answers(port)) return;
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
+  throw new Error("rabbitmq-server did not answer within a minute");
+}
+
+/** Whether it speaks AMQP yet: the port is open before the broker is ready. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(Buffer.from("AMQP\x00\x00\x09\x01", "latin1")));
+    const end = (result: boolean) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("data", () => end(true));
+    socket.once("error", () => end(false));
+    socket.once("close", () => end(false));
+    socket.setTimeout(1_000, () => end(false));
+  });
+}
+
+function ended(child: ChildProcess, terminate: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+      resolve();
+      return;
+    }
+    const force = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    child.once("exit", () => {
+      clearTimeout(force);
+      resolve();
+    });
+    terminate();
+  });
+}
