@@ -22,7 +22,8 @@ export interface Invoker {
   /**
    * One envelope in, one outcome out, both as protobuf bytes. A function that answers with a
    * failure still answers with an outcome.
-   * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, OVERLOADED
+   * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, OVERLOADED; where the
+   * function is another program: BODY_TOO_LARGE, RESULT_TOO_LARGE, INTERNAL (no outcome)
    */
   invoke(name: string, envelope: Uint8Array, options: InvokeOptions): Promise<Uint8Array>;
   close(): Promise<void>;

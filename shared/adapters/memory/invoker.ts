@@ -2,13 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Envelope, ErrorCode, Outcome } from "#contracts";
+import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
-import { fail } from "#domain/outcome";
-import { DynamosError, toDynamosError } from "#errors";
+import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { InvokeOptions, Invoker } from "#ports/invoker";
-import type { Step, StepContext } from "#runtime/define-step";
+import type { Step } from "#runtime/define-step";
+import { runStep } from "#runtime/run-step";
 
 export interface MemoryStep {
   readonly name: string;
@@ -20,18 +20,20 @@ export interface MemoryStep {
 export interface MemoryInvokerOptions {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Gets the cause of what the asker is not told. */
+  readonly report?: (error: unknown) => void;
 }
 
-export function createMemoryInvoker(steps: readonly MemoryStep[], { clock, environment }: MemoryInvokerOptions): Invoker {
-  async function run({ step }: MemoryStep, bytes: Uint8Array): Promise<Uint8Array> {
+/** Single use is not kept here: all invocations share this process. */
+export function createMemoryInvoker(steps: readonly MemoryStep[], options: MemoryInvokerOptions): Invoker {
+  const { clock, environment, report = () => {} } = options;
+
+  async function run({ step }: MemoryStep, envelope: Uint8Array): Promise<Uint8Array> {
     const temporaryFolder = await mkdtemp(join(tmpdir(), "dynamos-step-"));
-    const context: StepContext = { environment, now: () => clock.now(), temporaryFolder };
     try {
-      const envelope = Envelope.decode(bytes);
-      return Outcome.encode(step.decide(envelope, await step.facts(envelope, context))).finish();
-    } catch (error) {
-      const { code, message } = toDynamosError(error);
-      return Outcome.encode(fail(code, message)).finish();
+      // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
+      const context = { environment, now: () => clock.now(), temporaryFolder };
+      return Uint8Array.from(await runStep(step, Uint8Array.from(envelope), context, report));
     } finally {
       await rm(temporaryFolder, { recursive: true, force: true });
     }
@@ -39,31 +41,46 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], { clock, envir
 
   return {
     steps: async () =>
-      steps.map(({ name, topic, concurrency }) => ({ name, topic, concurrency: concurrency ?? limits.concurrencyDefault })),
-    invoke: async (name, bytes, options) => {
+      steps.map(({ name, topic, concurrency }) => ({
+        name,
+        topic,
+        concurrency: concurrency ?? limits.concurrencyDefault,
+      })),
+    invoke: async (name, envelope, { deadlineMs, signal }) => {
       const found = steps.find((step) => step.name === name);
       if (found === undefined) {
-        throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `there is no function ${name}`);
+        throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `function ${name} is not deployed`);
       }
-      return Promise.race([run(found, bytes), ended(options, clock)]);
+      return until({ deadlineMs, signal }, clock, name, () => run(found, envelope));
     },
     close: async () => {},
   };
 }
 
 /** Rejects at the deadline or when the signal fires; a step in this process can't be killed, only given up. */
-function ended({ deadlineMs, signal }: InvokeOptions, clock: Clock): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = clock.after(deadlineMs - clock.now(), () =>
-      reject(new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the deadline passed while the function ran")),
-    );
-    signal.addEventListener(
-      "abort",
-      () => {
-        stop();
-        reject(new DynamosError(ErrorCode.CANCELLED, "the query was cancelled"));
-      },
-      { once: true },
+function until<T>(
+  { deadlineMs, signal }: InvokeOptions,
+  clock: Clock,
+  name: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  const late = () =>
+    new DynamosError(ErrorCode.DEADLINE_EXCEEDED, `the deadline passed while function ${name} was asked`);
+  const cancelled = () => new DynamosError(ErrorCode.CANCELLED, "the query was cancelled");
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(cancelled());
+    if (deadlineMs <= clock.now()) return reject(late());
+    const settle = (end: () => void) => {
+      stopTimer();
+      signal.removeEventListener("abort", onAbort);
+      end();
+    };
+    const stopTimer = clock.after(deadlineMs - clock.now(), () => settle(() => reject(late())));
+    const onAbort = () => settle(() => reject(cancelled()));
+    signal.addEventListener("abort", onAbort, { once: true });
+    run().then(
+      (value) => settle(() => resolve(value)),
+      (error) => settle(() => reject(error)),
     );
   });
 }

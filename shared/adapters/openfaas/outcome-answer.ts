@@ -1,0 +1,50 @@
+/** What a function's HTTP answer means: an outcome, or who failed to give one. */
+import { ErrorCode } from "#contracts";
+import { DynamosError } from "#errors";
+import type { HttpAnswer } from "./http-exchange.ts";
+
+export const outcomeType = "application/x-protobuf";
+
+/**
+ * An outcome is taken whatever the status: a step that refuses or fails answers 4xx or 5xx and
+ * still says what it decided. Anything else comes from the gateway or the watchdog, whose errors
+ * are text: 404 no such function, 413 body limit, 429 busy (max_inflight), 500/502/503 not
+ * reached, 504 their own time limit.
+ *
+ * @throws DynamosError FUNCTION_UNAVAILABLE, OVERLOADED, BODY_TOO_LARGE, INTERNAL
+ */
+export function outcomeBytes({ status, contentType, body }: HttpAnswer, name: string): Uint8Array {
+  if (contentType === outcomeType) {
+    if (body.length === 0)
+      throw new DynamosError(ErrorCode.INTERNAL, `function ${name} answered with an empty outcome`);
+    return body;
+  }
+  throw new DynamosError(codeOf(status), `function ${name} ${reasonOf(status)}`);
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 429) return ErrorCode.OVERLOADED;
+  if (status === 413) return ErrorCode.BODY_TOO_LARGE;
+  return status < 300 ? ErrorCode.INTERNAL : ErrorCode.FUNCTION_UNAVAILABLE;
+}
+
+function reasonOf(status: number): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return `is closed to this caller (status ${status})`;
+    case 404:
+      return "is not deployed";
+    case 413:
+      return "takes no body of this size";
+    case 429:
+      return "has no room for another call";
+    case 502:
+    case 503:
+      return `is not running (status ${status})`;
+    case 504:
+      return "did not answer within the gateway's time limit";
+    default:
+      return `answered with status ${status} and without an outcome`;
+  }
+}

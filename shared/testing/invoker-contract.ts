@@ -1,0 +1,116 @@
+/** What every invoker must do. Runs over memory and over the local gateway with functions as processes. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Envelope, Outcome } from "#contracts";
+import { labelOf } from "#errors";
+import type { InvokeOptions, Invoker } from "#ports/invoker";
+
+export interface InvokerWorld {
+  /** Of the party UVA, with `contractSteps` as functions `uva-<step>`; `uva-slow` has concurrency 7. */
+  readonly invoker: Invoker;
+  close(): Promise<void>;
+}
+
+const inTime = (): InvokeOptions => within(20_000);
+
+function within(ms: number): InvokeOptions {
+  return { deadlineMs: Date.now() + ms, signal: new AbortController().signal };
+}
+
+export function envelopeFor(step: string, body: Uint8Array = new Uint8Array(), queryId = "q1"): Uint8Array {
+  const document = { mediaType: "application/octet-stream", body: Buffer.from(body) };
+  const payload = { content: { $case: "result" as const, value: { table: undefined, chart: undefined, document } } };
+  const envelope = Envelope.create({ queryId, party: "UVA", step, attempt: 1, deadlineMs: Date.now() + 20_000 });
+  return Envelope.encode({ ...envelope, inputs: [{ provider: "UVA", payload, failure: undefined }] }).finish();
+}
+
+function documentOf(outcome: Uint8Array): Uint8Array | undefined {
+  const { decision } = Outcome.decode(outcome);
+  const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
+  return content?.$case === "result" ? content.value.document?.body : undefined;
+}
+
+export function invokerContract(openWorld: () => Promise<InvokerWorld>): void {
+  let world: InvokerWorld;
+  const invoke = (step: string, options = inTime()) => world.invoker.invoke(`uva-${step}`, envelopeFor(step), options);
+
+  beforeAll(async () => {
+    world = await openWorld();
+  });
+
+  afterAll(() => world?.close());
+
+  it("lists each function with its topic and concurrency", async () => {
+    const steps = await world.invoker.steps();
+    expect(steps).toContainEqual({ name: "uva-slow", topic: "uva.slow", concurrency: 7 });
+    expect(steps).toContainEqual({ name: "uva-echo", topic: "uva.echo", concurrency: 4 });
+    expect(steps.map(({ topic }) => topic.split(".")[0])).not.toContain("vu");
+  });
+
+  it.each([0, 1, 70_000, 5_000_000])("brings %i bytes there and back unchanged", async (size) => {
+    const body = Uint8Array.from({ length: size }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
+    const outcome = await world.invoker.invoke("uva-echo", envelopeFor("echo", body), inTime());
+    expect(Buffer.compare(documentOf(outcome) ?? Buffer.from("absent"), body)).toBe(0);
+  });
+
+  it("returns a refusal as an outcome", async () => {
+    const { decision } = Outcome.decode(await invoke("refusing"));
+    expect(decision).toMatchObject({ $case: "refusal", value: { reasons: [{ message: "not in the agreement" }] } });
+  });
+
+  it("returns a step's failure as an outcome, by name", async () => {
+    const { decision } = Outcome.decode(await invoke("failing"));
+    if (decision?.$case !== "failure") throw new Error("not a failure");
+    expect(labelOf(decision.value.code)).toBe("UNKNOWN_TABLE");
+    expect(decision.value.message).toBe("there is no table Persons");
+  });
+
+  it("does not show what a defective step threw", async () => {
+    const { decision } = Outcome.decode(await invoke("defective"));
+    if (decision?.$case !== "failure") throw new Error("not a failure");
+    expect(labelOf(decision.value.code)).toBe("INTERNAL");
+    expect(decision.value.message).not.toMatch(/4200|salary/);
+  });
+
+  it("runs calls side by side and answers each its own", async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `query-${index}`);
+    const outcomes = await Promise.all(
+      ids.map((id) => world.invoker.invoke("uva-slow", envelopeFor("slow", undefined, id), inTime())),
+    );
+    expect(outcomes.map((outcome) => Buffer.from(documentOf(outcome) ?? []).toString())).toEqual(ids);
+  });
+
+  describe("gives up", () => {
+    it("with FUNCTION_UNAVAILABLE and the name when there is no such function", async () => {
+      const error = { label: "FUNCTION_UNAVAILABLE", message: "function uva-absent is not deployed" };
+      await expect(invoke("absent")).rejects.toMatchObject(error);
+    });
+
+    it.each(["../uva-echo", "uva-echo/../../system/functions", "uva-echo?x=1", ".", "..", "", "\r\nx: y"])(
+      "with FUNCTION_UNAVAILABLE for the hostile name %j",
+      async (name) => {
+        const call = world.invoker.invoke(name, envelopeFor("echo"), inTime());
+        await expect(call).rejects.toMatchObject({ label: "FUNCTION_UNAVAILABLE" });
+      },
+    );
+
+    it("with DEADLINE_EXCEEDED when the deadline passes", async () => {
+      const call = invoke("endless", within(150));
+      await expect(call).rejects.toMatchObject({ label: "DEADLINE_EXCEEDED" });
+    });
+
+    it("with DEADLINE_EXCEEDED when the deadline has passed already", async () => {
+      const call = invoke("echo", within(-1));
+      await expect(call).rejects.toMatchObject({ label: "DEADLINE_EXCEEDED" });
+    });
+
+    it("with CANCELLED when the signal fires, and before it begins when it has fired", async () => {
+      const controller = new AbortController();
+      const call = invoke("endless", { ...inTime(), signal: controller.signal });
+      setTimeout(() => controller.abort(), 50);
+      await expect(call).rejects.toMatchObject({ label: "CANCELLED" });
+      await expect(invoke("echo", { ...inTime(), signal: controller.signal })).rejects.toMatchObject({
+        label: "CANCELLED",
+      });
+    });
+  });
+}
