@@ -1,0 +1,52 @@
+/** Runs the user's SQL over the party's own data, and nothing that the approval does not cover. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
+import { runQuery } from "#data/session";
+import { forwardResult } from "#domain/outcome";
+import { DynamosError } from "#errors";
+import { defineStep, type StepContext } from "#runtime/define-step";
+import { approvedTerms } from "./approved-terms.ts";
+import { rehearsalEnvelope, rehearsalFile } from "./rehearsal.ts";
+
+const memoryMbDefault = 256;
+
+export default defineStep<Table>({
+  name: "sql-query",
+  isolation: "single-use",
+  accepts: "nothing",
+  facts: (envelope, context) => queryOf(envelope, approvedTerms(envelope, context.now()), context),
+  decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
+  rehearse: async (context) => {
+    const data = join(context.temporaryFolder, "rehearsal");
+    await mkdir(data);
+    await writeFile(join(data, rehearsalFile.name), rehearsalFile.content);
+    const envelope = rehearsalEnvelope(context.now());
+    const environment = { ...context.environment, data_dir: data, cache_dir: data };
+    await queryOf(envelope, approvedTerms(envelope, context.now()), { ...context, environment });
+  },
+});
+
+function queryOf({ query, knowledge, party, deadlineMs }: Envelope, terms: Terms, context: StepContext): Promise<Table> {
+  const { environment } = context;
+  if (environment.data_dir === undefined || environment.data_dir === "") {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
+  }
+  return runQuery({
+    sql: query?.sql ?? "",
+    terms,
+    dataSets: (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party),
+    folders: { data: environment.data_dir, cache: environment.cache_dir || join(tmpdir(), "dynamos-cache") },
+    memoryMb: numberOf(environment.duckdb_memory_mb),
+    leftMs: deadlineMs - context.now(),
+  });
+}
+
+function numberOf(text: string | undefined): number {
+  const number = Number(text ?? memoryMbDefault);
+  if (!Number.isInteger(number) || number < 64) {
+    throw new DynamosError(ErrorCode.INTERNAL, "duckdb_memory_mb must be a whole number from 64");
+  }
+  return number;
+}

@@ -1,0 +1,78 @@
+/**
+ * Where a data file's Parquet is. Keyed by what is in the file, so a changed file is imported
+ * anew and a touched one is not; two processes may import the same file at once.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { DataSet, TableDescription } from "#contracts";
+import { ErrorCode } from "#contracts";
+import { DynamosError } from "#errors";
+import { importCsv } from "./import-csv.ts";
+
+/** Changes when an import of the same bytes would give another Parquet. */
+const importVersion = 1;
+
+/** @returns path of a Parquet file with the table's rows. @throws DynamosError DATA_UNREADABLE */
+export async function parquetOf(dataSet: DataSet, table: TableDescription, folders: { data: string; cache: string }): Promise<string> {
+  const source = join(folders.data, plainName(table.file));
+  const fingerprint = await fingerprintOf(source, table.file);
+  if (dataSet.type === "parquet") return source;
+  await mkdir(folders.cache, { recursive: true, mode: 0o700 });
+  const content = await contentHash(source, fingerprint, folders.cache);
+  const described = new Map(table.columns.map(({ name, type }) => [name, type]));
+  const settings = JSON.stringify([importVersion, dataSet.delimiter, [...described]]);
+  const target = join(folders.cache, `${hashOf(content + settings)}.parquet`);
+  if (!(await exists(target))) {
+    const partial = `${target}.${randomUUID()}`;
+    try {
+      await importCsv({ source, target: partial, delimiter: dataSet.delimiter || ",", described });
+      await rename(partial, target);
+    } finally {
+      await rm(partial, { force: true });
+    }
+  }
+  return target;
+}
+
+function plainName(file: string): string {
+  if (file !== basename(file) || file === "" || file === "." || file === "..") {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, "a table's file must be a plain file name");
+  }
+  return file;
+}
+
+async function fingerprintOf(source: string, file: string): Promise<string> {
+  try {
+    const { size, mtimeMs, ino } = await stat(source);
+    return hashOf(`${source} ${size} ${mtimeMs} ${ino}`);
+  } catch (error) {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, `the data file ${file} is not there`, { cause: error });
+  }
+}
+
+/** The file's hash; remembered beside the imports for as long as the file looks the same. */
+async function contentHash(source: string, fingerprint: string, cache: string): Promise<string> {
+  const memo = join(cache, `${fingerprint}.content`);
+  const known = await readFile(memo, "utf8").catch(() => "");
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(source)) hash.update(chunk as Buffer);
+  const content = hash.digest("hex");
+  const partial = `${memo}.${randomUUID()}`;
+  await writeFile(partial, content, { mode: 0o600 });
+  await rename(partial, memo);
+  return content;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

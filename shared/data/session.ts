@@ -1,0 +1,112 @@
+/**
+ * One query over one party's data: a fresh in-memory database into which only the permitted
+ * tables and columns are loaded, and which is then locked. The SQL needs no trust: what it
+ * may not see is not there.
+ */
+import { ErrorCode, type DataSet, type Table, type TableDescription, type Terms } from "#contracts";
+import { DynamosError } from "#errors";
+import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
+import { type Notes, queryTable } from "./duckdb-table.ts";
+import { engineError } from "./engine-error.ts";
+import { parquetOf } from "./import-cache.ts";
+import { guardSql } from "./sql-guard.ts";
+
+export interface SessionOptions {
+  readonly sql: string;
+  readonly terms: Pick<Terms, "dataSets" | "columns">;
+  /** The party's own. */
+  readonly dataSets: readonly DataSet[];
+  readonly folders: { readonly data: string; readonly cache: string };
+  readonly memoryMb: number;
+  /** Milliseconds from now after which the query is interrupted. */
+  readonly leftMs: number;
+}
+
+interface Source {
+  readonly dataSet: DataSet;
+  readonly table: TableDescription;
+}
+
+/** @throws DynamosError of the SQL_, UNKNOWN_ and DATA_ codes, RESULT_TOO_LARGE, DEADLINE_EXCEEDED, WORKER_OUT_OF_MEMORY */
+export async function runQuery(options: SessionOptions): Promise<Table> {
+  const { sql, terms, dataSets, memoryMb } = options;
+  const sources = permittedSources(dataSets, terms);
+  const engine = await openEngine({ memoryMb, threads: 1 });
+  const interruption = interruptAfter(engine.connection, options.leftMs);
+  const columns = new Map<string, string[]>();
+  try {
+    const guarded = await guardSql(engine.connection, sql, [...sources.keys()]);
+    for (const name of guarded.tables) {
+      const source = sources.get(name);
+      if (source !== undefined) columns.set(name, await load(engine.connection, source, options));
+    }
+    await lock(engine.connection);
+    return await queryTable(engine.connection, guarded.sql, notesOf(sources));
+  } catch (error) {
+    throw interruption.happened() ? late() : engineError(error, columns);
+  } finally {
+    interruption.stop();
+    engine.close();
+  }
+}
+
+/** By table name. Two data sets with a table of one name can't be told apart in SQL. */
+function permittedSources(dataSets: readonly DataSet[], { dataSets: allowed, columns }: SessionOptions["terms"]): Map<string, Source> {
+  const sources = new Map<string, Source>();
+  for (const dataSet of dataSets.filter(({ name }) => allowed.includes(name))) {
+    for (const table of dataSet.tables) {
+      if (columns !== undefined && !columns.tables.some((one) => one.table === table.name && one.columns.length > 0)) continue;
+      if (sources.has(table.name)) {
+        throw new DynamosError(ErrorCode.INVALID_REQUEST, `two data sets have a table ${table.name}: name the one that is meant in dataSets`);
+      }
+      sources.set(table.name, { dataSet, table });
+    }
+  }
+  return sources;
+}
+
+/** @returns the columns that are there now */
+async function load(connection: DuckDBConnection, { dataSet, table }: Source, { folders, terms }: SessionOptions): Promise<string[]> {
+  const file = await parquetOf(dataSet, table, folders);
+  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`).catch((error: unknown) => {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
+  });
+  const there = described.map(([name]) => String(name));
+  const allowed = terms.columns?.tables.find((one) => one.table === table.name)?.columns;
+  const kept = there.filter((name) => allowed === undefined || allowed.includes(name));
+  if (kept.length === 0) {
+    throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
+  }
+  await connection.run(`CREATE TABLE ${quoted(table.name)} AS SELECT ${kept.map(quoted).join(", ")} FROM read_parquet(${literal(file)})`);
+  return kept;
+}
+
+/** From here on nothing outside is reachable, and no setting can be changed back. */
+async function lock(connection: DuckDBConnection): Promise<void> {
+  await connection.run("SET enable_external_access = false");
+  await connection.run("SET lock_configuration = true");
+}
+
+function notesOf(sources: ReadonlyMap<string, Source>): Notes {
+  const notes = new Map<string, { title: string; unit: string; anonymize: string }>();
+  for (const { table } of sources.values()) {
+    for (const { name, title, unit, anonymize } of table.columns) notes.set(name.toLowerCase(), { title, unit, anonymize });
+  }
+  return notes;
+}
+
+function interruptAfter(connection: DuckDBConnection, leftMs: number) {
+  let happened = false;
+  const timer = setTimeout(
+    () => {
+      happened = true;
+      connection.interrupt();
+    },
+    Math.max(0, leftMs),
+  );
+  return { happened: () => happened, stop: () => clearTimeout(timer) };
+}
+
+function late(): DynamosError {
+  return new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the query took longer than there was time");
+}

@@ -1,0 +1,170 @@
+/**
+ * What a query may be, by the engine's own parse tree (`json_serialize_sql`): one SELECT over
+ * the tables that there are, with functions of the list. Whatever is not known is refused.
+ *
+ * This is the first of two layers. The second is the session, which holds only what is
+ * permitted, so that nothing here needs to know about columns.
+ */
+import { ErrorCode } from "#contracts";
+import { DynamosError } from "#errors";
+import { closest } from "./closest.ts";
+import { withCrossJoins } from "./cross-join.ts";
+import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
+import { allowedFunctions } from "./sql-functions.ts";
+
+export interface GuardedSql {
+  /** What is to be run: the user's text, with `CROSS JOIN` where the parser wanted it. */
+  readonly sql: string;
+  /** The tables that it names, in the spelling of `tables`. */
+  readonly tables: readonly string[];
+}
+
+type Tree = { readonly [key: string]: unknown };
+
+const expressionClasses: ReadonlySet<string> = new Set([
+  "COLUMN_REF",
+  "CONSTANT",
+  "FUNCTION",
+  "COMPARISON",
+  "CONJUNCTION",
+  "CAST",
+  "CASE",
+  "BETWEEN",
+  "OPERATOR",
+  "SUBQUERY",
+  "STAR",
+  "WINDOW",
+  "COLLATE",
+  "POSITIONAL_REFERENCE",
+]);
+const queryNodes: ReadonlySet<string> = new Set(["SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"]);
+const tableReferences: ReadonlySet<string> = new Set(["BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST"]);
+const modifiers: ReadonlySet<string> = new Set(["ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"]);
+const orders: ReadonlySet<string> = new Set(["ORDER_DEFAULT", "ASCENDING", "DESCENDING"]);
+
+/**
+ * @param tables those that there are for this user
+ * @throws DynamosError SQL_INVALID, SQL_REFUSED, UNKNOWN_TABLE
+ */
+export async function guardSql(connection: DuckDBConnection, sql: string, tables: readonly string[]): Promise<GuardedSql> {
+  const { text, tree } = await parse(connection, sql);
+  const statements = tree.statements as Tree[];
+  const [statement] = statements;
+  if (statement === undefined) {
+    throw new DynamosError(ErrorCode.SQL_INVALID, "there is no statement in the SQL");
+  }
+  if (statements.length !== 1) {
+    throw refused(`${statements.length} statements, exactly one SELECT is allowed`);
+  }
+  const walk = new Walk(tables);
+  walk.visit(statement);
+  return { sql: text, tables: [...walk.used].sort() };
+}
+
+async function parse(connection: DuckDBConnection, sql: string): Promise<{ text: string; tree: Tree }> {
+  const tree = await serialised(connection, sql);
+  if (tree.error !== true) return { text: sql, tree };
+  // The original's SQLite takes JOIN without ON for a cross join; only what does not parse is read anew.
+  const rewritten = withCrossJoins(sql);
+  const again = rewritten === sql ? tree : await serialised(connection, rewritten);
+  if (again.error !== true) return { text: rewritten, tree: again };
+  throw tree.error_type === "parser"
+    ? new DynamosError(ErrorCode.SQL_INVALID, String(tree.error_message).split("\n")[0] ?? "syntax error")
+    : refused("only SELECT is allowed");
+}
+
+async function serialised(connection: DuckDBConnection, sql: string): Promise<Tree> {
+  if (sql.includes("\u0000")) throw new DynamosError(ErrorCode.SQL_INVALID, "a NUL character in the SQL");
+  const [row] = await rowsOf(connection, `SELECT json_serialize_sql(${literal(sql)})`);
+  return JSON.parse(String(row?.[0])) as Tree;
+}
+
+class Walk {
+  readonly used = new Set<string>();
+  private readonly tables: readonly string[];
+  /** Names that WITH gives, of any depth: one used out of its scope is one that the engine does not find. */
+  private readonly named = new Set<string>();
+
+  constructor(tables: readonly string[]) {
+    this.tables = tables;
+  }
+
+  visit(value: unknown): void {
+    if (Array.isArray(value)) {
+      for (const item of value) this.visit(item);
+    } else if (typeof value === "object" && value !== null) {
+      this.object(value as Tree);
+    }
+  }
+
+  private object(tree: Tree): void {
+    if (typeof tree.class === "string") this.expression(tree, tree.class);
+    else if ("cte_map" in tree) this.query(tree);
+    else if (typeof tree.type === "string") this.typed(tree, tree.type);
+    else this.children(tree);
+  }
+
+  private expression(tree: Tree, kind: string): void {
+    if (!expressionClasses.has(kind)) throw refused(`${readable(kind)} is not allowed`);
+    if (kind === "CONSTANT") return;
+    if (kind === "STAR" && (tree.columns === true || tree.expr !== null)) throw refused("COLUMNS is not allowed");
+    if (kind === "FUNCTION" || kind === "WINDOW") this.called(tree);
+    this.children(tree);
+  }
+
+  private called({ function_name: name, schema, catalog }: Tree): void {
+    const known = String(name ?? "").toLowerCase();
+    if (known !== "" && !allowedFunctions.has(known)) throw refused(`the function ${shortened(known)} is not allowed`);
+    if ((schema ?? "") !== "" || (catalog ?? "") !== "") throw refused("a function with a schema is not allowed");
+  }
+
+  private query(tree: Tree): void {
+    if (!queryNodes.has(String(tree.type))) throw refused(`${readable(String(tree.type))} is not allowed`);
+    if (tree.sample !== null && tree.sample !== undefined) throw refused("SAMPLE is not allowed");
+    for (const { key } of ((tree.cte_map as Tree).map ?? []) as { key: string }[]) this.named.add(key.toLowerCase());
+    this.children(tree);
+  }
+
+  private typed(tree: Tree, type: string): void {
+    const isTable = "sample" in tree && "alias" in tree;
+    if (isTable && !tableReferences.has(type)) throw refused(`${readable(type)} is not allowed in FROM`);
+    if (!isTable && !modifiers.has(type) && !orders.has(type)) throw refused(`${readable(type)} is not allowed`);
+    if (isTable && tree.sample !== null) throw refused("SAMPLE is not allowed");
+    if (type === "BASE_TABLE") this.table(tree);
+    this.children(tree);
+  }
+
+  private table({ table_name: name, schema_name: schema, catalog_name: catalog, at_clause: at }: Tree): void {
+    if (schema !== "" || catalog !== "") throw refused("a table with a schema is not allowed");
+    if (at !== null && at !== undefined) throw refused("AT is not allowed");
+    const wanted = String(name);
+    const found = this.tables.find((table) => table.toLowerCase() === wanted.toLowerCase());
+    if (found !== undefined) this.used.add(found);
+    else if (!this.named.has(wanted.toLowerCase())) throw unknownTable(wanted, this.tables);
+  }
+
+  private children(tree: Tree): void {
+    for (const [key, child] of Object.entries(tree)) {
+      // A type to cast to has no names but the engine's own.
+      if (key !== "cast_type") this.visit(child);
+    }
+  }
+}
+
+function unknownTable(name: string, tables: readonly string[]): DynamosError {
+  const near = closest(name, tables);
+  const hint = near === undefined ? (tables.length === 0 ? "there are none" : `there are ${[...tables].sort().join(", ")}`) : `did you mean ${near}?`;
+  return new DynamosError(ErrorCode.UNKNOWN_TABLE, `there is no table ${shortened(name)}: ${hint}`);
+}
+
+function refused(what: string): DynamosError {
+  return new DynamosError(ErrorCode.SQL_REFUSED, what);
+}
+
+function readable(type: string): string {
+  return type.toLowerCase().replaceAll("_", " ");
+}
+
+function shortened(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
+}
