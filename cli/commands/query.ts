@@ -27,10 +27,18 @@ export function addQueryCommand(program: Command): void {
     .requiredOption("--sql <text>", "the SQL, or @file to read it from a file")
     .requiredOption("--providers <names>", "whom to ask, e.g. UVA,VU")
     .option("--user <name>", "who asks, as named in the agreements", demoUser)
-    .option("--algorithm <name>", "average, averages, sum, count, min, max, median or standardDeviation; absent: the rows")
+    .option(
+      "--algorithm <name>",
+      "average, averages, sum, count, min, max, median or standardDeviation; absent: the rows",
+    )
     .option("--column <name>", "what the algorithm computes over")
     .option("--group-by <names>", "columns to group by, e.g. Geslacht,HOOPgeb")
-    .option("--option <flag>", "aggregate, anonymize, graph, split; `aggregate=false` switches off; may be repeated", collect, [])
+    .option(
+      "--option <flag>",
+      "aggregate, anonymize, graph, split; `aggregate=false` switches off; may be repeated",
+      collect,
+      [],
+    )
     .option("--request-type <name>", "absent: sqlDataRequest")
     .option("--timeout <ms>", "the whole time that the query may take")
     .option("--gateway <url>", "the OpenFaaS gateway", process.env.OPENFAAS_URL ?? "http://127.0.0.1:8080")

@@ -10,7 +10,7 @@ import type { LogLevel } from "#ports/log";
 import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
-import { startSystem, type System } from "../system/start-system.ts";
+import { type System, startSystem } from "../system/start-system.ts";
 
 export interface SystemFlags {
   readonly port: string;

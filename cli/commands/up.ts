@@ -1,13 +1,16 @@
 /** `dynamos up`: the whole system on this machine, until Ctrl-C. */
 import type { Command } from "commander";
 import colors from "picocolors";
-import { type SystemFlags, startFromFlags } from "./system-options.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
+import { type SystemFlags, startFromFlags } from "./system-options.ts";
 
 export function addSystemOptions(command: Command): Command {
   return command
     .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
-    .option("--datasets <dir>", "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data")
+    .option(
+      "--datasets <dir>",
+      "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data",
+    )
     .option("--stack <file>", "absent: the project's stack.yml")
     .option("--log-level <level>", "debug, info, warn or error", "warn");
 }
@@ -27,7 +30,9 @@ function readyText(url: string): string {
   return [
     `ready at ${colors.bold(url)} (Ctrl-C stops it)`,
     colors.dim("  ask:      dynamos query --providers UVA,VU --algorithm average \\"),
-    colors.dim('              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr"'),
+    colors.dim(
+      '              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr"',
+    ),
     colors.dim(`  or POST:  ${url}/function/orchestrator/v1/queries`),
     "",
   ].join("\n");

@@ -16,7 +16,8 @@ const salaries = `SELECT p.Geslacht, s.Salschal ${join}`;
 
 export const scenes: readonly Scene[] = [
   {
-    title: "Compute to data: each university computes at home, only averages leave. RUG is asked too and has no agreement.",
+    title:
+      "Compute to data: each university computes at home, only averages leave. RUG is asked too and has no agreement.",
     query: { user, providers: ["UVA", "VU", "RUG"], sql: salaries, algorithm: "average" },
     expected: 200,
   },
@@ -27,7 +28,11 @@ export const scenes: readonly Scene[] = [
   },
   {
     title: "Anonymised on demand: UVA's agreement demands it, so its birth dates are cut to the year; VU's are not.",
-    query: { user, providers: ["UVA", "VU"], sql: `SELECT p.Geslacht, p.Gebdat, s.Salschal ${join} ORDER BY p.Unieknr LIMIT 3` },
+    query: {
+      user,
+      providers: ["UVA", "VU"],
+      sql: `SELECT p.Geslacht, p.Gebdat, s.Salschal ${join} ORDER BY p.Unieknr LIMIT 3`,
+    },
     expected: 200,
   },
   {

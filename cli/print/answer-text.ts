@@ -14,11 +14,19 @@ interface ResultJson extends Partial<TextTable> {
 
 interface AnswerJson {
   readonly results?: readonly ResultJson[];
-  readonly archetypes?: readonly { archetype: string; providers: readonly string[]; computeProvider?: string; why: string }[];
+  readonly archetypes?: readonly {
+    archetype: string;
+    providers: readonly string[];
+    computeProvider?: string;
+    why: string;
+  }[];
   readonly refused?: readonly { provider: string; code: string; reasons: readonly { message: string }[] }[];
   readonly failed?: readonly { party: string; step?: string; code: string; message: string }[];
   readonly plan?: readonly { chain: string; party: string; steps: readonly string[]; gatherAt?: string }[];
-  readonly timings?: { readonly totalMs: number; readonly hops: readonly { party: string; step: string; invokedMs: number }[] };
+  readonly timings?: {
+    readonly totalMs: number;
+    readonly hops: readonly { party: string; step: string; invokedMs: number }[];
+  };
   readonly code?: string;
   readonly detail?: string;
   readonly title?: string;
@@ -27,7 +35,9 @@ interface AnswerJson {
 export function answerText({ status, body }: AnsweredQuery): string {
   const answer = body as AnswerJson;
   return [
-    ...(status === 200 ? [] : [colors.red(`${status} ${answer.code ?? ""}`) + ` ${answer.detail ?? answer.title ?? ""}`]),
+    ...(status === 200
+      ? []
+      : [colors.red(`${status} ${answer.code ?? ""}`) + ` ${answer.detail ?? answer.title ?? ""}`]),
     ...(answer.archetypes ?? []).map(choiceLine),
     ...(answer.results ?? []).map(resultText),
     ...(answer.refused ?? []).map(refusedLine),
@@ -37,19 +47,27 @@ export function answerText({ status, body }: AnsweredQuery): string {
   ].join("\n");
 }
 
-function choiceLine({ archetype, providers, computeProvider, why }: NonNullable<AnswerJson["archetypes"]>[number]): string {
+function choiceLine({
+  archetype,
+  providers,
+  computeProvider,
+  why,
+}: NonNullable<AnswerJson["archetypes"]>[number]): string {
   const at = computeProvider === undefined ? "" : ` at ${computeProvider}`;
   return `${colors.bold(archetype)}${at} for ${providers.join(", ")} ${colors.dim(`(${why})`)}`;
 }
 
 function resultText({ party, providers, rowCount, columns, rows, chart, document }: ResultJson): string {
   const of = providers.length === 1 && providers[0] === party ? "" : ` over ${providers.join(" and ")}`;
-  const count = rowCount === undefined ? "" : colors.dim(` ${rowCount.toLocaleString("en")} ${rowCount === 1 ? "row" : "rows"}`);
+  const count =
+    rowCount === undefined ? "" : colors.dim(` ${rowCount.toLocaleString("en")} ${rowCount === 1 ? "row" : "rows"}`);
   return [
     `${colors.green("✔")} ${colors.bold(party)}${of}${count}`,
     ...(columns !== undefined && rows !== undefined ? [textTable({ columns, rows }, "    ")] : []),
     ...(document === undefined ? [] : [`    ${JSON.stringify(document.content)}`]),
-    ...(chart === undefined ? [] : [colors.dim(`    with a chart (SVG, ${chart.svg.length.toLocaleString("en")} bytes)`)]),
+    ...(chart === undefined
+      ? []
+      : [colors.dim(`    with a chart (SVG, ${chart.svg.length.toLocaleString("en")} bytes)`)]),
   ].join("\n");
 }
 

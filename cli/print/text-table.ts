@@ -31,7 +31,8 @@ export function textTable({ columns, rows }: TextTable, indent = ""): string {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "–";
-  const text = typeof value === "number" ? numberText(value) : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+  const text =
+    typeof value === "number" ? numberText(value) : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
   return width(text) > cellCharsMax ? `${[...text].slice(0, cellCharsMax - 1).join("")}…` : text;
 }
 

@@ -65,7 +65,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-async function startParts(options: SystemOptions, closers: (() => Promise<void>)[], stop: () => Promise<void>): Promise<System> {
+async function startParts(
+  options: SystemOptions,
+  closers: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<System> {
   const { stack, log, onProgress } = options;
   const parties = partiesOf(stack);
   const folder = await mkdtemp(join(tmpdir(), "dynamos-"));
@@ -97,7 +101,16 @@ async function startParts(options: SystemOptions, closers: (() => Promise<void>)
       const invoker = createOpenfaasInvoker({ gatewayUrl: gateway.url, party, clock: systemClock });
       closers.push(() => invoker.close());
       const instance = randomUUID();
-      const sidecar = await startSidecar({ party, exchangeParty, instance, broker, knowledge, invoker, clock: systemClock, log });
+      const sidecar = await startSidecar({
+        party,
+        exchangeParty,
+        instance,
+        broker,
+        knowledge,
+        invoker,
+        clock: systemClock,
+        log,
+      });
       sidecars.set(party, sidecar);
     }),
   );

@@ -1,7 +1,17 @@
 /** The answer to a query: what came back, by provider, with the reasons and the record. Pure. */
-import { type Chain, type Choice, ErrorCode, type Failure, type HopRecord, type Plan, type Reason, type Result, Role } from "#contracts";
-import { rowOf } from "#errors";
+import {
+  type Chain,
+  type Choice,
+  ErrorCode,
+  type Failure,
+  type HopRecord,
+  type Plan,
+  type Reason,
+  type Result,
+  Role,
+} from "#contracts";
 import { toJsonTable } from "#data/table-json";
+import { rowOf } from "#errors";
 import { answeringChains, type Collected } from "./collect.ts";
 import { failureJson, problem, reasonJson } from "./problem.ts";
 
@@ -79,7 +89,9 @@ function rootCause(failed: readonly Failure[]): Failure | undefined {
 function resultsOf(chain: Chain, { ends }: Collected) {
   const end = ends.get(chain.id);
   if (end === undefined || !("result" in end.content)) return [];
-  return [{ party: chain.party, providers: chain.providers, archetype: chain.archetype, ...resultJson(end.content.result) }];
+  return [
+    { party: chain.party, providers: chain.providers, archetype: chain.archetype, ...resultJson(end.content.result) },
+  ];
 }
 
 /** Columns and rows, the chart and the document, as far as the chain made them. */
@@ -116,7 +128,10 @@ function isAwaited(chain: Chain, plan: Plan, { ends, trail }: Collected): boolea
   if (chain.role !== Role.DATA_PROVIDER) {
     return !plan.chains.some((feeder) => feeder.gatherAt === chain.id && ends.has(feeder.id));
   }
-  return !ends.has(chain.gatherAt) && !trail.some((record) => record.chain === chain.id && record.hop === chain.steps.length - 1);
+  return (
+    !ends.has(chain.gatherAt) &&
+    !trail.some((record) => record.chain === chain.id && record.hop === chain.steps.length - 1)
+  );
 }
 
 function refusedProviders(plan: Plan) {

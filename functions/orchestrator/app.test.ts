@@ -14,7 +14,11 @@ let app: App;
 let query: (envelope: Envelope) => Outcome | Promise<Outcome>;
 
 const text = (value: string): Outcome =>
-  forwardResult({ table: undefined, chart: undefined, document: { mediaType: "text/plain", body: Buffer.from(value) } });
+  forwardResult({
+    table: undefined,
+    chart: undefined,
+    document: { mediaType: "text/plain", body: Buffer.from(value) },
+  });
 
 const fakeQuery: Step = {
   name: "sql-query",
@@ -58,7 +62,9 @@ function send(method: string, path: string, content?: unknown, headers: Record<s
     new Request(`http://orchestrator${path}`, {
       method,
       headers: { ...(content === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      ...(content === undefined ? {} : { body: typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content) }),
+      ...(content === undefined
+        ? {}
+        : { body: typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content) }),
     }),
   );
 }
@@ -86,7 +92,14 @@ describe("POST /v1/queries", () => {
       results: [{ party: "VU", archetype: "computeToData", document: { content: "of VU" } }],
       archetypes: [{ archetype: "computeToData", rule: "weight" }],
       plan: [{ party: "VU", role: "all", steps: ["sql-query", "sql-algorithm"] }],
-      timings: { hops: [{ step: "policy-enforcer" }, { step: "archetype-selector" }, { step: "sql-query" }, { step: "sql-algorithm" }] },
+      timings: {
+        hops: [
+          { step: "policy-enforcer" },
+          { step: "archetype-selector" },
+          { step: "sql-query" },
+          { step: "sql-algorithm" },
+        ],
+      },
     });
   });
 
@@ -166,7 +179,9 @@ describe("documents", () => {
   });
 
   it("are stored only when valid as a whole", async () => {
-    const problem = await problemOf(send("PUT", "/v1/agreements/VU", { name: "VU", relations: { a: { dataSets: [1] } } }));
+    const problem = await problemOf(
+      send("PUT", "/v1/agreements/VU", { name: "VU", relations: { a: { dataSets: [1] } } }),
+    );
     expect(problem).toMatchObject({ status: 400, code: "INVALID_REQUEST" });
     expect(problem.errors).toContainEqual({ path: "/relations/a/dataSets/0", message: "must be string" });
     expect(await problemOf(send("PUT", "/v1/agreements/VU", { name: "UVA", relations: {} }))).toMatchObject({
@@ -174,11 +189,14 @@ describe("documents", () => {
     });
   });
 
-  it.each(["archetypes/computeToData", "request-types/sqlDataRequest", "steps/sql-query"])("%s can be read and put back", async (path) => {
-    const read = await send("GET", `/v1/${path}`);
-    const put = await send("PUT", `/v1/${path}`, await read.json(), { "if-match": read.headers.get("etag") ?? "" });
-    expect(put.status).toBe(200);
-  });
+  it.each(["archetypes/computeToData", "request-types/sqlDataRequest", "steps/sql-query"])(
+    "%s can be read and put back",
+    async (path) => {
+      const read = await send("GET", `/v1/${path}`);
+      const put = await send("PUT", `/v1/${path}`, await read.json(), { "if-match": read.headers.get("etag") ?? "" });
+      expect(put.status).toBe(200);
+    },
+  );
 });
 
 describe("the rest", () => {

@@ -1,5 +1,14 @@
 /** Which replies of a query are there, and whether more can still come: pure. */
-import { type Chain, ErrorCode, type Failure, type HopRecord, type Plan, type Refusal, type Reply, type Result } from "#contracts";
+import {
+  type Chain,
+  ErrorCode,
+  type Failure,
+  type HopRecord,
+  type Plan,
+  type Refusal,
+  type Reply,
+  type Result,
+} from "#contracts";
 
 export interface ChainEnd {
   readonly chain: string;
@@ -56,8 +65,7 @@ export function isComplete(collected: Collected): boolean {
 /** A gather has ended too when one of its providers can't deliver: there will be no union. */
 export function hasEnded(chain: Chain, { plan, ends }: Collected): boolean {
   return (
-    ends.has(chain.id) ||
-    (plan?.chains ?? []).some((feeder) => feeder.gatherAt === chain.id && ends.has(feeder.id))
+    ends.has(chain.id) || (plan?.chains ?? []).some((feeder) => feeder.gatherAt === chain.id && ends.has(feeder.id))
   );
 }
 

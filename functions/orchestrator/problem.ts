@@ -1,5 +1,5 @@
 /** Errors as problem documents (RFC 9457): `application/problem+json`. */
-import { ErrorCode, type Failure, type Reason } from "#contracts";
+import type { ErrorCode, Failure, Reason } from "#contracts";
 import { labelOf, rowOf, toDynamosError } from "#errors";
 
 export interface Problem {

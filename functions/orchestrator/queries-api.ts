@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { ErrorCode } from "#contracts";
-import { InvalidDocument, queryRequestFromJson } from "#contracts/documents";
+import { type InvalidDocument, queryRequestFromJson } from "#contracts/documents";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
@@ -72,7 +72,9 @@ export function queriesApi(api: SidecarApi, exchangeParty: string): QueriesApi {
 
   routes.get("/:id/result", (c) => {
     const record = store.find(c.req.param("id"));
-    return record.answer === undefined ? c.json(statusJson(record), 202, { "retry-after": "1" }) : answerResponse(record);
+    return record.answer === undefined
+      ? c.json(statusJson(record), 202, { "retry-after": "1" })
+      : answerResponse(record);
   });
 
   routes.delete("/:id", (c) => {

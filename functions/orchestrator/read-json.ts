@@ -10,7 +10,10 @@ import { DynamosError } from "#errors";
 export async function readJson(c: Context): Promise<unknown> {
   const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json") {
-    throw new DynamosError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, `the body must be application/json, not ${type || "untyped"}`);
+    throw new DynamosError(
+      ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+      `the body must be application/json, not ${type || "untyped"}`,
+    );
   }
   const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0));
   let text: string;
@@ -27,7 +30,8 @@ export async function readJson(c: Context): Promise<unknown> {
 }
 
 async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
+  const tooLarge = () =>
+    new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
   if (announcedBytes > limits.requestBodyBytesMax) throw tooLarge();
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

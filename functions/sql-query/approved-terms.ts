@@ -18,9 +18,11 @@ export function approvedTerms({ query, queryId, party, approvals, chain }: Envel
     throw denied(`${party} has given no approval`);
   }
   if (approval.queryId !== queryId || query.id !== queryId) throw denied("the approval is of another query");
-  if (approval.user?.name !== query.user?.name || approval.user?.id !== query.user?.id) throw denied("the approval is of another user");
+  if (approval.user?.name !== query.user?.name || approval.user?.id !== query.user?.id)
+    throw denied("the approval is of another user");
   if (approval.expiresAtMs < nowMs) throw denied("the approval has expired");
-  if (chain !== undefined && !terms.archetypes.includes(chain.archetype)) throw denied(`${party} does not allow ${chain.archetype}`);
+  if (chain !== undefined && !terms.archetypes.includes(chain.archetype))
+    throw denied(`${party} does not allow ${chain.archetype}`);
   return terms;
 }
 

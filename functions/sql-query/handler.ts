@@ -28,7 +28,11 @@ export default defineStep<Table>({
   },
 });
 
-function queryOf({ query, knowledge, party, deadlineMs }: Envelope, terms: Terms, context: StepContext): Promise<Table> {
+function queryOf(
+  { query, knowledge, party, deadlineMs }: Envelope,
+  terms: Terms,
+  context: StepContext,
+): Promise<Table> {
   const { environment } = context;
   if (environment.data_dir === undefined || environment.data_dir === "") {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");

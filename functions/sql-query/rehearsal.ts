@@ -10,10 +10,30 @@ export function rehearsalEnvelope(nowMs: number): Envelope {
     party: "rehearsal",
     step: "sql-query",
     deadlineMs: nowMs + 10_000,
-    approvals: [{ queryId: "rehearsal", user, provider: "rehearsal", terms: { dataSets: ["rehearsal"] }, expiresAtMs: nowMs + 10_000 }],
-    query: { id: "rehearsal", user, sql: "SELECT r.name, avg(r.amount) AS mean FROM Rehearsal r GROUP BY r.name ORDER BY 1" },
+    approvals: [
+      {
+        queryId: "rehearsal",
+        user,
+        provider: "rehearsal",
+        terms: { dataSets: ["rehearsal"] },
+        expiresAtMs: nowMs + 10_000,
+      },
+    ],
+    query: {
+      id: "rehearsal",
+      user,
+      sql: "SELECT r.name, avg(r.amount) AS mean FROM Rehearsal r GROUP BY r.name ORDER BY 1",
+    },
     knowledge: {
-      dataSets: [{ name: "rehearsal", party: "rehearsal", type: "csv", delimiter: ";", tables: [{ name: "Rehearsal", file: rehearsalFile.name }] }],
+      dataSets: [
+        {
+          name: "rehearsal",
+          party: "rehearsal",
+          type: "csv",
+          delimiter: ";",
+          tables: [{ name: "Rehearsal", file: rehearsalFile.name }],
+        },
+      ],
     },
   });
 }

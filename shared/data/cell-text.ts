@@ -29,7 +29,10 @@ export function dayText(days: number): string {
   const date = new Date(days * 86_400_000);
   if (Number.isNaN(date.getTime())) return `${days} days after 1970-01-01`;
   const year = date.getUTCFullYear();
-  const yearText = year < 0 || year > 9999 ? `${year < 0 ? "-" : "+"}${String(Math.abs(year)).padStart(6, "0")}` : String(year).padStart(4, "0");
+  const yearText =
+    year < 0 || year > 9999
+      ? `${year < 0 ? "-" : "+"}${String(Math.abs(year)).padStart(6, "0")}`
+      : String(year).padStart(4, "0");
   return `${yearText}-${String(date.getUTCMonth() + 1).padStart(2, "0")}-${String(date.getUTCDate()).padStart(2, "0")}`;
 }
 

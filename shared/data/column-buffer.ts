@@ -34,7 +34,12 @@ export class ColumnBuffer {
 
   finish(): Data {
     const type = fieldOf(this.spec).type;
-    const common = { type, length: this.length, nullCount: this.nullCount, nullBitmap: this.nullCount === 0 ? null : this.validity };
+    const common = {
+      type,
+      length: this.length,
+      nullCount: this.nullCount,
+      nullBitmap: this.nullCount === 0 ? null : this.validity,
+    };
     const bytes = this.values.subarray(0, this.valueBytes);
     // A copy at offset 0: typed arrays need aligned memory.
     const memory = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
@@ -96,8 +101,10 @@ export class ColumnBuffer {
   }
 
   private growRows(): void {
-    if (this.length >> 3 >= this.validity.length) this.validity = grown(this.validity, new Uint8Array(this.validity.length * 2));
-    if (this.length + 1 >= this.offsets.length) this.offsets = grown(this.offsets, new Int32Array(this.offsets.length * 2));
+    if (this.length >> 3 >= this.validity.length)
+      this.validity = grown(this.validity, new Uint8Array(this.validity.length * 2));
+    if (this.length + 1 >= this.offsets.length)
+      this.offsets = grown(this.offsets, new Int32Array(this.offsets.length * 2));
   }
 
   private growValues(more: number): void {

@@ -3,7 +3,18 @@
  * what does not fit one is a decimal of scale 0: so the union and the algorithms have seven
  * cases and no value changes.
  */
-import { Bool, type DataType, DateDay, Decimal, Field, Float64, Int64, TimestampMicrosecond, Type, Utf8 } from "apache-arrow";
+import {
+  Bool,
+  type DataType,
+  DateDay,
+  Decimal,
+  Field,
+  Float64,
+  Int64,
+  TimestampMicrosecond,
+  Type,
+  Utf8,
+} from "apache-arrow";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 
@@ -39,7 +50,9 @@ export function fieldOf(spec: ColumnSpec): Field {
 /** @throws DynamosError TYPE_MISMATCH for a column of no kind of ours: it did not come from one of our steps */
 export function specOf(field: Field): ColumnSpec {
   const type: DataType = field.type;
-  const told = Object.fromEntries(notes.flatMap((note) => (field.metadata.get(note) ? [[note, field.metadata.get(note)]] : [])));
+  const told = Object.fromEntries(
+    notes.flatMap((note) => (field.metadata.get(note) ? [[note, field.metadata.get(note)]] : [])),
+  );
   const base = { name: field.name, ...told };
   switch (type.typeId) {
     case Type.Bool:

@@ -11,7 +11,8 @@ interface Token {
 }
 
 /** Strings, quoted identifiers, comments, words, brackets; everything else one character at a time. */
-const lexeme = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[\s\S]/g;
+const lexeme =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[\s\S]/g;
 const endsFrom: ReadonlySet<string> = new Set([
   "WHERE",
   "GROUP",
@@ -26,7 +27,18 @@ const endsFrom: ReadonlySet<string> = new Set([
   "QUALIFY",
 ]);
 /** A join that these stand before wants its condition, or none: not ours to change. */
-const otherJoins: ReadonlySet<string> = new Set(["CROSS", "NATURAL", "LEFT", "RIGHT", "FULL", "OUTER", "SEMI", "ANTI", "ASOF", "POSITIONAL"]);
+const otherJoins: ReadonlySet<string> = new Set([
+  "CROSS",
+  "NATURAL",
+  "LEFT",
+  "RIGHT",
+  "FULL",
+  "OUTER",
+  "SEMI",
+  "ANTI",
+  "ASOF",
+  "POSITIONAL",
+]);
 
 export function withCrossJoins(sql: string): string {
   const tokens = tokensOf(sql);
@@ -66,7 +78,11 @@ function tokensOf(sql: string): Token[] {
     const [raw] = match;
     if (/^\s/.test(raw) || raw.startsWith("--") || raw.startsWith("/*")) continue;
     if (raw === ")") depth -= 1;
-    tokens.push({ text: /^[A-Za-z_]/.test(raw) ? raw.toUpperCase() : raw.length > 1 ? '"' : raw, start: match.index, depth });
+    tokens.push({
+      text: /^[A-Za-z_]/.test(raw) ? raw.toUpperCase() : raw.length > 1 ? '"' : raw,
+      start: match.index,
+      depth,
+    });
     if (raw === "(") depth += 1;
   }
   return tokens;

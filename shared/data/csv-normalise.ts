@@ -71,7 +71,8 @@ class RecordScanner {
       }
     }
     this.carried = Buffer.concat([this.carried, chunk.subarray(start)]);
-    if (this.carried.length > recordBytesMax) throw this.problem(`a record is over ${recordBytesMax} bytes: is a quote not closed?`);
+    if (this.carried.length > recordBytesMax)
+      throw this.problem(`a record is over ${recordBytesMax} bytes: is a quote not closed?`);
     return this.take();
   }
 
@@ -155,7 +156,10 @@ class RecordScanner {
   }
 
   private problem(what: string): DynamosError {
-    return new DynamosError(ErrorCode.DATA_UNREADABLE, `${this.format.file}, row ${this.row}, column ${this.column}: ${what}`);
+    return new DynamosError(
+      ErrorCode.DATA_UNREADABLE,
+      `${this.format.file}, row ${this.row}, column ${this.column}: ${what}`,
+    );
   }
 }
 

@@ -15,14 +15,38 @@ interface Conversion {
 }
 
 /** DuckDBTypeId of the C API; the enum itself would load the library. */
-const typeIds = { BOOLEAN: 1, TINYINT: 2, SMALLINT: 3, INTEGER: 4, BIGINT: 5, UTINYINT: 6, USMALLINT: 7, UINTEGER: 8, UBIGINT: 9, FLOAT: 10, DOUBLE: 11, TIMESTAMP: 12, DATE: 13, TIME: 14, HUGEINT: 16, VARCHAR: 17, DECIMAL: 19, ENUM: 23, UUID: 27, UHUGEINT: 32, SQLNULL: 36 } as const;
+const typeIds = {
+  BOOLEAN: 1,
+  TINYINT: 2,
+  SMALLINT: 3,
+  INTEGER: 4,
+  BIGINT: 5,
+  UTINYINT: 6,
+  USMALLINT: 7,
+  UINTEGER: 8,
+  UBIGINT: 9,
+  FLOAT: 10,
+  DOUBLE: 11,
+  TIMESTAMP: 12,
+  DATE: 13,
+  TIME: 14,
+  HUGEINT: 16,
+  VARCHAR: 17,
+  DECIMAL: 19,
+  ENUM: 23,
+  UUID: 27,
+  UHUGEINT: 32,
+  SQLNULL: 36,
+} as const;
 
 /** @throws DynamosError TYPE_MISMATCH naming the column, RESULT_TOO_LARGE; the engine's own errors as they are */
 export async function queryTable(connection: DuckDBConnection, sql: string, notes: Notes): Promise<Table> {
   const result = await connection.stream(sql);
   const names = result.columnNames();
   const conversions = result.columnTypes().map((type, i) => conversionOf(type, names[i] ?? ""));
-  const builder = buildTable(conversions.map(({ spec }, i) => ({ ...notes.get((names[i] ?? "").toLowerCase()), ...spec, name: names[i] ?? "" })));
+  const builder = buildTable(
+    conversions.map(({ spec }, i) => ({ ...notes.get((names[i] ?? "").toLowerCase()), ...spec, name: names[i] ?? "" })),
+  );
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
@@ -87,7 +111,10 @@ const limit38 = 10n ** 38n;
 
 function fits38(value: bigint, column: string): bigint {
   if (value >= limit38 || value <= -limit38) {
-    throw new DynamosError(ErrorCode.TYPE_MISMATCH, `column ${column} has a number of more than 38 digits: use CAST(… AS VARCHAR)`);
+    throw new DynamosError(
+      ErrorCode.TYPE_MISMATCH,
+      `column ${column} has a number of more than 38 digits: use CAST(… AS VARCHAR)`,
+    );
   }
   return value;
 }

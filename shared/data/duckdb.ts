@@ -54,6 +54,10 @@ export async function rowsOf(connection: DuckDBConnection, sql: string): Promise
 /** Whether the engine ran out of what it may use. */
 export function outOfMemory(error: unknown): DynamosError | undefined {
   return error instanceof Error && /^Out of Memory Error/.test(error.message)
-    ? new DynamosError(ErrorCode.WORKER_OUT_OF_MEMORY, "the query needs more memory than it may have: narrow it down or aggregate", { cause: error })
+    ? new DynamosError(
+        ErrorCode.WORKER_OUT_OF_MEMORY,
+        "the query needs more memory than it may have: narrow it down or aggregate",
+        { cause: error },
+      )
     : undefined;
 }

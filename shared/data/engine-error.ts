@@ -16,7 +16,9 @@ export function engineError(error: unknown, columns: ReadonlyMap<string, readonl
   const kind = /^([A-Za-z ]+) Error/.exec(first)?.[1] ?? "";
   // What the parser and the binder say is about the user's own text.
   if (kind === "Parser" || kind === "Binder") {
-    return new DynamosError(ErrorCode.SQL_INVALID, lowerFirst(first.replace(/^[A-Za-z ]+ Error: /, "")), { cause: error });
+    return new DynamosError(ErrorCode.SQL_INVALID, lowerFirst(first.replace(/^[A-Za-z ]+ Error: /, "")), {
+      cause: error,
+    });
   }
   return new DynamosError(ErrorCode.SQL_INVALID, runtimeProblem(kind), { cause: error });
 }

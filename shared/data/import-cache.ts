@@ -15,7 +15,11 @@ import { importCsv } from "./import-csv.ts";
 const importVersion = 1;
 
 /** @returns path of a Parquet file with the table's rows. @throws DynamosError DATA_UNREADABLE */
-export async function parquetOf(dataSet: DataSet, table: TableDescription, folders: { data: string; cache: string }): Promise<string> {
+export async function parquetOf(
+  dataSet: DataSet,
+  table: TableDescription,
+  folders: { data: string; cache: string },
+): Promise<string> {
   const source = join(folders.data, plainName(table.file));
   const fingerprint = await fingerprintOf(source, table.file);
   if (dataSet.type === "parquet") return source;

@@ -104,6 +104,8 @@ async function toParquet(
        max_line_size = 33554432)`,
   );
   const types = await inferTypes(connection, { file, table: "raw", columns, described });
-  const selected = columns.map((name) => `CAST(${quoted(name)} AS ${types.get(name) ?? "VARCHAR"}) AS ${quoted(name)}`).join(", ");
+  const selected = columns
+    .map((name) => `CAST(${quoted(name)} AS ${types.get(name) ?? "VARCHAR"}) AS ${quoted(name)}`)
+    .join(", ");
   await connection.run(`COPY (SELECT ${selected} FROM raw) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`);
 }

@@ -34,7 +34,8 @@ export async function inferTypes(connection: DuckDBConnection, options: InferOpt
   const types = new Map<string, string>();
   for (const column of options.columns) {
     const described = options.described.get(column);
-    const known = described === undefined || described === "" || described === "decimal" ? undefined : describedTypes[described];
+    const known =
+      described === undefined || described === "" || described === "decimal" ? undefined : describedTypes[described];
     const type = known ?? (await inferred(connection, options.table, column));
     if (described !== undefined && described !== "") await checkHolds(connection, options, column, described, type);
     types.set(column, type);

@@ -3,7 +3,7 @@
  * tables and columns are loaded, and which is then locked. The SQL needs no trust: what it
  * may not see is not there.
  */
-import { ErrorCode, type DataSet, type Table, type TableDescription, type Terms } from "#contracts";
+import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms } from "#contracts";
 import { DynamosError } from "#errors";
 import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
 import { type Notes, queryTable } from "./duckdb-table.ts";
@@ -51,13 +51,20 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
 }
 
 /** By table name. Two data sets with a table of one name can't be told apart in SQL. */
-function permittedSources(dataSets: readonly DataSet[], { dataSets: allowed, columns }: SessionOptions["terms"]): Map<string, Source> {
+function permittedSources(
+  dataSets: readonly DataSet[],
+  { dataSets: allowed, columns }: SessionOptions["terms"],
+): Map<string, Source> {
   const sources = new Map<string, Source>();
   for (const dataSet of dataSets.filter(({ name }) => allowed.includes(name))) {
     for (const table of dataSet.tables) {
-      if (columns !== undefined && !columns.tables.some((one) => one.table === table.name && one.columns.length > 0)) continue;
+      if (columns !== undefined && !columns.tables.some((one) => one.table === table.name && one.columns.length > 0))
+        continue;
       if (sources.has(table.name)) {
-        throw new DynamosError(ErrorCode.INVALID_REQUEST, `two data sets have a table ${table.name}: name the one that is meant in dataSets`);
+        throw new DynamosError(
+          ErrorCode.INVALID_REQUEST,
+          `two data sets have a table ${table.name}: name the one that is meant in dataSets`,
+        );
       }
       sources.set(table.name, { dataSet, table });
     }
@@ -66,18 +73,26 @@ function permittedSources(dataSets: readonly DataSet[], { dataSets: allowed, col
 }
 
 /** @returns the columns that are there now */
-async function load(connection: DuckDBConnection, { dataSet, table }: Source, { folders, terms }: SessionOptions): Promise<string[]> {
+async function load(
+  connection: DuckDBConnection,
+  { dataSet, table }: Source,
+  { folders, terms }: SessionOptions,
+): Promise<string[]> {
   const file = await parquetOf(dataSet, table, folders);
-  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`).catch((error: unknown) => {
-    throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
-  });
+  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`).catch(
+    (error: unknown) => {
+      throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
+    },
+  );
   const there = described.map(([name]) => String(name));
   const allowed = terms.columns?.tables.find((one) => one.table === table.name)?.columns;
   const kept = there.filter((name) => allowed === undefined || allowed.includes(name));
   if (kept.length === 0) {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
   }
-  await connection.run(`CREATE TABLE ${quoted(table.name)} AS SELECT ${kept.map(quoted).join(", ")} FROM read_parquet(${literal(file)})`);
+  await connection.run(
+    `CREATE TABLE ${quoted(table.name)} AS SELECT ${kept.map(quoted).join(", ")} FROM read_parquet(${literal(file)})`,
+  );
   return kept;
 }
 
@@ -90,7 +105,8 @@ async function lock(connection: DuckDBConnection): Promise<void> {
 function notesOf(sources: ReadonlyMap<string, Source>): Notes {
   const notes = new Map<string, { title: string; unit: string; anonymize: string }>();
   for (const { table } of sources.values()) {
-    for (const { name, title, unit, anonymize } of table.columns) notes.set(name.toLowerCase(), { title, unit, anonymize });
+    for (const { name, title, unit, anonymize } of table.columns)
+      notes.set(name.toLowerCase(), { title, unit, anonymize });
   }
   return notes;
 }

@@ -46,7 +46,11 @@ const orders: ReadonlySet<string> = new Set(["ORDER_DEFAULT", "ASCENDING", "DESC
  * @param tables those that there are for this user
  * @throws DynamosError SQL_INVALID, SQL_REFUSED, UNKNOWN_TABLE
  */
-export async function guardSql(connection: DuckDBConnection, sql: string, tables: readonly string[]): Promise<GuardedSql> {
+export async function guardSql(
+  connection: DuckDBConnection,
+  sql: string,
+  tables: readonly string[],
+): Promise<GuardedSql> {
   const { text, tree } = await parse(connection, sql);
   const statements = tree.statements as Tree[];
   const [statement] = statements;
@@ -153,7 +157,12 @@ class Walk {
 
 function unknownTable(name: string, tables: readonly string[]): DynamosError {
   const near = closest(name, tables);
-  const hint = near === undefined ? (tables.length === 0 ? "there are none" : `there are ${[...tables].sort().join(", ")}`) : `did you mean ${near}?`;
+  const hint =
+    near === undefined
+      ? tables.length === 0
+        ? "there are none"
+        : `there are ${[...tables].sort().join(", ")}`
+      : `did you mean ${near}?`;
   return new DynamosError(ErrorCode.UNKNOWN_TABLE, `there is no table ${shortened(name)}: ${hint}`);
 }
 

@@ -1,5 +1,5 @@
 /** Builds the table that travels between steps: Arrow IPC stream bytes, in record batches. */
-import { RecordBatch, RecordBatchStreamWriter, Schema, Struct, makeData } from "apache-arrow";
+import { makeData, RecordBatch, RecordBatchStreamWriter, Schema, Struct } from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -26,7 +26,12 @@ export function buildTable(specs: readonly ColumnSpec[]): TableBuilder {
 
   function endBatch(): void {
     const length = buffers[0]?.length ?? 0;
-    const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children: buffers.map((one) => one.finish()) });
+    const data = makeData({
+      type: new Struct(schema.fields),
+      length,
+      nullCount: 0,
+      children: buffers.map((one) => one.finish()),
+    });
     batches.push(new RecordBatch(schema, data));
     bytes += bytesOf(buffers);
     buffers = columns.map((spec) => new ColumnBuffer(spec));
@@ -58,10 +63,16 @@ function bytesOf(buffers: readonly ColumnBuffer[]): number {
 
 function checkSize(rows: number, bytes: number): void {
   if (rows > limits.tableRowsMax) {
-    throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, `more than ${limits.tableRowsMax} rows: add a LIMIT or aggregate`);
+    throw new DynamosError(
+      ErrorCode.RESULT_TOO_LARGE,
+      `more than ${limits.tableRowsMax} rows: add a LIMIT or aggregate`,
+    );
   }
   if (bytes > limits.tableBytesMax) {
-    throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, `more than ${limits.tableBytesMax} bytes: add a LIMIT, name fewer columns or aggregate`);
+    throw new DynamosError(
+      ErrorCode.RESULT_TOO_LARGE,
+      `more than ${limits.tableBytesMax} bytes: add a LIMIT, name fewer columns or aggregate`,
+    );
   }
 }
 

@@ -1,10 +1,16 @@
 /** A table as JSON for people and their programs; no digit changes. */
-import { type Cell, type ColumnSpec, kindText } from "./column-kind.ts";
+
 import { cellText } from "./cell-text.ts";
+import { type Cell, type ColumnSpec, kindText } from "./column-kind.ts";
 import { viewTable } from "./table-view.ts";
 
 export interface JsonTable {
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly title?: string; readonly unit?: string }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly title?: string;
+    readonly unit?: string;
+  }[];
   readonly rows: readonly (readonly (string | number | boolean | null)[])[];
 }
 

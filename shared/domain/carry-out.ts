@@ -117,7 +117,9 @@ function part(envelope: Envelope, input: Input): Effect {
 }
 
 function failedPart(envelope: Envelope, failure: Failure): Effect[] {
-  return envelope.gather === undefined ? [] : [part(envelope, { provider: envelope.party, payload: undefined, failure })];
+  return envelope.gather === undefined
+    ? []
+    : [part(envelope, { provider: envelope.party, payload: undefined, failure })];
 }
 
 function reply(envelope: Envelope, content: NonNullable<Reply["content"]>): Effect {

@@ -33,9 +33,13 @@ export function connectSidecar(address: string): SidecarApi {
     "grpc.max_reconnect_backoff_ms": 2_000,
   });
 
-  function call<Response>(run: (deadline: Date, done: (error: unknown, response: Response) => void) => void): Promise<Response> {
+  function call<Response>(
+    run: (deadline: Date, done: (error: unknown, response: Response) => void) => void,
+  ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      run(new Date(Date.now() + callMsMax), (error, response) => (error ? reject(fromServiceError(error)) : resolve(response)));
+      run(new Date(Date.now() + callMsMax), (error, response) =>
+        error ? reject(fromServiceError(error)) : resolve(response),
+      );
     });
   }
 
@@ -59,11 +63,15 @@ export function connectSidecar(address: string): SidecarApi {
       await call((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
     },
     get: async (key) => {
-      const { entry } = await call<{ entry?: Entry | undefined }>((deadline, done) => client.getKnowledge({ key }, new Metadata(), { deadline }, done));
+      const { entry } = await call<{ entry?: Entry | undefined }>((deadline, done) =>
+        client.getKnowledge({ key }, new Metadata(), { deadline }, done),
+      );
       return entry;
     },
     list: async (prefix) => {
-      const { entries } = await call<{ entries: Entry[] }>((deadline, done) => client.listKnowledge({ prefix }, new Metadata(), { deadline }, done));
+      const { entries } = await call<{ entries: Entry[] }>((deadline, done) =>
+        client.listKnowledge({ prefix }, new Metadata(), { deadline }, done),
+      );
       return entries;
     },
     put: async (key, value, ifRevision) => {
@@ -73,7 +81,9 @@ export function connectSidecar(address: string): SidecarApi {
       return revision;
     },
     isReady: async () => {
-      const { ready } = await call<{ ready: boolean }>((deadline, done) => client.health({}, new Metadata(), { deadline }, done));
+      const { ready } = await call<{ ready: boolean }>((deadline, done) =>
+        client.health({}, new Metadata(), { deadline }, done),
+      );
       return ready;
     },
     close: () => client.close(),

@@ -46,7 +46,12 @@ export function decodeEnvelope(body: Uint8Array): Envelope | undefined {
   }
 }
 
-function retryOf(envelope: Envelope, outcome: Outcome, tries: number, { clock, log }: DeliverTools): Disposition | undefined {
+function retryOf(
+  envelope: Envelope,
+  outcome: Outcome,
+  tries: number,
+  { clock, log }: DeliverTools,
+): Disposition | undefined {
   if (outcome.decision?.$case !== "failure") return undefined;
   const { code, message } = outcome.decision.value;
   const afterMs = retryAfterMs({
@@ -64,7 +69,11 @@ function retryOf(envelope: Envelope, outcome: Outcome, tries: number, { clock, l
 /** The effect did not happen: keep the message and try the whole hop again; its ids make repeats harmless. */
 function unpublished(envelope: Envelope, tries: number, { clock, log }: DeliverTools, error: unknown): Disposition {
   const known = toDynamosError(error, ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm");
-  log.log("error", "an outcome could not be published", { ...place(envelope), code: known.label, reason: known.message });
+  log.log("error", "an outcome could not be published", {
+    ...place(envelope),
+    code: known.label,
+    reason: known.message,
+  });
   const afterMs = retryAfterMs({
     code: ErrorCode.BROKER_UNAVAILABLE,
     tries,
@@ -88,4 +97,3 @@ function ended(envelope: Envelope, outcome: Outcome, log: Log): Disposition {
 function place(envelope: Envelope) {
   return { queryId: envelope.queryId, chain: envelope.chain?.id ?? "", step: envelope.step, hop: envelope.hop };
 }
-

@@ -41,7 +41,12 @@ export function createGathers(tools: DeliverTools): Gathers {
   async function take(delivery: Delivery): Promise<Disposition> {
     const envelope = decodeEnvelope(delivery.body);
     const chain = envelope?.gather;
-    if (envelope === undefined || chain === undefined || chain.party !== tools.party || !chain.providers.includes(envelope.party)) {
+    if (
+      envelope === undefined ||
+      chain === undefined ||
+      chain.party !== tools.party ||
+      !chain.providers.includes(envelope.party)
+    ) {
       return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a part of a gather here" };
     }
     const key = gatherKey(envelope, chain);
@@ -104,7 +109,10 @@ export function createGathers(tools: DeliverTools): Gathers {
     const any = [...gather.parts.values()][0]?.envelope;
     if (any === undefined) return;
     close(key, gather, any.deadlineMs);
-    const merged = mergeParts(gather.chain, [...gather.parts.values()].map((part) => part.envelope));
+    const merged = mergeParts(
+      gather.chain,
+      [...gather.parts.values()].map((part) => part.envelope),
+    );
     try {
       await tools.outbox.publish(failureEffects(merged, failure));
       settleAll(gather, { kind: "done" });

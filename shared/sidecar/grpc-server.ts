@@ -2,10 +2,10 @@
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
-  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  type sendUnaryData,
 } from "@grpc/grpc-js";
 import { ErrorCode } from "#contracts";
 import { type SidecarServer, SidecarService } from "#contracts/sidecar";
@@ -30,7 +30,9 @@ export async function serveSidecar(sidecar: Sidecar, address: string): Promise<G
   server.addService(SidecarService, implementation(sidecar));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(new DynamosError(ErrorCode.INTERNAL, `can't listen on ${address}`, { cause: error })) : resolve(bound),
+      error
+        ? reject(new DynamosError(ErrorCode.INTERNAL, `can't listen on ${address}`, { cause: error }))
+        : resolve(bound),
     );
   });
   return {
@@ -76,8 +78,7 @@ function implementation(sidecar: Sidecar): SidecarServer {
       const watch = knowledge.watch(call.request.prefix, call.request.fromRevision || undefined);
       call.on("cancelled", () => watch.close());
       for await (const change of watch) {
-        const entry =
-          change.kind === "put" ? change.entry : { key: change.key, value: "", revision: change.revision };
+        const entry = change.kind === "put" ? change.entry : { key: change.key, value: "", revision: change.revision };
         call.write({ entry, deleted: change.kind === "delete" });
       }
     }),

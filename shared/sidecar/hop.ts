@@ -54,7 +54,10 @@ async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Pr
   const attached: Envelope = { ...envelope, knowledge: tools.cache.attachedTo(envelope) };
   try {
     const bytes = await tools.cancelled.guard(envelope.queryId, (signal) =>
-      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), { deadlineMs: invocationDeadlineMs(envelope, nowMs), signal }),
+      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), {
+        deadlineMs: invocationDeadlineMs(envelope, nowMs),
+        signal,
+      }),
     );
     return Outcome.decode(bytes);
   } catch (error) {

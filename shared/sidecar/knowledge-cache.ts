@@ -1,5 +1,14 @@
 /** What the knowledge base holds, kept in this process by a watch, and cut to what one envelope's step may know. */
-import type { Agreement, Archetype, DataSet, Envelope, Knowledge as Attached, Party, RequestType, Step } from "#contracts";
+import type {
+  Agreement,
+  Archetype,
+  Knowledge as Attached,
+  DataSet,
+  Envelope,
+  Party,
+  RequestType,
+  Step,
+} from "#contracts";
 import {
   agreementFromJson,
   archetypeFromJson,
@@ -8,8 +17,8 @@ import {
   requestTypeFromJson,
   stepFromJson,
 } from "#contracts/documents";
-import { toDynamosError } from "#errors";
 import { keys } from "#domain/knowledge-keys";
+import { toDynamosError } from "#errors";
 import type { Change, Entry, Knowledge, Watch } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 
@@ -43,7 +52,14 @@ class Documents {
   }
 
   delete(key: string): void {
-    for (const documents of [this.agreements, this.archetypes, this.requestTypes, this.steps, this.dataSets, this.parties]) {
+    for (const documents of [
+      this.agreements,
+      this.archetypes,
+      this.requestTypes,
+      this.steps,
+      this.dataSets,
+      this.parties,
+    ]) {
       documents.delete(key);
     }
     this.online.delete(key);
@@ -55,7 +71,11 @@ class Documents {
   }
 }
 
-export async function openKnowledgeCache(knowledge: Knowledge, exchangeParty: string, log: Log): Promise<KnowledgeCache> {
+export async function openKnowledgeCache(
+  knowledge: Knowledge,
+  exchangeParty: string,
+  log: Log,
+): Promise<KnowledgeCache> {
   const documents = new Documents();
   const { entries, revision } = await knowledge.list("/");
   for (const entry of entries) {

@@ -1,7 +1,7 @@
 /** Publishes effects: encodes, keeps the deadline as expiry, and turns what nobody takes into a failure that the asker hears. */
 import { Envelope, ErrorCode, Reply } from "#contracts";
 import { type Effect, failureAt, failureEffects } from "#domain/carry-out";
-import { DynamosError, toDynamosError } from "#errors";
+import { type DynamosError, toDynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
@@ -36,7 +36,9 @@ export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
     const { envelope } = effect;
     const where = `${envelope.party} has no ${effect.routingKey.split(".").at(-1)} function or its sidecar never came up`;
     const message = error.code === ErrorCode.UNROUTABLE ? where : error.message;
-    const told = failureEffects(envelope, failureAt(envelope, error.code, message)).filter((next) => next.kind === "reply");
+    const told = failureEffects(envelope, failureAt(envelope, error.code, message)).filter(
+      (next) => next.kind === "reply",
+    );
     for (const next of told) {
       await publishOne(next);
     }

@@ -4,9 +4,9 @@ import { fail, forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import type { Step } from "#runtime/define-step";
 import { openWorld, type World } from "#testing/world";
+import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../functions/policy-enforcer/handler.ts";
-import { demoDocuments } from "../../cli/demo/documents.ts";
 
 /** What the fake steps do for one test: by step name. */
 type Behaviour = (envelope: Envelope, call: number) => Outcome | Promise<Outcome>;
@@ -38,7 +38,9 @@ function fakeStep(name: string): Step {
       const at = `${envelope.party} ${name}`;
       calls[at] = (calls[at] ?? 0) + 1;
       const behave = behaviours[at] ?? behaviours[name];
-      return behave === undefined ? document([envelope.party, name, ...inputsOf(envelope)]) : behave(envelope, calls[at]);
+      return behave === undefined
+        ? document([envelope.party, name, ...inputsOf(envelope)])
+        : behave(envelope, calls[at]);
     },
     decide: (_, outcome: Outcome) => outcome,
   };
@@ -46,7 +48,13 @@ function fakeStep(name: string): Step {
 
 const dataSet = (party: string) => ({
   key: `/dataSets/${party}/wageGap`,
-  value: { name: "wageGap", party, type: "csv", delimiter: ";", tables: [{ name: "Personen", file: `Personen_${party}.csv` }] },
+  value: {
+    name: "wageGap",
+    party,
+    type: "csv",
+    delimiter: ";",
+    tables: [{ name: "Personen", file: `Personen_${party}.csv` }],
+  },
 });
 
 beforeEach(async () => {
@@ -70,7 +78,9 @@ const both = { providers: ["UVA", "VU"], sql: "SELECT 1" };
 const throughTtp = { ...both, options: { aggregate: true } };
 
 const contents = (answer: { body: Readonly<Record<string, unknown>> }) =>
-  (answer.body.results as { party: string; document: { content: unknown } }[]).map(({ document: { content } }) => content);
+  (answer.body.results as { party: string; document: { content: unknown } }[]).map(
+    ({ document: { content } }) => content,
+  );
 
 describe("a query over the sidecars", () => {
   it("runs the whole chain at each provider in computeToData, with the steps that a steward demands", async () => {
@@ -167,7 +177,10 @@ describe("a query over the sidecars", () => {
 
   it("says 503 when the only provider is offline", async () => {
     await world.stopParty("VU");
-    expect(await world.ask({ ...both, providers: ["VU"] })).toMatchObject({ status: 503, body: { code: "PROVIDER_OFFLINE" } });
+    expect(await world.ask({ ...both, providers: ["VU"] })).toMatchObject({
+      status: 503,
+      body: { code: "PROVIDER_OFFLINE" },
+    });
   });
 
   it("names the third party as offline when it was needed", async () => {
@@ -207,7 +220,10 @@ describe("a query over the sidecars", () => {
     behaviours["UVA sql-query"] = (envelope) => ({
       decision: {
         $case: "fanOut",
-        value: { plan: { queryId: envelope.queryId, attempt: 1, choices: [], chains: [], verdicts: [] }, envelopes: [] },
+        value: {
+          plan: { queryId: envelope.queryId, attempt: 1, choices: [], chains: [], verdicts: [] },
+          envelopes: [],
+        },
       },
     });
     expect(await world.ask({ ...both, providers: ["UVA"] })).toMatchObject({ status: 403, body: { code: "DENIED" } });

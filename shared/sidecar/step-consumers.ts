@@ -47,7 +47,11 @@ export async function consumeSteps(options: StepConsumersOptions): Promise<StepC
     stopTimer = clock.after(refreshMs, () => {
       refresh()
         .catch((error: unknown) => {
-          const { label, message } = toDynamosError(error, ErrorCode.FUNCTION_UNAVAILABLE, "the functions can't be listed");
+          const { label, message } = toDynamosError(
+            error,
+            ErrorCode.FUNCTION_UNAVAILABLE,
+            "the functions can't be listed",
+          );
           log.log("warn", "the list of functions is not up to date", { code: label, reason: message });
         })
         .finally(() => {

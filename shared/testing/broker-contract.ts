@@ -7,7 +7,11 @@ export interface BrokerWorld {
   close(): Promise<void>;
 }
 
-const work = (name: string, ...bindings: string[]): Queue => ({ name, bindings: bindings.length > 0 ? bindings : [name], kind: "work" });
+const work = (name: string, ...bindings: string[]): Queue => ({
+  name,
+  bindings: bindings.length > 0 ? bindings : [name],
+  kind: "work",
+});
 
 const message = (routingKey: string, id = "m1", more: Partial<Message> = {}): Message => ({
   id,
@@ -65,7 +69,15 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
       await broker.consume("q", { prefetch: 1 }, handler);
       await broker.publish(message("q", "ü/1", { body, traceparent, type: "reply", queryId: "é" }));
       await expect.poll(() => seen).toHaveLength(1);
-      expect(seen[0]).toMatchObject({ id: "ü/1", queue: "q", routingKey: "q", type: "reply", queryId: "é", traceparent, tries: 0 });
+      expect(seen[0]).toMatchObject({
+        id: "ü/1",
+        queue: "q",
+        routingKey: "q",
+        type: "reply",
+        queryId: "é",
+        traceparent,
+        tries: 0,
+      });
       expect(Uint8Array.from(seen[0]?.body ?? [])).toEqual(body);
     });
 
@@ -184,16 +196,23 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
 
   describe("retry", () => {
     it("comes back after a while with one try more", async () => {
-      const { seen, handler } = collector(({ tries }) => (tries < 2 ? { kind: "retry", afterMs: 20, reason: "x" } : { kind: "done" }));
+      const { seen, handler } = collector(({ tries }) =>
+        tries < 2 ? { kind: "retry", afterMs: 20, reason: "x" } : { kind: "done" },
+      );
       await broker.declare([work("q", "some.key")]);
       await broker.consume("q", { prefetch: 1 }, handler);
       await broker.publish(message("some.key"));
       await expect.poll(() => seen.map(({ tries }) => tries)).toEqual([0, 1, 2]);
-      expect(new Set(seen.map(({ id, routingKey, queue }) => `${id} ${routingKey} ${queue}`))).toEqual(new Set(["m1 some.key q"]));
+      expect(new Set(seen.map(({ id, routingKey, queue }) => `${id} ${routingKey} ${queue}`))).toEqual(
+        new Set(["m1 some.key q"]),
+      );
     });
 
     it("comes back to its own queue alone", async () => {
-      const [first, second] = [collector(({ tries }) => (tries === 0 ? { kind: "retry", afterMs: 20, reason: "x" } : { kind: "done" })), collector()];
+      const [first, second] = [
+        collector(({ tries }) => (tries === 0 ? { kind: "retry", afterMs: 20, reason: "x" } : { kind: "done" })),
+        collector(),
+      ];
       await broker.declare([work("a", "x"), work("b", "x")]);
       await broker.consume("a", { prefetch: 1 }, first.handler);
       await broker.consume("b", { prefetch: 1 }, second.handler);
@@ -224,7 +243,9 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
       await broker.publish(message("key"));
       const letters = await expect
         .poll(() => broker.takeDeadLetters(10))
-        .toMatchObject([{ id: "m1", routingKey: "key", queue: "q", reason: "SQL_INVALID: no", tries: 1, queryId: "q1" }]);
+        .toMatchObject([
+          { id: "m1", routingKey: "key", queue: "q", reason: "SQL_INVALID: no", tries: 1, queryId: "q1" },
+        ]);
       void letters;
     });
 
@@ -246,7 +267,9 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
       await broker.publish(message("q", "bad"));
       await broker.publish(message("q", "good"));
       await expect.poll(ids).toEqual(["bad", "good"]);
-      await expect.poll(() => broker.takeDeadLetters(10)).toMatchObject([{ id: "bad", reason: "INTERNAL: the handler threw" }]);
+      await expect
+        .poll(() => broker.takeDeadLetters(10))
+        .toMatchObject([{ id: "bad", reason: "INTERNAL: the handler threw" }]);
     });
   });
 
@@ -256,7 +279,14 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
       await other.declare([{ name: "reply.vu.1", bindings: ["reply.vu.1"], kind: "private" }]);
       await broker.publish(message("reply.vu.1"));
       await other.close();
-      await expect.poll(() => broker.publish(message("reply.vu.1")).then(() => "taken", (error) => error.label)).toBe("UNROUTABLE");
+      await expect
+        .poll(() =>
+          broker.publish(message("reply.vu.1")).then(
+            () => "taken",
+            (error) => error.label,
+          ),
+        )
+        .toBe("UNROUTABLE");
     });
 
     it("refuses a message over the limit", async () => {

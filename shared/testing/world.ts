@@ -14,7 +14,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Step } from "#runtime/define-step";
 import type { SidecarApi } from "#sidecar/client";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
-import { type Answer } from "../../functions/orchestrator/answer.ts";
+import type { Answer } from "../../functions/orchestrator/answer.ts";
 import { runQuery } from "../../functions/orchestrator/run-query.ts";
 
 export interface SeedEntry {
@@ -38,7 +38,10 @@ export interface World {
   readonly brokers: ReadonlyMap<string, Broker>;
   readonly api: SidecarApi;
   /** What the orchestrator would answer. */
-  ask(query: Partial<Query> & Pick<Query, "sql" | "providers">, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Answer>;
+  ask(
+    query: Partial<Query> & Pick<Query, "sql" | "providers">,
+    options?: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<Answer>;
   /** Ends one party's sidecar and its broker connection. */
   stopParty(party: string): Promise<void>;
   close(): Promise<void>;

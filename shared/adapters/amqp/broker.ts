@@ -62,7 +62,10 @@ class AmqpBroker implements Broker {
 
   async publish(message: Message): Promise<void> {
     if (message.body.length > limits.messageBytesMax) {
-      throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`);
+      throw new DynamosError(
+        ErrorCode.BODY_TOO_LARGE,
+        `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`,
+      );
     }
     await this.withSession((session) =>
       session.publish(this.names.exchange, message.routingKey, message.body, propertiesOf(message)),
@@ -146,7 +149,11 @@ class AmqpBroker implements Broker {
   }
 
   private async reconnect(): Promise<void> {
-    for (let delayMs = reconnectFirstMs; this.current.kind === "reconnecting"; delayMs = Math.min(delayMs * 2, reconnectLongestMs)) {
+    for (
+      let delayMs = reconnectFirstMs;
+      this.current.kind === "reconnecting";
+      delayMs = Math.min(delayMs * 2, reconnectLongestMs)
+    ) {
       await new Promise((resume) => setTimeout(resume, delayMs * (0.75 + Math.random() / 2)));
       if (this.current.kind !== "reconnecting") return;
       try {

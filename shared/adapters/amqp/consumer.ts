@@ -45,7 +45,9 @@ export async function runConsumer(
     const disposition: Disposition =
       delivery === undefined
         ? { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a message of this system" }
-        : await spec.handler(delivery).catch(() => ({ kind: "dead-letter", reason: "INTERNAL: the handler threw" }) as const);
+        : await spec
+            .handler(delivery)
+            .catch(() => ({ kind: "dead-letter", reason: "INTERNAL: the handler threw" }) as const);
     try {
       await settle(channel, raw, delivery, disposition);
     } catch {
@@ -54,7 +56,12 @@ export async function runConsumer(
     }
   }
 
-  async function settle(on: Channel, raw: ConsumeMessage, delivery: Delivery | undefined, disposition: Disposition): Promise<void> {
+  async function settle(
+    on: Channel,
+    raw: ConsumeMessage,
+    delivery: Delivery | undefined,
+    disposition: Disposition,
+  ): Promise<void> {
     if (disposition.kind === "return") {
       if (open) on.nack(raw, false, true);
       return;
@@ -67,7 +74,11 @@ export async function runConsumer(
     } else if (disposition.kind === "dead-letter") {
       const headers = { ...raw.properties.headers, "x-reason": disposition.reason, "x-queue": spec.queue };
       const { expiration: _, ...properties } = raw.properties;
-      await session.publish(names.deadLetterExchange, raw.fields.routingKey, raw.content, { ...properties, headers, persistent: true });
+      await session.publish(names.deadLetterExchange, raw.fields.routingKey, raw.content, {
+        ...properties,
+        headers,
+        persistent: true,
+      });
     }
     if (open) on.ack(raw);
   }

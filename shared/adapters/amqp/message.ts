@@ -53,7 +53,10 @@ export function deadLetterOf(raw: GetMessage, prefix: string): DeadLetter {
     tries: 0,
     redelivered: false,
   };
-  const byBroker = death?.reason === "expired" ? "DEADLINE_EXCEEDED: expired in the queue" : `${death?.reason ?? "unknown"} by the broker`;
+  const byBroker =
+    death?.reason === "expired"
+      ? "DEADLINE_EXCEEDED: expired in the queue"
+      : `${death?.reason ?? "unknown"} by the broker`;
   return { ...known, reason: textOf(headers["x-reason"]) ?? byBroker };
 }
 

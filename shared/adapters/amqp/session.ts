@@ -88,11 +88,17 @@ function createPublisher(channel: ConfirmChannel) {
     const options = { ...properties, mandatory: true, headers: { ...properties.headers, "x-publish": tag } };
     return new Promise((resolve, reject) => {
       try {
-        channel.publish(exchange, routingKey, Buffer.from(body.buffer, body.byteOffset, body.byteLength), options, (error: unknown) => {
-          if (returned.delete(tag)) reject(new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${routingKey}`));
-          else if (error) reject(new SessionLost("not confirmed", { cause: error }));
-          else resolve();
-        });
+        channel.publish(
+          exchange,
+          routingKey,
+          Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+          options,
+          (error: unknown) => {
+            if (returned.delete(tag)) reject(new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${routingKey}`));
+            else if (error) reject(new SessionLost("not confirmed", { cause: error }));
+            else resolve();
+          },
+        );
       } catch (error) {
         reject(new SessionLost("the channel is closed", { cause: error }));
       }

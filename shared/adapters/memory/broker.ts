@@ -59,7 +59,10 @@ function connect({ queues, deadLetters, events }: Shared): Broker {
     publish: async (message) => {
       checkOpen();
       if (message.body.length > limits.messageBytesMax) {
-        throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`);
+        throw new DynamosError(
+          ErrorCode.BODY_TOO_LARGE,
+          `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`,
+        );
       }
       const takers = [...queues.values()].filter((queue) =>
         [...queue.bindings].some((binding) => fitsTopic(binding, message.routingKey)),

@@ -26,7 +26,10 @@ export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
 
   function check(key: string, ifRevision: number | undefined): void {
     if (!validKey.test(key) || key.length > keyCharsMax) {
-      throw new DynamosError(ErrorCode.INVALID_REQUEST, `a key begins with / and has at most ${keyCharsMax} printable characters`);
+      throw new DynamosError(
+        ErrorCode.INVALID_REQUEST,
+        `a key begins with / and has at most ${keyCharsMax} printable characters`,
+      );
     }
     const current = entries.get(key)?.revision ?? 0;
     if (ifRevision !== undefined && ifRevision !== current) {
@@ -46,7 +49,9 @@ export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
   return {
     get: async (key) => entries.get(key),
     list: async (prefix) => ({
-      entries: [...entries.values()].filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1)),
+      entries: [...entries.values()]
+        .filter(({ key }) => key.startsWith(prefix))
+        .sort((a, b) => (a.key < b.key ? -1 : 1)),
       revision,
     }),
     put: async (key, value, { ifRevision, lease }: PutOptions = {}) => {
@@ -70,7 +75,12 @@ export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
       const watch = new MemoryWatch(prefix, () => watches.delete(watch));
       const oldest = history[0] === undefined ? revision + 1 : revisionOf(history[0]);
       if (fromRevision !== undefined && fromRevision < oldest && fromRevision <= revision) {
-        watch.fail(new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, `changes before revision ${oldest} are forgotten: list again`));
+        watch.fail(
+          new DynamosError(
+            ErrorCode.KNOWLEDGE_UNAVAILABLE,
+            `changes before revision ${oldest} are forgotten: list again`,
+          ),
+        );
         return watch;
       }
       for (const change of history) {
