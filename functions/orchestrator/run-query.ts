@@ -1,6 +1,6 @@
 /** Asks one query and waits for its end: the plan's results, a refusal, a failure, the deadline or a cancel. */
 import { type Envelope, ErrorCode, type Failure, type Query, Role } from "#contracts";
-import { DynamosError, toDynamosError } from "#errors";
+import { toDynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { type Answer, answerOf } from "./answer.ts";
 import { type Collected, collect, isComplete, nothingCollected } from "./collect.ts";
@@ -25,7 +25,7 @@ export async function runQuery(options: RunOptions): Promise<Answer> {
   let collected = nothingCollected;
   let cutShort: Failure | undefined;
   try {
-    for await (const reply of until(options.signal, options.api.request(requestEnvelope(options)))) {
+    for await (const reply of options.api.request(requestEnvelope(options), options.signal)) {
       collected = collect(collected, reply);
       onProgress(collected);
       if (isComplete(collected)) break;
@@ -34,34 +34,15 @@ export async function runQuery(options: RunOptions): Promise<Answer> {
     cutShort = toDynamosError(error).toFailure();
   }
   if (cutShort === undefined && !isComplete(collected)) {
-    cutShort = { code: ErrorCode.DEADLINE_EXCEEDED, message: "no answer before the deadline", party: "", step: "" };
+    cutShort = options.signal.aborted
+      ? { code: ErrorCode.CANCELLED, message: "the query was cancelled", party: "", step: "" }
+      : { code: ErrorCode.DEADLINE_EXCEEDED, message: "no answer before the deadline", party: "", step: "" };
   }
   if (cutShort !== undefined) {
     // Best effort: what still runs ends by the deadline anyway.
     await options.api.cancel(query.id).catch(() => {});
   }
   return answerOf({ id: query.id, collected, cutShort, totalMs: performance.now() - startedAt });
-}
-
-/** Ends the wait with CANCELLED when the signal fires. */
-async function* until<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncIterable<T> {
-  const iterator = source[Symbol.asyncIterator]();
-  const aborted = new Promise<never>((_, reject) => {
-    const end = () => reject(new DynamosError(ErrorCode.CANCELLED, "the query was cancelled"));
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
-  aborted.catch(() => {});
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), aborted]);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    // Not awaited: a source that waits for its next value can't answer before it comes.
-    void iterator.return?.();
-  }
 }
 
 function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent }: RunOptions): Envelope {

@@ -1,4 +1,4 @@
-import { ErrorCode, Failure } from "#contracts";
+import { ErrorCode, type Failure } from "#contracts";
 import { labelOf } from "./table.ts";
 
 /** Where it happened, as far as the thrower knows. */

@@ -9,8 +9,8 @@ import { fromServiceError } from "./grpc-errors.ts";
 
 /** What the orchestrator needs of its sidecar. */
 export interface SidecarApi {
-  /** Streams until the consumer stops or the envelope's deadline passes. @throws DynamosError */
-  request(envelope: Envelope): AsyncIterable<Reply>;
+  /** Streams until the consumer stops, the signal fires or the envelope's deadline passes. @throws DynamosError */
+  request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   cancel(queryId: string): Promise<void>;
   get(key: string): Promise<Entry | undefined>;
   list(prefix: string): Promise<Entry[]>;
@@ -43,16 +43,20 @@ export function connectSidecar(address: string): SidecarApi {
     });
   }
 
-  async function* request(envelope: Envelope): AsyncIterable<Reply> {
+  async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
     const stream = client.request({ envelope });
+    const cancel = () => stream.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
     try {
       for await (const { reply } of stream) {
         if (reply === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a reply without content");
         yield reply;
       }
     } catch (error) {
+      if (signal.aborted) return;
       throw error instanceof DynamosError ? error : fromServiceError(error);
     } finally {
+      signal.removeEventListener("abort", cancel);
       stream.cancel();
     }
   }

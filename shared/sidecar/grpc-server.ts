@@ -54,10 +54,9 @@ function implementation(sidecar: Sidecar): SidecarServer {
     request: streaming(async (call) => {
       const { envelope } = call.request;
       if (envelope === undefined) throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "a request without an envelope");
-      const replies = sidecar.request(envelope);
-      call.on("cancelled", () => void replies.return?.(undefined));
-      for await (const reply of replies) {
-        if (call.cancelled) return;
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      for await (const reply of sidecar.request(envelope, gone.signal)) {
         call.write({ reply });
       }
     }),

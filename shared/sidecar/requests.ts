@@ -8,10 +8,10 @@ import type { Clock } from "#ports/clock";
 export interface Requests {
   /**
    * Sends a request into its first step and yields what comes back, each reply once, until the
-   * consumer stops or the deadline passes.
+   * consumer stops, the signal fires or the deadline passes.
    * @throws DynamosError UNROUTABLE, BROKER_UNAVAILABLE, INVALID_REQUEST (the query id is in use)
    */
-  request(envelope: Envelope): AsyncIterableIterator<Reply>;
+  request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Hands a reply to whoever waits for it; a reply that nobody waits for is dropped. */
   take(reply: Reply): void;
   readonly open: number;
@@ -50,7 +50,7 @@ class Waiter {
 export function createRequests(broker: Broker, clock: Clock, replyTo: string): Requests {
   const waiting = new Map<string, Waiter>();
 
-  async function* request(asked: Envelope): AsyncIterableIterator<Reply> {
+  async function* request(asked: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
     if (waiting.has(asked.queryId)) {
       throw new DynamosError(ErrorCode.INVALID_REQUEST, `query ${asked.queryId} is already running`);
     }
@@ -58,7 +58,9 @@ export function createRequests(broker: Broker, clock: Clock, replyTo: string): R
     const waiter = new Waiter();
     waiting.set(envelope.queryId, waiter);
     const leftMs = envelope.deadlineMs - clock.now();
-    const stopTimer = clock.after(Math.max(0, leftMs), () => waiter.end());
+    const end = () => waiter.end();
+    const stopTimer = clock.after(Math.max(0, leftMs), end);
+    signal.addEventListener("abort", end, { once: true });
     try {
       await broker.publish({
         id: hopId(envelope.queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt),
@@ -74,6 +76,7 @@ export function createRequests(broker: Broker, clock: Clock, replyTo: string): R
       }
     } finally {
       stopTimer();
+      signal.removeEventListener("abort", end);
       waiting.delete(envelope.queryId);
     }
   }

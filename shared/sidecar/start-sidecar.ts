@@ -35,7 +35,7 @@ export interface SidecarOptions {
 export interface Sidecar {
   readonly party: string;
   readonly knowledge: Knowledge;
-  request(envelope: Envelope): AsyncIterableIterator<Reply>;
+  request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Tells every sidecar that nobody waits for this query any more. */
   cancel(queryId: string): Promise<void>;
   status(): { broker: BrokerStatus; openRequests: number; openGathers: number };

@@ -134,7 +134,7 @@ function completed(query: Partial<Query> & Pick<Query, "sql" | "providers">): Qu
 function apiOf(sidecar: Sidecar | undefined, knowledge: Knowledge): SidecarApi {
   if (sidecar === undefined) throw new RangeError("a world needs the exchange party");
   return {
-    request: (envelope) => sidecar.request(envelope),
+    request: (envelope, signal) => sidecar.request(envelope, signal),
     cancel: (queryId) => sidecar.cancel(queryId),
     get: (key) => knowledge.get(key),
     list: async (prefix) => (await knowledge.list(prefix)).entries,
