@@ -41,6 +41,17 @@ const queryNodes: ReadonlySet<string> = new Set(["SELECT_NODE", "SET_OPERATION_N
 const tableReferences: ReadonlySet<string> = new Set(["BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST"]);
 const modifiers: ReadonlySet<string> = new Set(["ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"]);
 const orders: ReadonlySet<string> = new Set(["ORDER_DEFAULT", "ASCENDING", "DESCENDING"]);
+/** The parser itself puts the built-in TRIM and EXTRACT into a schema. Nobody can make functions here. */
+const parserSchemas: ReadonlySet<string> = new Set(["", "main", "pg_catalog", "system"]);
+/** Names that are functions without brackets, and tell about the engine. */
+const engineNames: ReadonlySet<string> = new Set([
+  "current_user",
+  "session_user",
+  "current_role",
+  "current_catalog",
+  "current_schema",
+  "current_database",
+]);
 
 /**
  * @param tables those that there are for this user
@@ -111,6 +122,7 @@ class Walk {
   private expression(tree: Tree, kind: string): void {
     if (!expressionClasses.has(kind)) throw refused(`${readable(kind)} is not allowed`);
     if (kind === "CONSTANT") return;
+    if (kind === "COLUMN_REF") columnAllowed(tree.column_names as readonly string[]);
     if (kind === "STAR" && (tree.columns === true || tree.expr !== null)) throw refused("COLUMNS is not allowed");
     if (kind === "FUNCTION" || kind === "WINDOW") this.called(tree);
     this.children(tree);
@@ -119,7 +131,9 @@ class Walk {
   private called({ function_name: name, schema, catalog }: Tree): void {
     const known = String(name ?? "").toLowerCase();
     if (known !== "" && !allowedFunctions.has(known)) throw refused(`the function ${shortened(known)} is not allowed`);
-    if ((schema ?? "") !== "" || (catalog ?? "") !== "") throw refused("a function with a schema is not allowed");
+    if (!parserSchemas.has(String(schema ?? "")) || !parserSchemas.has(String(catalog ?? ""))) {
+      throw refused("a function with a schema is not allowed");
+    }
   }
 
   private query(tree: Tree): void {
@@ -135,6 +149,8 @@ class Walk {
     if (!isTable && !modifiers.has(type) && !orders.has(type)) throw refused(`${readable(type)} is not allowed`);
     if (isTable && tree.sample !== null) throw refused("SAMPLE is not allowed");
     if (type === "BASE_TABLE") this.table(tree);
+    // `ORDER BY ALL` is a star of this kind too, and names no column.
+    if (orders.has(type) && isOrderByAll(tree.expression as Tree)) return;
     this.children(tree);
   }
 
@@ -153,6 +169,17 @@ class Walk {
       if (key !== "cast_type") this.visit(child);
     }
   }
+}
+
+function columnAllowed(names: readonly string[]): void {
+  const [only, ...more] = names;
+  if (more.length === 0 && only !== undefined && engineNames.has(only.toLowerCase())) {
+    throw refused(`${only.toLowerCase()} is not allowed`);
+  }
+}
+
+function isOrderByAll(expression: Tree): boolean {
+  return expression.class === "STAR" && expression.columns === true && expression.expr === null;
 }
 
 function unknownTable(name: string, tables: readonly string[]): DynamosError {

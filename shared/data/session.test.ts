@@ -1,0 +1,153 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ColumnList, DataSet } from "#contracts";
+import { runQuery } from "./session.ts";
+import { ordinary, refused } from "./sql-corpus.ts";
+import { toJsonTable } from "./table-json.ts";
+
+/** Must never be seen by anybody: not in a result, not in an error. */
+const canary = "CANARY-7391";
+let folder: string;
+
+const dataSet = DataSet.fromPartial({
+  name: "people",
+  party: "UVA",
+  type: "csv",
+  delimiter: ";",
+  tables: [
+    {
+      name: "Personen",
+      file: "Personen.csv",
+      columns: [{ name: "Gebdat", anonymize: "year", title: "Date of birth" }],
+    },
+    { name: "Aanstellingen", file: "Aanstellingen.csv" },
+    { name: "Geheim", file: "Geheim.csv" },
+  ],
+});
+const allColumns: ColumnList = {
+  tables: [
+    { table: "Personen", columns: ["Unieknr", "Geslacht", "Gebdat", "Naam"] },
+    { table: "Aanstellingen", columns: ["Unieknr", "Salschal", "Bedrag"] },
+  ],
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dynamos-session-"));
+  await writeFile(
+    join(folder, "Personen.csv"),
+    `Unieknr;Geslacht;Gebdat;Naam;bsn\r\n1;V;1990-01-01;Zoë 🙂;${canary}\r\n2;M;1980-02-29;;${canary}\r\n0;V;1970-12-31;"a;b";${canary}\r\n`,
+  );
+  await writeFile(join(folder, "Aanstellingen.csv"), "Unieknr;Salschal;Bedrag;Code\r1;10;1.10;007\r2;12;2.20;010\r");
+  await writeFile(join(folder, "Geheim.csv"), `wat\n${canary}\n`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function run(sql: string, columns: ColumnList | undefined = allColumns, leftMs = 20_000) {
+  return runQuery({
+    sql,
+    terms: { dataSets: ["people"], columns },
+    dataSets: [dataSet],
+    folders: { data: folder, cache: join(folder, "cache") },
+    memoryMb: 128,
+    leftMs,
+  });
+}
+
+const rows = async (sql: string, columns?: ColumnList) => toJsonTable((await run(sql, columns)).arrowIpc).rows;
+
+describe("a session", () => {
+  it("keeps every value exact from the file to the answer", async () => {
+    expect(await rows("SELECT * FROM Personen ORDER BY Unieknr")).toEqual([
+      [0, "V", "1970-12-31", "a;b"],
+      [1, "V", "1990-01-01", "Zoë 🙂"],
+      [2, "M", "1980-02-29", null],
+    ]);
+    expect(
+      await rows(
+        "SELECT 9007199254740993, -170141183460469231731687303715884::HUGEINT, 0.10::DECIMAL(38,20), DATE '0001-01-01', NULL, 'NaN'::DOUBLE",
+      ),
+    ).toEqual([
+      ["9007199254740993", "-170141183460469231731687303715884", "0.10000000000000000000", "0001-01-01", null, "NaN"],
+    ]);
+  });
+
+  it("keeps leading zeros as text and decimals as decimals", async () => {
+    expect(toJsonTable((await runAll("SELECT Code, Bedrag FROM Aanstellingen ORDER BY 1")).arrowIpc)).toMatchObject({
+      columns: [{ type: "text" }, { type: "decimal(3,2)" }],
+      rows: [
+        ["007", "1.10"],
+        ["010", "2.20"],
+      ],
+    });
+  });
+
+  it("hands the catalogue's notes on with the column of that name", async () => {
+    const { columns } = toJsonTable((await run("SELECT gebdat FROM personen")).arrowIpc);
+    expect(columns).toEqual([{ name: "Gebdat", type: "date", title: "Date of birth" }]);
+  });
+
+  it("has no column and no table that is not permitted", async () => {
+    await expect(run("SELECT bsn FROM Personen")).rejects.toMatchObject({ label: "UNKNOWN_COLUMN" });
+    await expect(run("SELECT * FROM Geheim")).rejects.toMatchObject({ label: "UNKNOWN_TABLE" });
+    expect(JSON.stringify(await rows("SELECT * FROM Personen"))).not.toContain(canary);
+  });
+
+  it("names the column that may have been meant, of the permitted alone", async () => {
+    await expect(run("SELECT Geslach FROM Personen")).rejects.toThrow("did you mean Geslacht?");
+    await expect(run("SELECT bsm FROM Personen")).rejects.toSatisfy((error) => !String(error).includes("bsn"));
+  });
+
+  it("never has a value of the data in an error", async () => {
+    for (const sql of [
+      "SELECT CAST(Naam AS INT) FROM Personen",
+      "SELECT Naam::DATE FROM Personen",
+      "SELECT sqrt(-Salschal) FROM Aanstellingen",
+    ]) {
+      await expect(run(sql)).rejects.toSatisfy((error) => !/Zo|a;b|10|12/.test(String(error)));
+    }
+  });
+
+  it("ends a query that takes too long by name", async () => {
+    const endless =
+      "SELECT count(*) FROM Personen a, Personen b, " +
+      Array.from({ length: 22 }, (_, i) => `Personen c${i}`).join(", ");
+    await expect(run(endless, allColumns, 300)).rejects.toMatchObject({ label: "DEADLINE_EXCEEDED" });
+  });
+
+  it.each([
+    ["SELECT [1, 2]", "SQL_REFUSED"],
+    ["SELECT INTERVAL 1 DAY AS d", "TYPE_MISMATCH"],
+    ["SELECT 'x'::BLOB AS b", "TYPE_MISMATCH"],
+  ])("%s is refused with %s", async (sql, label) => {
+    await expect(run(sql)).rejects.toMatchObject({ label });
+  });
+});
+
+describe("hostile SQL", () => {
+  it.each(refused)("%s", async (sql) => {
+    await expect(run(sql)).rejects.toMatchObject({
+      label: expect.stringMatching(/^(SQL_REFUSED|SQL_INVALID|UNKNOWN_TABLE|UNKNOWN_COLUMN|TYPE_MISMATCH)$/),
+      message: expect.not.stringContaining(canary),
+    });
+  });
+});
+
+describe("ordinary SQL", () => {
+  it.each(ordinary)("%s", async (sql) => {
+    await run(sql);
+  });
+});
+
+/** With every column permitted. */
+function runAll(sql: string) {
+  return runQuery({
+    sql,
+    terms: { dataSets: ["people"], columns: undefined },
+    dataSets: [dataSet],
+    folders: { data: folder, cache: join(folder, "cache") },
+    memoryMb: 128,
+    leftMs: 20_000,
+  });
+}
