@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
 import { runQuery } from "#data/session";
+import { withNotes } from "#data/table-notes";
 import { forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep, type StepContext } from "#runtime/define-step";
@@ -28,7 +29,7 @@ export default defineStep<Table>({
   },
 });
 
-function queryOf(
+async function queryOf(
   { query, knowledge, party, deadlineMs }: Envelope,
   terms: Terms,
   context: StepContext,
@@ -37,14 +38,18 @@ function queryOf(
   if (environment.data_dir === undefined || environment.data_dir === "") {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
   }
-  return runQuery({
+  const dataSets = (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
+  const table = await runQuery({
     sql: query?.sql ?? "",
     terms,
-    dataSets: (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party),
+    dataSets,
     folders: { data: environment.data_dir, cache: environment.cache_dir || join(tmpdir(), "dynamos-cache") },
     memoryMb: numberOf(environment.duckdb_memory_mb),
     leftMs: deadlineMs - context.now(),
   });
+  // Where the algorithm runs, the data set's description may not be known.
+  const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
+  return measure === undefined ? table : withNotes(table, { measure });
 }
 
 function numberOf(text: string | undefined): number {

@@ -60,14 +60,6 @@ export const limits = {
   /** A gateway's list of functions. */
   gatewayListMsMax: 5_000,
   gatewayListBytesMax: 4 * 1_048_576,
-  /** A CSV file at import: one record, as it is read on; columns. */
-  csvRecordBytesMax: 1_900_000,
-  csvColumnsMax: 2_000,
-  /** How often an import starts again because the file changed under it. */
-  importTriesMax: 3,
-  /** DuckDB's memory for one query, and its threads: one keeps the order of rows. */
-  duckDbMemoryMbDefault: 256,
-  duckDbThreads: 1,
   /** Bars, points and lines of a chart; the rest is counted in a note. */
   chartBarsMax: 40,
   chartPointsMax: 2_000,

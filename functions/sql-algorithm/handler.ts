@@ -1,0 +1,67 @@
+/** Computes one algorithm over the table that it gets. */
+import type { Algorithm, DataSet, Envelope, Outcome, Result, Table } from "#contracts";
+import { onlyTableOf } from "#data/input-table";
+import { buildTable } from "#data/table-builder";
+import { notesOf, type TableNotes, withNotes } from "#data/table-notes";
+import { type TableView, viewTable } from "#data/table-view";
+import { forwardResult } from "#domain/outcome";
+import { defineStep } from "#runtime/define-step";
+import { algorithmNamed } from "./algorithms.ts";
+import { averagesDocument } from "./averages-document.ts";
+import { chooseColumns } from "./choose-columns.ts";
+import { compute } from "./compute.ts";
+
+interface Facts {
+  readonly result: Result;
+}
+
+const noAlgorithm: Algorithm = { name: "", column: "", groupBy: [] };
+
+export default defineStep<Facts>({
+  name: "sql-algorithm",
+  isolation: "single-use",
+  accepts: "result",
+  // All of it is pure, and what the table's content causes is thrown here, where a failure may be.
+  facts: (envelope) => ({
+    result: resultOf(envelope.query?.algorithm ?? noAlgorithm, onlyTableOf(envelope), envelope),
+  }),
+  decide: (_envelope, { result }): Outcome => forwardResult(result),
+  rehearse: async () => {
+    const table = buildTable([
+      { name: "group", kind: "text" },
+      { name: "value", kind: "int64" },
+    ]);
+    table.push(["a", 1n]);
+    resultOf({ name: "average", column: "value", groupBy: ["group"] }, table.finish(), undefined);
+  },
+});
+
+function resultOf(asked: Algorithm, table: Table, envelope: Envelope | undefined): Result {
+  // As the original and the policy step call it: the rows as they are.
+  if (asked.name === "" || asked.name.toLowerCase() === "rows") return { table, chart: undefined, document: undefined };
+  const view = viewTable(table);
+  const notes = notesOf(table);
+  const isOriginals = asked.name.toLowerCase() === "averages";
+  const document = isOriginals ? averagesDocument(view) : undefined;
+  const named = isOriginals ? { name: "average", column: "Salschal", groupBy: ["Geslacht"] } : asked;
+  return { table: computed(named, view, withMeasure(notes, envelope)), chart: undefined, document };
+}
+
+function computed(asked: Algorithm, view: TableView, notes: TableNotes): Table {
+  const algorithm = algorithmNamed(asked.name);
+  const chosen = chooseColumns(algorithm, asked, view.columns, notes.measure);
+  return withNotes(compute(algorithm, chosen, view), {
+    algorithm: { name: algorithm.name, over: chosen.over?.spec.name ?? "" },
+    ...(notes.remarks === undefined ? {} : { remarks: notes.remarks }),
+  });
+}
+
+/** The table's own note counts; at the provider itself its data sets' descriptions are there too. */
+function withMeasure(notes: TableNotes, envelope: Envelope | undefined): TableNotes {
+  const described = envelope?.knowledge?.dataSets.find(
+    (set: DataSet) => set.party === envelope.party && set.measure !== undefined,
+  );
+  return notes.measure !== undefined || described?.measure === undefined
+    ? notes
+    : { ...notes, measure: described.measure };
+}
