@@ -28,15 +28,10 @@ export interface MemoryInvokerOptions {
 export function createMemoryInvoker(steps: readonly MemoryStep[], options: MemoryInvokerOptions): Invoker {
   const { clock, environment, report = () => {} } = options;
 
-  async function run({ step }: MemoryStep, envelope: Uint8Array): Promise<Uint8Array> {
-    const temporaryFolder = await mkdtemp(join(tmpdir(), "dynamos-step-"));
-    try {
-      // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
-      const context = { environment, now: () => clock.now(), temporaryFolder };
-      return Uint8Array.from(await runStep(step, Uint8Array.from(envelope), context, report));
-    } finally {
-      await rm(temporaryFolder, { recursive: true, force: true });
-    }
+  async function run({ step }: MemoryStep, envelope: Uint8Array, temporaryFolder: string): Promise<Uint8Array> {
+    // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
+    const context = { environment, now: () => clock.now(), temporaryFolder };
+    return Uint8Array.from(await runStep(step, Uint8Array.from(envelope), context, report));
   }
 
   return {
@@ -51,7 +46,12 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
       if (found === undefined) {
         throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `function ${name} is not deployed`);
       }
-      return until({ deadlineMs, signal }, clock, name, () => run(found, envelope));
+      const temporaryFolder = await mkdtemp(join(tmpdir(), "dynamos-step-"));
+      try {
+        return await until({ deadlineMs, signal }, clock, name, () => run(found, envelope, temporaryFolder));
+      } finally {
+        await rm(temporaryFolder, { recursive: true, force: true });
+      }
     },
     close: async () => {},
   };
