@@ -1,0 +1,21 @@
+/** The last lines that a function wrote. */
+export interface LogLine {
+  readonly at: Date;
+  readonly text: string;
+}
+
+const linesMax = 1_000;
+const lineCharsMax = 4_096;
+
+export class LogRing {
+  private readonly lines: LogLine[] = [];
+
+  add(text: string): void {
+    this.lines.push({ at: new Date(), text: text.slice(0, lineCharsMax) });
+    if (this.lines.length > linesMax) this.lines.shift();
+  }
+
+  last(count: number): readonly LogLine[] {
+    return this.lines.slice(-count);
+  }
+}
