@@ -2,6 +2,7 @@
 
 import { cellText } from "./cell-text.ts";
 import { type Cell, type ColumnSpec, kindText } from "./column-kind.ts";
+import { notesOf } from "./table-notes.ts";
 import { viewTable } from "./table-view.ts";
 
 export interface JsonTable {
@@ -12,6 +13,8 @@ export interface JsonTable {
     readonly unit?: string;
   }[];
   readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+  /** What was changed or left out on the way, and why; absent when nothing was. */
+  readonly remarks?: readonly string[];
 }
 
 /**
@@ -22,7 +25,9 @@ export interface JsonTable {
  * @param arrowIpc an Arrow IPC stream
  */
 export function toJsonTable(arrowIpc: Uint8Array): JsonTable {
-  const { rows, columns } = viewTable({ arrowIpc: Buffer.from(arrowIpc), rows: 0 });
+  const table = { arrowIpc: Buffer.from(arrowIpc), rows: 0 };
+  const { rows, columns } = viewTable(table);
+  const { remarks } = notesOf(table);
   return {
     columns: columns.map(({ spec }) => ({
       name: spec.name,
@@ -31,6 +36,7 @@ export function toJsonTable(arrowIpc: Uint8Array): JsonTable {
       ...(spec.unit ? { unit: spec.unit } : {}),
     })),
     rows: Array.from({ length: rows }, (_, i) => columns.map(({ spec, cells }) => jsonOf(cells[i] ?? null, spec))),
+    ...(remarks === undefined || remarks.length === 0 ? {} : { remarks }),
   };
 }
 

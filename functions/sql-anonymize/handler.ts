@@ -1,0 +1,27 @@
+/** Makes the columns that a steward has marked less telling before the table goes on. */
+import type { Table } from "#contracts";
+import { onlyTableOf } from "#data/input-table";
+import { buildTable } from "#data/table-builder";
+import { forwardResult } from "#domain/outcome";
+import { defineStep } from "#runtime/define-step";
+import { anonymizeTable } from "./anonymize-table.ts";
+
+export default defineStep<Table>({
+  name: "sql-anonymize",
+  isolation: "single-use",
+  accepts: "result",
+  // All of it is pure, and what the table's content causes is thrown here, where a failure may be.
+  facts: (envelope) => {
+    const own = envelope.knowledge?.dataSets.filter(({ party }) => party === envelope.party);
+    return anonymizeTable(onlyTableOf(envelope), own ?? []);
+  },
+  decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
+  rehearse: async () => {
+    const table = buildTable([
+      { name: "born", kind: "int64", anonymize: "year" },
+      { name: "name", kind: "text", anonymize: "mask" },
+    ]);
+    table.push([19_900_101n, "a"]);
+    anonymizeTable(table.finish(), []);
+  },
+});
