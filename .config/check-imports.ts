@@ -15,12 +15,16 @@ const { output }: IReporterOutput = await cruise(
 );
 if (typeof output === "string") throw new Error("dependency-cruiser gave no modules");
 const ours = output.modules.filter(({ source }) => /^(shared|functions|cli)\//.test(source));
-const arrows = ours.flatMap(({ dependencies }) => dependencies).filter(({ resolved }) => resolved.startsWith("shared/"));
+const arrows = ours
+  .flatMap(({ dependencies }) => dependencies)
+  .filter(({ resolved }) => resolved.startsWith("shared/"));
 for (const { rule, from, to } of output.summary.violations) {
   process.stderr.write(`${rule.name}: ${from} → ${to}\n`);
 }
 if (ours.length < modulesMin || arrows.length < modulesMin) {
-  process.stderr.write(`only ${ours.length} modules and ${arrows.length} imports were seen: the check does not see the code\n`);
+  process.stderr.write(
+    `only ${ours.length} modules and ${arrows.length} imports were seen: the check does not see the code\n`,
+  );
   process.exitCode = 1;
 } else if (output.summary.violations.length > 0) {
   process.exitCode = 1;

@@ -53,7 +53,13 @@ module.exports = {
     ),
     only(
       "shared/adapters",
-      ["^shared/contracts/", "^shared/errors/", "^shared/domain/", "^shared/ports/", "^shared/runtime/(define-step|run-step)"],
+      [
+        "^shared/contracts/",
+        "^shared/errors/",
+        "^shared/domain/",
+        "^shared/ports/",
+        "^shared/runtime/(define-step|run-step)",
+      ],
       "the in-memory invoker runs steps as the runtime does",
     ),
     {

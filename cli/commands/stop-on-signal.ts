@@ -11,7 +11,7 @@ export function stopOnSignal(stop: () => Promise<void>): Promise<void> {
       stopping = true;
       process.stderr.write(`\n${signal}: stopping\n`);
       const timer = setTimeout(() => process.exit(1), stopMsMax);
-      stop().finally(() => {
+      void stop().finally(() => {
         clearTimeout(timer);
         resolve();
       });

@@ -29,10 +29,12 @@ export function textTable({ columns, rows }: TextTable, indent = ""): string {
   ].join("\n");
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal.
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
+
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "–";
-  const text =
-    typeof value === "number" ? numberText(value) : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+  const text = typeof value === "number" ? numberText(value) : String(value).replace(controlCharacters, " ");
   return width(text) > cellCharsMax ? `${[...text].slice(0, cellCharsMax - 1).join("")}…` : text;
 }
 

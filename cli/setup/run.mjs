@@ -44,12 +44,16 @@ tasks[task]();
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < nodeMin[0] || (major === nodeMin[0] && minor < nodeMin[1])) {
-    fail(`this is Node ${process.versions.node}; developing needs ${nodeMin.join(".")} or later (a deployed function runs on 18)`);
+    fail(
+      `this is Node ${process.versions.node}; developing needs ${nodeMin.join(".")} or later (a deployed function runs on 18)`,
+    );
   }
 }
 
 function install() {
-  const lock = createHash("sha256").update(readFileSync(join(home, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(home, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing packages (npm ci)");
   run("npm", ["ci", "--include=dev", "--loglevel=error"], process.env);
@@ -57,7 +61,11 @@ function install() {
 }
 
 function installRabbitmq() {
-  const result = spawnSync("bash", [join(home, ".ci/install-rabbitmq.sh")], { cwd: home, stdio: "inherit", env: environment });
+  const result = spawnSync("bash", [join(home, ".ci/install-rabbitmq.sh")], {
+    cwd: home,
+    stdio: "inherit",
+    env: environment,
+  });
   if (result.status !== 0) say("SKIPPED: RabbitMQ could not be installed, the suites over it do not run");
 }
 

@@ -1,0 +1,67 @@
+/** The project's own stack.yml. */
+import { readFile, readlink } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { stepTopic } from "#domain/route";
+import { readStack, type Stack } from "./read-stack.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await readStack(`${root}stack.yml`, { environment: {} });
+});
+
+describe("stack.yml", () => {
+  it("stays within the 15 functions of OpenFaaS's Community Edition", () => {
+    expect(stack.functions.length).toBe(14);
+  });
+
+  it("gives each step the topic of its party and the name of both", () => {
+    const steps = stack.functions.filter(({ annotations }) => annotations.topic !== undefined);
+    for (const { name, handler, annotations } of steps) {
+      const party = annotations["com.dynamos.party"] ?? "";
+      const step = handler.replace("./functions/", "");
+      expect(annotations.topic).toBe(stepTopic(party, step));
+      expect(name).toBe(party === "exchange" ? step : `${party.toLowerCase()}-${step}`);
+    }
+    expect(new Set(steps.map(({ annotations }) => annotations.topic)).size).toBe(13);
+  });
+
+  it("tells the sidecar and the function the same concurrency", () => {
+    for (const { annotations, environment } of stack.functions) {
+      expect(environment.concurrency).toBe(annotations["com.dynamos.concurrency"]);
+    }
+  });
+
+  it("gives every data step the memory that its processes may take", () => {
+    const dataSteps = stack.functions.filter(({ environment }) => environment.pool_size !== undefined);
+    expect(dataSteps.length).toBe(11);
+    for (const { environment, limits } of dataSteps) {
+      const processes = Number(environment.pool_size) + Number(environment.concurrency);
+      expect(limits?.memory).toBe("3Gi");
+      expect(processes * Number(environment.memory_mb)).toBeLessThanOrEqual(3 * 1024);
+    }
+  });
+
+  it("lets no function write to its root file system", () => {
+    expect(stack.functions.filter(({ readonlyRootFilesystem }) => !readonlyRootFilesystem)).toEqual([]);
+  });
+
+  it("takes registry and tag of the images from the environment", async () => {
+    const environment = { REGISTRY: "ghcr.io/me/", TAG: "v2" };
+    const { functions } = await readStack(`${root}stack.yml`, { environment, filter: "vu-sql-query" });
+    expect(functions[0]?.image).toBe("ghcr.io/me/dynamos-sql-query:v2");
+    expect(stack.functions[0]?.image).toBe("dynamos-orchestrator:latest");
+  });
+
+  it("has functions as its last block, since faas-cli new --append adds to the end", async () => {
+    const keys = Object.keys(parse(await readFile(`${root}stack.yml`, "utf8")));
+    expect(keys.at(-1)).toBe("functions");
+    expect(keys).toContain("configuration");
+  });
+
+  it("finds its templates under the name that faas-cli looks for", async () => {
+    expect(await readlink(`${root}template`)).toBe("templates");
+  });
+});
