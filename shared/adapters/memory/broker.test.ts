@@ -1,7 +1,8 @@
-import { describe } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Broker } from "#ports/broker";
 import { brokerContract } from "#testing/broker-contract";
 import { createMemoryExchange } from "./broker.ts";
+import { createMemoryClock } from "./clock.ts";
 
 describe("the in-memory broker", () => {
   brokerContract(async () => {
@@ -17,5 +18,57 @@ describe("the in-memory broker", () => {
         await Promise.all(open.map((broker) => broker.close()));
       },
     };
+  });
+
+  const message = (id: string, more: { expiresInMs?: number } = {}) => ({
+    id,
+    routingKey: "q",
+    type: "envelope" as const,
+    queryId: "q1",
+    body: new Uint8Array(),
+    traceparent: "",
+    ...more,
+  });
+
+  it("has no timer left for a message that is done, nor for any once nobody is connected", async () => {
+    const clock = createMemoryClock();
+    const broker = createMemoryExchange(clock).connect({ party: "UVA" });
+    await broker.declare([{ name: "q", bindings: ["q"], kind: "work" }]);
+    await broker.publish(message("done", { expiresInMs: 30_000 }));
+    const seen: string[] = [];
+    const consumer = await broker.consume("q", { prefetch: 1 }, async ({ id }) => {
+      seen.push(id);
+      return id === "again" ? { kind: "retry", afterMs: 60_000, reason: "x" } : { kind: "done" };
+    });
+    await expect.poll(() => seen).toEqual(["done"]);
+    expect(clock.pending).toBe(0);
+    await broker.publish(message("again"));
+    await expect.poll(() => clock.pending).toBe(1);
+    await consumer.cancel();
+    await broker.publish(message("waits", { expiresInMs: 30_000 }));
+    expect(clock.pending).toBe(2);
+    await broker.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it("keeps what waits, and its times, while nobody is connected", async () => {
+    const clock = createMemoryClock();
+    const exchange = createMemoryExchange(clock);
+    const first = exchange.connect({ party: "UVA" });
+    await first.declare([{ name: "q", bindings: ["q"], kind: "work" }]);
+    await first.publish(message("kept"));
+    await first.publish(message("late", { expiresInMs: 1_000 }));
+    await first.close();
+    clock.turn(2_000);
+    const second = exchange.connect({ party: "UVA" });
+    clock.turn(0);
+    expect(await second.takeDeadLetters(10)).toMatchObject([{ id: "late" }]);
+    const seen: string[] = [];
+    await second.consume("q", { prefetch: 5 }, async ({ id }) => {
+      seen.push(id);
+      return { kind: "done" };
+    });
+    await expect.poll(() => seen).toEqual(["kept"]);
+    await second.close();
   });
 });

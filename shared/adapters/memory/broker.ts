@@ -2,10 +2,10 @@
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import type { Broker, BrokerStatus, Consumer, DeadLetter, Message, Queue } from "#ports/broker";
+import type { Broker, BrokerStatus, DeadLetter, Queue } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import { systemClock } from "../system/clock.ts";
-import { MemoryQueue, type QueueConsumer } from "./queue.ts";
+import { MemoryQueue, type QueueConsumer, type QueueEvents } from "./queue.ts";
 import { fitsTopic } from "./topic.ts";
 
 /** What the connections of all parties share. */
@@ -18,28 +18,31 @@ const deadLettersMax = 10_000;
 export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange {
   const queues = new Map<string, MemoryQueue>();
   const deadLetters: DeadLetter[] = [];
-  const events = {
-    now: () => clock.now(),
-    after: (delayMs: number, callback: () => void) => clock.after(delayMs, callback),
-    deadLetter: (queue: string, { message, tries }: { message: Message; tries: number }, reason: string) => {
+  const events: QueueEvents = {
+    clock,
+    deadLetter: (queue, { message, tries }, reason) => {
       deadLetters.push({ ...message, queue, tries, reason });
       if (deadLetters.length > deadLettersMax) deadLetters.shift();
     },
   };
-  return { connect: () => connect({ queues, deadLetters, events }) };
+  const connections = new Set<symbol>();
+  return { connect: () => connect({ queues, deadLetters, events, connections }) };
 }
 
 interface Shared {
   readonly queues: Map<string, MemoryQueue>;
   readonly deadLetters: DeadLetter[];
-  readonly events: ConstructorParameters<typeof MemoryQueue>[2];
+  readonly events: QueueEvents;
+  /** While there is none, no timer of the exchange runs. */
+  readonly connections: Set<symbol>;
 }
 
-function connect({ queues, deadLetters, events }: Shared): Broker {
+function connect({ queues, deadLetters, events, connections }: Shared): Broker {
   const self = Symbol("connection");
   const listeners = new Set<(status: BrokerStatus) => void>();
-  const consumers = new Map<QueueConsumer, MemoryQueue>();
   let status: BrokerStatus = { kind: "connected" };
+  if (connections.size === 0) for (const queue of queues.values()) queue.resume();
+  connections.add(self);
 
   function checkOpen(): void {
     if (status.kind !== "connected") throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the connection is closed");
@@ -71,19 +74,21 @@ function connect({ queues, deadLetters, events }: Shared): Broker {
         throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${message.routingKey}`);
       }
       // A copy, as a wire would make one: the publisher may reuse its buffer.
-      const sent = { ...message, body: Uint8Array.from(message.body) };
+      const sent = { ...message, body: new Uint8Array(message.body) };
       for (const queue of takers) queue.push(sent);
     },
     consume: async (name, { prefetch }, handler) => {
       checkOpen();
       const queue = queues.get(name);
       if (queue === undefined) throw new DynamosError(ErrorCode.UNROUTABLE, `there is no queue ${name}`);
-      const consumer: QueueConsumer = { owner: self, prefetch, handler, inHand: 0, cancelled: false, onIdle: [] };
-      consumers.set(consumer, queue);
+      const consumer: QueueConsumer = { owner: self, prefetch, handler, inHand: 0, onIdle: [] };
       queue.addConsumer(consumer);
-      return cancellable(consumer, queue, consumers);
+      return { cancel: () => queue.cancel(consumer) };
     },
-    takeDeadLetters: async (max) => deadLetters.splice(0, max),
+    takeDeadLetters: async (max) => {
+      checkOpen();
+      return deadLetters.splice(0, max);
+    },
     status: () => status,
     onStatus: (listener) => {
       listeners.add(listener);
@@ -92,23 +97,13 @@ function connect({ queues, deadLetters, events }: Shared): Broker {
     close: async () => {
       if (status.kind === "closed") return;
       status = { kind: "closed" };
+      connections.delete(self);
       for (const queue of queues.values()) {
         queue.dropOwner(self);
-        if (queue.owner === self) {
-          queue.stop();
-          queues.delete(queue.name);
-        }
+        if (queue.owner === self) queues.delete(queue.name);
+        if (queue.owner === self || connections.size === 0) queue.pause();
       }
       for (const listener of listeners) listener(status);
-    },
-  };
-}
-
-function cancellable(consumer: QueueConsumer, queue: MemoryQueue, all: Map<QueueConsumer, MemoryQueue>): Consumer {
-  return {
-    cancel: async () => {
-      all.delete(consumer);
-      await queue.cancel(consumer);
     },
   };
 }

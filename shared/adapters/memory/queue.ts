@@ -1,12 +1,16 @@
 /** One queue of the in-memory broker: messages wait, consumers take turns, what is in hand comes back when its holder goes. */
+
 import type { Delivery, Disposition, Message } from "#ports/broker";
+import type { Clock } from "#ports/clock";
 
 export interface Waiting {
   readonly message: Message;
   readonly tries: number;
   redelivered: boolean;
-  /** When it expires; undefined: never. */
+  /** When it expires; undefined: never. A retry does not put it off. */
   readonly expiresAtMs: number | undefined;
+  /** Takes its timer away: of expiry while it waits, of return while it is put back. */
+  stopTimer: (() => void) | undefined;
 }
 
 export interface QueueConsumer {
@@ -14,16 +18,16 @@ export interface QueueConsumer {
   readonly prefetch: number;
   readonly handler: (delivery: Delivery) => Promise<Disposition>;
   inHand: number;
-  cancelled: boolean;
   /** Called when nothing is in hand any more. */
   onIdle: (() => void)[];
 }
 
 export interface QueueEvents {
-  now(): number;
-  after(delayMs: number, callback: () => void): () => void;
+  readonly clock: Clock;
   deadLetter(queue: string, waiting: Waiting, reason: string): void;
 }
+
+const expired = "DEADLINE_EXCEEDED: expired in the queue";
 
 export class MemoryQueue {
   readonly name: string;
@@ -32,8 +36,8 @@ export class MemoryQueue {
   readonly owner: symbol | undefined;
   private readonly events: QueueEvents;
   private readonly waiting: Waiting[] = [];
+  private readonly putBack = new Map<Waiting, number>();
   private readonly held = new Map<symbol, { waiting: Waiting; consumer: QueueConsumer }>();
-  private readonly timers = new Set<() => void>();
   private consumers: QueueConsumer[] = [];
 
   constructor(name: string, owner: symbol | undefined, events: QueueEvents) {
@@ -42,13 +46,9 @@ export class MemoryQueue {
     this.events = events;
   }
 
-  push(message: Message, tries = 0): void {
-    const expiresAtMs = message.expiresInMs === undefined ? undefined : this.events.now() + message.expiresInMs;
-    const waiting = { message, tries, redelivered: false, expiresAtMs };
-    this.waiting.push(waiting);
-    if (message.expiresInMs !== undefined) {
-      this.later(message.expiresInMs, () => this.expire(waiting));
-    }
+  push(message: Message): void {
+    const expiresAtMs = message.expiresInMs === undefined ? undefined : this.events.clock.now() + message.expiresInMs;
+    this.enqueue({ message, tries: 0, redelivered: false, expiresAtMs, stopTimer: undefined }, "last");
     this.dispatch();
   }
 
@@ -59,7 +59,6 @@ export class MemoryQueue {
 
   /** Takes no more. What it holds stays with it until settled. */
   cancel(consumer: QueueConsumer): Promise<void> {
-    consumer.cancelled = true;
     this.consumers = this.consumers.filter((one) => one !== consumer);
     return consumer.inHand === 0 ? Promise.resolve() : new Promise((resolve) => void consumer.onIdle.push(resolve));
   }
@@ -70,25 +69,28 @@ export class MemoryQueue {
     const returned = [...this.held].filter(([, { consumer }]) => consumer.owner === owner);
     for (const [tag, { waiting, consumer }] of returned.reverse()) {
       this.held.delete(tag);
-      consumer.cancelled = true;
-      waiting.redelivered = true;
-      this.waiting.unshift(waiting);
+      consumer.inHand -= 1;
+      this.enqueue({ ...waiting, redelivered: true }, "first");
+      if (consumer.inHand === 0) for (const idle of consumer.onIdle.splice(0)) idle();
     }
     this.dispatch();
   }
 
-  stop(): void {
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
-    this.consumers = [];
+  /** Nobody is connected: what is here stays, and no timer runs. */
+  pause(): void {
+    for (const waiting of [...this.waiting, ...this.putBack.keys()]) waiting.stopTimer?.();
+  }
+
+  resume(): void {
+    for (const waiting of [...this.waiting]) this.expireInTime(waiting);
+    for (const [waiting, dueMs] of this.putBack) this.returnInTime(waiting, dueMs);
   }
 
   private dispatch(): void {
-    for (;;) {
-      const consumer = this.consumers.find((one) => !one.cancelled && one.inHand < one.prefetch);
-      if (consumer === undefined || this.waiting.length === 0) return;
-      const next = this.waiting.shift();
-      if (next === undefined) return;
+    while (this.waiting.length > 0) {
+      const consumer = this.consumers.find((one) => one.inHand < one.prefetch);
+      const next = consumer && this.waiting.shift();
+      if (consumer === undefined || next === undefined) return;
       // Turns: the one that just got a message goes to the end of the line.
       this.consumers = [...this.consumers.filter((one) => one !== consumer), consumer];
       this.deliver(next, consumer);
@@ -97,20 +99,15 @@ export class MemoryQueue {
 
   private deliver(waiting: Waiting, consumer: QueueConsumer): void {
     const tag = Symbol("delivery");
+    waiting.stopTimer?.();
     this.held.set(tag, { waiting, consumer });
     consumer.inHand += 1;
-    const delivery: Delivery = {
-      ...waiting.message,
-      queue: this.name,
-      tries: waiting.tries,
-      redelivered: waiting.redelivered,
-    };
+    const { message, tries, redelivered } = waiting;
     // Never inside publish(): a broker is another process.
-    setImmediate(() => {
-      consumer.handler(delivery).then(
-        (disposition) => this.settle(tag, disposition),
-        () => this.settle(tag, { kind: "dead-letter", reason: "INTERNAL: the handler threw" }),
-      );
+    setImmediate(async () => {
+      if (!this.held.has(tag)) return; // Its connection closed meanwhile.
+      const disposition = await answerOf(consumer, { ...message, queue: this.name, tries, redelivered });
+      this.settle(tag, disposition);
     });
   }
 
@@ -120,37 +117,53 @@ export class MemoryQueue {
     this.held.delete(tag);
     const { waiting, consumer } = held;
     consumer.inHand -= 1;
-    switch (disposition.kind) {
-      case "retry":
-        this.later(disposition.afterMs, () => this.push(waiting.message, waiting.tries + 1));
-        break;
-      case "dead-letter":
-        this.events.deadLetter(this.name, waiting, disposition.reason);
-        break;
-      case "return":
-        waiting.redelivered = true;
-        this.waiting.unshift(waiting);
-        break;
-      case "done":
-        break;
+    if (disposition.kind === "retry") {
+      const again = { ...waiting, tries: waiting.tries + 1, redelivered: false };
+      this.returnInTime(again, this.events.clock.now() + disposition.afterMs);
+    } else if (disposition.kind === "dead-letter") {
+      this.events.deadLetter(this.name, waiting, disposition.reason);
+    } else if (disposition.kind === "return") {
+      this.enqueue({ ...waiting, redelivered: true }, "first");
     }
     if (consumer.inHand === 0) for (const idle of consumer.onIdle.splice(0)) idle();
     this.dispatch();
   }
 
-  private expire(waiting: Waiting): void {
-    const index = this.waiting.indexOf(waiting);
-    if (index >= 0) {
-      this.waiting.splice(index, 1);
-      this.events.deadLetter(this.name, waiting, "DEADLINE_EXCEEDED: expired in the queue");
+  private enqueue(waiting: Waiting, place: "first" | "last"): void {
+    if (waiting.expiresAtMs !== undefined && waiting.expiresAtMs <= this.events.clock.now()) {
+      this.events.deadLetter(this.name, waiting, expired);
+      return;
     }
+    if (place === "first") this.waiting.unshift(waiting);
+    else this.waiting.push(waiting);
+    this.expireInTime(waiting);
   }
 
-  private later(delayMs: number, callback: () => void): void {
-    const cancel = this.events.after(delayMs, () => {
-      this.timers.delete(cancel);
-      callback();
+  private expireInTime(waiting: Waiting): void {
+    if (waiting.expiresAtMs === undefined) return;
+    waiting.stopTimer = this.events.clock.after(waiting.expiresAtMs - this.events.clock.now(), () => {
+      const index = this.waiting.indexOf(waiting);
+      if (index < 0) return;
+      this.waiting.splice(index, 1);
+      this.events.deadLetter(this.name, waiting, expired);
     });
-    this.timers.add(cancel);
+  }
+
+  private returnInTime(waiting: Waiting, dueMs: number): void {
+    this.putBack.set(waiting, dueMs);
+    waiting.stopTimer = this.events.clock.after(dueMs - this.events.clock.now(), () => {
+      this.putBack.delete(waiting);
+      this.enqueue(waiting, "last");
+      this.dispatch();
+    });
+  }
+}
+
+/** A handler that throws, now or later, is a defect: its message is put aside and the consumer goes on. */
+async function answerOf(consumer: QueueConsumer, delivery: Delivery): Promise<Disposition> {
+  try {
+    return await consumer.handler(delivery);
+  } catch {
+    return { kind: "dead-letter", reason: "INTERNAL: the handler threw" };
   }
 }
