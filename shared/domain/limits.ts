@@ -23,6 +23,9 @@ export const limits = {
   retryLongestMs: 2_000,
   /** Invocations of one function at once, when its annotation does not say. */
   concurrencyDefault: 4,
+  /** How long a publish waits for a lost broker connection, and then for the broker's confirm. */
+  brokerWaitMsMax: 5_000,
+  brokerConfirmMsMax: 10_000,
   /** Parts that one sidecar holds while their gathers are incomplete. */
   gatherPartsMax: 512,
   /** Kept from the deadline so that a failure reaches the asker before the asker gives up. */

@@ -1,7 +1,9 @@
 /** One consumer on its own channel: each delivery ends with what its handler returned. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Channel, ConsumeMessage } from "amqplib";
 import type { Delivery, Disposition } from "#ports/broker";
-import { deliveryOf, propertiesOf } from "./message.ts";
+import type { Clock } from "#ports/clock";
+import { deadLetterProperties, deliveryOf, expired, hasExpired, retryProperties } from "./message.ts";
 import type { Session } from "./session.ts";
 import { type Names, retryDelayFor } from "./topology.ts";
 
@@ -16,79 +18,107 @@ export interface RunningConsumer {
   cancel(): Promise<void>;
 }
 
-/** @param onCancelled the broker took the queue away */
-export async function runConsumer(
-  spec: ConsumerSpec,
-  session: Session,
-  names: Names,
-  onCancelled: () => void,
-): Promise<RunningConsumer> {
+export interface ConsumerWorld {
+  readonly spec: ConsumerSpec;
+  readonly session: Session;
+  readonly names: Names;
+  readonly clock: Clock;
+  /** The broker ended it: it took the queue away or closed the channel. */
+  readonly onStopped: (reason: string) => void;
+}
+
+/** A message that can be neither moved nor acknowledged goes back to its queue after this, not in a loop. */
+const giveBackMs = 1_000;
+
+export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer> {
+  const { spec, session, names, onStopped } = world;
   const channel = await session.openChannel();
   const inHand = new Set<Promise<void>>();
-  let open = true;
-  channel.on("close", () => {
-    open = false;
-  });
-  await channel.prefetch(spec.prefetch);
+  let stopping = false;
+  let because = "closed";
+
+  function stopped(reason: string): void {
+    if (stopping) return;
+    stopping = true;
+    onStopped(reason);
+  }
 
   function take(raw: ConsumeMessage | null): void {
     if (raw === null) {
-      onCancelled();
+      stopped("its queue is gone");
+      void channel.close().catch(() => {});
       return;
     }
-    const work = handle(raw).finally(() => inHand.delete(work));
+    if (stopping || session.over.aborted) {
+      answer(() => channel.nack(raw, false, true));
+      return;
+    }
+    const work = handle(world, channel, raw).finally(() => inHand.delete(work));
     inHand.add(work);
   }
 
-  async function handle(raw: ConsumeMessage): Promise<void> {
-    const delivery = deliveryOf(raw, spec.queue);
-    const disposition: Disposition =
-      delivery === undefined
-        ? { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a message of this system" }
-        : await spec
-            .handler(delivery)
-            .catch(() => ({ kind: "dead-letter", reason: "INTERNAL: the handler threw" }) as const);
-    try {
-      await settle(channel, raw, delivery, disposition);
-    } catch {
-      // Neither moved nor acknowledged: the broker delivers it again once this channel is gone.
-      if (open) channel.nack(raw, false, true);
-    }
-  }
-
-  async function settle(
-    on: Channel,
-    raw: ConsumeMessage,
-    delivery: Delivery | undefined,
-    disposition: Disposition,
-  ): Promise<void> {
-    if (disposition.kind === "return") {
-      if (open) on.nack(raw, false, true);
-      return;
-    }
-    if (disposition.kind === "retry" && delivery !== undefined) {
-      const headers = { "x-tries": delivery.tries + 1 };
-      const { expiresInMs: _, ...unexpiring } = delivery;
-      const target = names.retryExchange(retryDelayFor(disposition.afterMs));
-      await session.publish(target, names.queue(spec.queue), raw.content, propertiesOf(unexpiring, headers));
-    } else if (disposition.kind === "dead-letter") {
-      const headers = { ...raw.properties.headers, "x-reason": disposition.reason, "x-queue": spec.queue };
-      const { expiration: _, ...properties } = raw.properties;
-      await session.publish(names.deadLetterExchange, raw.fields.routingKey, raw.content, {
-        ...properties,
-        headers,
-        persistent: true,
-      });
-    }
-    if (open) on.ack(raw);
-  }
-
+  channel.on("error", (error: Error) => {
+    because = error.message;
+  });
+  channel.on("close", () => stopped(because));
+  await channel.prefetch(spec.prefetch);
   const { consumerTag } = await channel.consume(names.queue(spec.queue), take);
   return {
     cancel: async () => {
-      if (open) await channel.cancel(consumerTag).catch(() => {});
+      stopping = true;
+      await channel.cancel(consumerTag).catch(() => {});
       while (inHand.size > 0) await Promise.all(inHand);
-      if (open) await channel.close().catch(() => {});
+      await channel.close().catch(() => {});
     },
   };
+}
+
+/** Never rejects: nobody could take it. */
+async function handle(world: ConsumerWorld, channel: Channel, raw: ConsumeMessage): Promise<void> {
+  const { spec, session, clock } = world;
+  const delivery = deliveryOf(raw, spec.queue);
+  const disposition = await dispositionOf(spec, delivery, hasExpired(raw, clock.now()));
+  try {
+    await move(world, raw, delivery, disposition);
+  } catch {
+    await wait(giveBackMs, undefined, { signal: session.over }).catch(() => {});
+    answer(() => channel.nack(raw, false, true));
+    return;
+  }
+  answer(() => (disposition.kind === "return" ? channel.nack(raw, false, true) : channel.ack(raw)));
+}
+
+async function dispositionOf(spec: ConsumerSpec, delivery: Delivery | undefined, late: boolean): Promise<Disposition> {
+  if (delivery === undefined) return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a message of this system" };
+  if (late) return { kind: "dead-letter", reason: expired };
+  try {
+    return await spec.handler(delivery);
+  } catch {
+    return { kind: "dead-letter", reason: "INTERNAL: the handler threw" };
+  }
+}
+
+/** Resolves when the broker has the message in its next place; only then may it be acknowledged in this one. */
+async function move(
+  { spec, session, names }: ConsumerWorld,
+  raw: ConsumeMessage,
+  delivery: Delivery | undefined,
+  disposition: Disposition,
+): Promise<void> {
+  if (disposition.kind === "retry" && delivery !== undefined) {
+    const exchange = names.retryExchange(retryDelayFor(disposition.afterMs));
+    await session.publish(exchange, names.queue(spec.queue), raw.content, retryProperties(raw, delivery));
+  } else if (disposition.kind === "dead-letter") {
+    const properties = deadLetterProperties(raw, spec.queue, disposition.reason);
+    await session.publish(names.deadLetterExchange, raw.fields.routingKey, raw.content, properties);
+  }
+}
+
+/** On a channel that has closed meanwhile nothing can be answered, nor need be: the broker delivers again what it held. */
+function answer(send: () => void): void {
+  try {
+    send();
+  } catch {
+    // Closed.
+  }
 }

@@ -4,16 +4,70 @@ import type { DeadLetter, Delivery, Message, MessageType } from "#ports/broker";
 
 const types: ReadonlySet<string> = new Set<MessageType>(["envelope", "reply", "control"]);
 
-/** @param more headers beside our own */
-export function propertiesOf(message: Message, more: Readonly<Record<string, string | number>> = {}): Options.Publish {
+/** Said of a message whose time ran out before a consumer had it. */
+export const expired = "DEADLINE_EXCEEDED: expired in the queue";
+
+/** @param nowMs for the moment of expiry, which a retry does not put off */
+export function propertiesOf(message: Message, nowMs: number): Options.Publish {
+  const properties = propertiesWith(message, {});
+  if (message.expiresInMs === undefined) return properties;
+  const expiresInMs = Math.max(0, Math.round(message.expiresInMs));
+  return {
+    ...properties,
+    expiration: String(expiresInMs),
+    headers: { ...properties.headers, "x-expires-at": Math.round(nowMs) + expiresInMs },
+  };
+}
+
+/**
+ * For the queue where it waits for its next try. The broker's own expiry ends here (it would
+ * cut the wait short and is dropped on the way back); the header says when it was.
+ */
+export function retryProperties(raw: ConsumeMessage, delivery: Delivery): Options.Publish {
+  const expiresAtMs = raw.properties.headers?.["x-expires-at"];
+  return propertiesWith(delivery, {
+    "x-tries": delivery.tries + 1,
+    ...(typeof expiresAtMs === "number" ? { "x-expires-at": expiresAtMs } : {}),
+  });
+}
+
+/**
+ * Of anything, also of what is not ours. Only plain texts are taken over: a user-id of another
+ * sender, for one, would make the broker close the channel.
+ */
+export function deadLetterProperties(raw: ConsumeMessage, queue: string, reason: string): Options.Publish {
+  const { messageId, correlationId, type, contentType, headers } = raw.properties;
+  return {
+    messageId: textOf(messageId) ?? "",
+    correlationId: textOf(correlationId) ?? "",
+    type: textOf(type) ?? "",
+    contentType: textOf(contentType) ?? "",
+    persistent: true,
+    headers: {
+      traceparent: textOf(headers?.traceparent) ?? "",
+      "x-routing-key": textOf(headers?.["x-routing-key"]) ?? raw.fields.routingKey,
+      "x-tries": numberOf(headers?.["x-tries"]),
+      "x-reason": reason,
+      "x-queue": queue,
+    },
+  };
+}
+
+/** Whether its time ran out while it waited for another try, where the broker does not look. */
+export function hasExpired(raw: ConsumeMessage, nowMs: number): boolean {
+  const headers = raw.properties.headers;
+  const expiresAtMs = headers?.["x-expires-at"];
+  return numberOf(headers?.["x-tries"]) > 0 && typeof expiresAtMs === "number" && expiresAtMs <= nowMs;
+}
+
+function propertiesWith(message: Message, headers: Readonly<Record<string, string | number>>): Options.Publish {
   return {
     messageId: message.id,
     correlationId: message.queryId,
     type: message.type,
     contentType: "application/x-protobuf",
     persistent: true,
-    headers: { traceparent: message.traceparent, "x-routing-key": message.routingKey, ...more },
-    ...(message.expiresInMs === undefined ? {} : { expiration: String(Math.max(0, Math.round(message.expiresInMs))) }),
+    headers: { traceparent: message.traceparent, "x-routing-key": message.routingKey, ...headers },
   };
 }
 
@@ -53,10 +107,7 @@ export function deadLetterOf(raw: GetMessage, prefix: string): DeadLetter {
     tries: 0,
     redelivered: false,
   };
-  const byBroker =
-    death?.reason === "expired"
-      ? "DEADLINE_EXCEEDED: expired in the queue"
-      : `${death?.reason ?? "unknown"} by the broker`;
+  const byBroker = death?.reason === "expired" ? expired : `${death?.reason ?? "unknown"} by the broker`;
   return { ...known, reason: textOf(headers["x-reason"]) ?? byBroker };
 }
 

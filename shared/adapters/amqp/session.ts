@@ -1,124 +1,112 @@
 /** One connection with its publishing channel, from connect to loss. A new session replaces a lost one. */
-import { type Channel, type ChannelModel, type ConfirmChannel, connect, type Options } from "amqplib";
+import { type Channel, type ChannelModel, connect, type Options } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
+import { createPublisher } from "./publisher.ts";
 import { declareBase, type Names } from "./topology.ts";
 
 export interface Session {
+  /** Aborted once it is lost or closing: nothing may be sent on it any more. */
+  readonly over: AbortSignal;
   /**
    * Resolves when the broker has confirmed.
-   * @throws DynamosError UNROUTABLE; SessionLost when nothing is known of it
+   * @throws DynamosError UNROUTABLE, BROKER_UNAVAILABLE (not confirmed in time); SessionLost when nothing is known of it
    */
   publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void>;
   openChannel(): Promise<Channel>;
+  /** It is of no use any more: reported as lost, and its connection ended. */
+  abandon(reason: string): void;
+  /** Waits for the confirms of what was published, for a while. */
   close(): Promise<void>;
 }
 
-/** The connection went while something was under way: what it was may or may not have happened. */
-export class SessionLost extends Error {
-  override readonly name = "SessionLost";
-}
-
 const connectMsMax = 5_000;
+const closeMsMax = 2_000;
 const heartbeatSeconds = 10;
 
 /** @param onLost called once when the connection goes without `close`. @throws what connecting or declaring fails with */
 export async function openSession(url: string, names: Names, onLost: (reason: string) => void): Promise<Session> {
-  const socketOptions = { noDelay: true, timeout: connectMsMax };
-  const connection: ChannelModel = await connect(withHeartbeat(url), socketOptions);
-  let closing = false;
-  let reason = "closed by the broker";
-  const lose = (why: string) => {
-    if (closing) return;
-    closing = true;
-    onLost(why);
-  };
+  const socket = new AbortController();
+  // The signal goes to the socket as it is: the only way to end a connection whose other side does not answer.
+  const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal };
+  const connection: ChannelModel = await connect(withHeartbeat(url), options);
+  const over = new AbortController();
+  let because: string | undefined;
+
+  function lose(reason: string): void {
+    if (over.signal.aborted) return;
+    over.abort();
+    onLost(because ?? reason);
+  }
+
+  async function end(): Promise<void> {
+    // Rejects when the connection is closed already; does not settle when nobody answers.
+    await inTime(
+      connection.close().catch(() => {}),
+      closeMsMax,
+    );
+    socket.abort();
+  }
+
   // Without a listener an error event would end the process; the close event follows it.
   connection.on("error", (error: Error) => {
-    reason = error.message;
+    because = error.message;
   });
-  connection.on("close", () => lose(reason));
+  connection.on("close", () => lose("closed by the broker"));
+  const abandon = (reason: string) => {
+    lose(reason);
+    void end();
+  };
   try {
     const setup = await quietChannel(connection);
     await declareBase(setup, names);
     await setup.close();
-    const channel = await connection.createConfirmChannel();
-    // The broker closes it for a message that it won't have; without it this session is of no use.
-    channel.on("close", () => {
-      lose("the broker closed the publishing channel");
-      connection.close().catch(() => {});
-    });
-    const publisher = createPublisher(channel);
+    const publisher = createPublisher(await connection.createConfirmChannel(), abandon);
     return {
+      over: over.signal,
       publish: publisher.publish,
       openChannel: () => quietChannel(connection),
+      abandon,
       close: async () => {
-        const wasLost = closing;
-        closing = true;
-        if (wasLost) return;
-        await publisher.settled();
-        await connection.close();
+        if (over.signal.aborted) return;
+        over.abort();
+        await inTime(publisher.settled(), closeMsMax);
+        await end();
       },
     };
   } catch (error) {
-    closing = true;
-    await connection.close().catch(() => {});
+    over.abort();
+    await end();
     throw named(error);
   }
 }
 
 async function quietChannel(connection: ChannelModel): Promise<Channel> {
   const channel = await connection.createChannel();
+  // Without a listener an error event would end the process.
   channel.on("error", () => {});
   return channel;
 }
 
-function createPublisher(channel: ConfirmChannel) {
-  channel.on("error", () => {});
-  let counter = 0;
-  /** Returned as unroutable; the confirm comes after the return. */
-  const returned = new Set<number>();
-  channel.on("return", (message) => {
-    returned.add(Number(message.properties.headers?.["x-publish"]));
+async function inTime(work: Promise<void>, waitMsMax: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMsMax);
   });
-
-  function publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void> {
-    counter += 1;
-    const tag = counter;
-    const options = { ...properties, mandatory: true, headers: { ...properties.headers, "x-publish": tag } };
-    return new Promise((resolve, reject) => {
-      try {
-        channel.publish(
-          exchange,
-          routingKey,
-          Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-          options,
-          (error: unknown) => {
-            if (returned.delete(tag)) reject(new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${routingKey}`));
-            else if (error) reject(new SessionLost("not confirmed", { cause: error }));
-            else resolve();
-          },
-        );
-      } catch (error) {
-        reject(new SessionLost("the channel is closed", { cause: error }));
-      }
-    });
-  }
-
-  return { publish, settled: () => channel.waitForConfirms().catch(() => {}) };
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 /** An exchange or queue that is there with other arguments can't be mended by trying again. */
 export function named(error: unknown): unknown {
   const text = error instanceof Error ? error.message : "";
   const what = /(exchange|queue) '([^']+)' in vhost/.exec(text);
-  return /PRECONDITION.FAILED/.test(text) && what !== null
-    ? new DynamosError(
-        ErrorCode.BROKER_UNAVAILABLE,
-        `the ${what[1]} ${what[2]} exists with other arguments: delete it on the broker, or use another prefix or vhost`,
-        { cause: error },
-      )
-    : error;
+  if (!/PRECONDITION.FAILED/.test(text) || what === null) return error;
+  return new DynamosError(
+    ErrorCode.BROKER_UNAVAILABLE,
+    `the ${what[1]} ${what[2]} exists with other arguments: delete it on the broker, or use another prefix or vhost`,
+    { cause: error },
+  );
 }
 
 function withHeartbeat(url: string): string {

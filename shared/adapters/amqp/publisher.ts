@@ -1,0 +1,58 @@
+/** Publishing with confirms: a message counts as sent when the broker says that it has it, and some queue takes it. */
+import type { ConfirmChannel, Options } from "amqplib";
+import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+
+/** The connection went while something was under way: what it was may or may not have happened. */
+export class SessionLost extends Error {
+  override readonly name = "SessionLost";
+}
+
+export interface Publisher {
+  publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void>;
+  /** Resolves when nothing is unconfirmed any more. */
+  settled(): Promise<void>;
+}
+
+/** @param onClosed the broker closes the channel for a message that it won't have */
+export function createPublisher(channel: ConfirmChannel, onClosed: (reason: string) => void): Publisher {
+  let because = "closed";
+  let counter = 0;
+  /** Returned as unroutable; the confirm comes after the return. */
+  const returned = new Set<number>();
+  channel.on("return", (message) => {
+    returned.add(Number(message.properties.headers?.["x-publish"]));
+  });
+  channel.on("error", (error: Error) => {
+    because = error.message;
+  });
+  channel.on("close", () => onClosed(`the publishing channel: ${because}`));
+
+  function publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void> {
+    counter += 1;
+    const tag = counter;
+    const options = { ...properties, mandatory: true, headers: { ...properties.headers, "x-publish": tag } };
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    return new Promise((resolve, reject) => {
+      // A broker short of memory or disk takes nothing and says nothing; a half-open connection likewise.
+      const timer = setTimeout(
+        () => reject(new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm in time")),
+        limits.brokerConfirmMsMax,
+      );
+      try {
+        channel.publish(exchange, routingKey, bytes, options, (error: unknown) => {
+          clearTimeout(timer);
+          if (returned.delete(tag)) reject(new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${routingKey}`));
+          else if (error) reject(new SessionLost("not confirmed", { cause: error }));
+          else resolve();
+        });
+      } catch (error) {
+        clearTimeout(timer);
+        reject(new SessionLost("the channel is closed", { cause: error }));
+      }
+    });
+  }
+
+  return { publish, settled: () => channel.waitForConfirms().catch(() => {}) };
+}
