@@ -1,0 +1,58 @@
+/** What an operator may choose about a function. A number that does not parse stops the start. */
+import { limits } from "#domain/limits";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface RuntimeConfig {
+  /** 0: any free port; the door prints the one it got. */
+  readonly port: number;
+  readonly host: string;
+  /** Workers that wait ready; `pool_size`. */
+  readonly poolSize: number;
+  /** Invocations at once; `concurrency`. */
+  readonly concurrency: number;
+  /** Callers that may wait for a worker; `callers_waiting`. */
+  readonly callersWaiting: number;
+  readonly drainMs: number;
+  /** Resident memory of one worker; `memory_mb`. */
+  readonly memoryMb: number;
+  /** JavaScript heap of one worker; `heap_mb`. */
+  readonly heapMb: number;
+  readonly workerStartMs: number;
+}
+
+/** `http_port` goes before `port`, which of-watchdog reads too and hands on to its child. */
+export function readRuntimeConfig(environment: Environment): RuntimeConfig {
+  const number = (name: string, otherwise: number, min: number, max: number) =>
+    wholeNumber(environment, name, { otherwise, min, max });
+  const memoryMb = number("memory_mb", limits.workerMemoryMbDefault, 64, 1_048_576);
+  return {
+    port: environment.http_port ? number("http_port", 3000, 0, 65_535) : number("port", 3000, 0, 65_535),
+    host: environment.http_host || "127.0.0.1",
+    poolSize: number("pool_size", limits.poolSizeDefault, 1, limits.poolSizeMax),
+    concurrency: number("concurrency", limits.concurrencyDefault, 1, 1_024),
+    callersWaiting: number("callers_waiting", limits.callersWaitingMax, 0, 10_000),
+    drainMs: number("drain_ms", limits.drainMsDefault, 0, 600_000),
+    memoryMb,
+    heapMb: number("heap_mb", Math.floor(memoryMb * limits.workerHeapShare), 16, memoryMb),
+    workerStartMs: number("worker_start_ms", limits.workerStartMsMax, 100, 600_000),
+  };
+}
+
+interface Range {
+  readonly otherwise: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function wholeNumber(environment: Environment, name: string, { otherwise, min, max }: Range): number {
+  const text = environment[name];
+  if (text === undefined || text === "") {
+    return otherwise;
+  }
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new RangeError(`environment variable ${name} must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}

@@ -1,0 +1,165 @@
+/** `POST /`: one envelope in, one outcome out, whatever happens. */
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError, toDynamosError } from "#errors";
+import type { Log } from "#ports/log";
+import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
+import { encodeFailure, statusOf } from "./outcome-bytes.ts";
+import { readBody } from "./read-body.ts";
+import type { Invocation, StepInvoker } from "./step-invoker.ts";
+import { answerMedia, bodyMedia, mediaTypes } from "./step-media.ts";
+
+/** Loaded when first needed: it is larger than all the rest of the door. */
+export interface JsonCodec {
+  /** @throws SyntaxError and others, when the text is no envelope */
+  envelopeFromText(text: string): Uint8Array;
+  outcomeToText(outcome: Uint8Array): string;
+}
+
+export interface StepListenerOptions {
+  readonly step: StepDescription;
+  readonly invoker: StepInvoker;
+  /** Requests in hand at once: running and waiting. */
+  readonly requestsMax: number;
+  readonly loadJson: () => Promise<JsonCodec>;
+  readonly log: Log;
+}
+
+/** How long what the client still sends is thrown away after a refusal, so that it reads the answer. */
+const lingerMs = 500;
+const retryAfterSeconds = "1";
+
+export function stepListener(options: StepListenerOptions): RequestListener {
+  let inHand = 0;
+  return (request, response) => {
+    inHand++;
+    response.once("close", () => inHand--);
+    const invocation =
+      inHand > options.requestsMax
+        ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, `${options.step.name} has too many calls in hand`))
+        : handle(request, response, options);
+    invocation
+      .catch((error: unknown) => failed(error, options))
+      .then((answer) => send(request, response, answer, options))
+      .catch((error: unknown) => {
+        options.log.log("error", "an answer was not sent", { reason: String(error) });
+        response.destroy();
+      });
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: StepListenerOptions,
+): Promise<Invocation> {
+  checkRequest(request);
+  const envelope = await readEnvelope(request, response, options);
+  const { deadlineMs } = checkEnvelope(envelope, options.step, Date.now());
+  const abort = new AbortController();
+  response.once("close", () => abort.abort());
+  return options.invoker.invoke(envelope, {
+    deadlineMs: Math.min(deadlineMs, Date.now() + limits.invocationMsMax),
+    signal: abort.signal,
+  });
+}
+
+function checkRequest(request: IncomingMessage): void {
+  if (request.url?.split("?", 1)[0] !== "/") {
+    throw new DynamosError(ErrorCode.NOT_FOUND, "a step is called at /");
+  }
+  if (request.method !== "POST") {
+    throw new DynamosError(ErrorCode.METHOD_NOT_ALLOWED, "a step is called with POST");
+  }
+  if (bodyMedia(request) === undefined) {
+    throw new DynamosError(
+      ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+      `the body must be ${mediaTypes.protobuf} or ${mediaTypes.json}`,
+    );
+  }
+}
+
+async function readEnvelope(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: StepListenerOptions,
+): Promise<Uint8Array> {
+  const body = await readBody(request, response, limits.messageBytesMax);
+  if (bodyMedia(request) === "protobuf") {
+    return body;
+  }
+  const codec = await options.loadJson();
+  try {
+    return codec.envelopeFromText(body.toString("utf8"));
+  } catch (cause) {
+    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the body is not an envelope in JSON", { cause });
+  }
+}
+
+function failed(error: unknown, { step, log }: StepListenerOptions): Invocation {
+  const known = toDynamosError(error);
+  const cause = known.cause instanceof Error ? known.cause.message : undefined;
+  log.log(known.code === ErrorCode.INTERNAL ? "error" : "info", "the call failed", {
+    code: known.label,
+    reason: known.message,
+    cause,
+  });
+  return { outcome: encodeFailure(known.toFailure({ step: step.name })), worker: "" };
+}
+
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  invocation: Invocation,
+  options: StepListenerOptions,
+): Promise<void> {
+  if (response.destroyed) {
+    return;
+  }
+  const { outcome, status } = known(invocation.outcome, options);
+  const media = answerMedia(request);
+  const body = media === "json" ? `${(await options.loadJson()).outcomeToText(outcome)}\n` : outcome;
+  response.statusCode = status;
+  response.setHeader("content-type", mediaTypes[media]);
+  response.setHeader("content-length", Buffer.byteLength(body));
+  if (invocation.worker !== "") {
+    response.setHeader("x-dynamos-worker", invocation.worker);
+  }
+  if (status === 405) {
+    response.setHeader("allow", "POST");
+  }
+  if (status === 503) {
+    response.setHeader("retry-after", retryAfterSeconds);
+  }
+  if (request.complete) {
+    response.end(body);
+  } else {
+    endEarly(request, response, body);
+  }
+}
+
+/** A worker's reply that is no outcome is a defect of the step. */
+function known(outcome: Uint8Array, options: StepListenerOptions): { outcome: Uint8Array; status: number } {
+  try {
+    return { outcome, status: statusOf(outcome) };
+  } catch (cause) {
+    const error = new DynamosError(ErrorCode.INTERNAL, "the step decided nothing", { cause });
+    const replacement = failed(error, options).outcome;
+    return { outcome: replacement, status: statusOf(replacement) };
+  }
+}
+
+/**
+ * Answers while the client still sends. The answer is complete for the client at once, but the
+ * connection closes a little later: closing it with unread data in it would reset it, and the
+ * client might never see the answer.
+ */
+function endEarly(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
+  response.setHeader("connection", "close");
+  response.write(body);
+  const timer = setTimeout(() => response.end(), lingerMs);
+  request.once("end", () => response.end());
+  response.once("close", () => clearTimeout(timer));
+  request.resume();
+}
