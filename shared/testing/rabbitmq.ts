@@ -13,6 +13,8 @@ import { freePort } from "./free-port.ts";
 export interface RabbitMq {
   readonly url: string;
   readonly port: number;
+  /** Ends the broker and starts it again over the same folder and port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,14 +38,19 @@ export async function startRabbitmq(): Promise<RabbitMq> {
   await writeFiles(folder, port);
   // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
   const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
-  const broker = spawn(server, [], {
-    stdio: ["ignore", "ignore", "ignore"],
-    detached: true,
-    env: environment(folder, distPort, epmdPort),
-  });
+  const start = () =>
+    spawn(server, [], { stdio: "ignore", detached: true, env: environment(folder, distPort, epmdPort) });
+  let broker = start();
+  // A test run that is interrupted runs no teardown.
+  const abort = () => {
+    signalGroup(broker, "SIGKILL");
+    epmd.kill("SIGKILL");
+  };
+  process.once("exit", abort);
   const stop = async () => {
-    await ended(broker, () => process.kill(-(broker.pid ?? 0), "SIGTERM"));
-    await ended(epmd, () => epmd.kill("SIGTERM"));
+    await ended(broker, (signal) => signalGroup(broker, signal));
+    await ended(epmd, (signal) => void epmd.kill(signal));
+    process.off("exit", abort);
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -52,7 +59,21 @@ export async function startRabbitmq(): Promise<RabbitMq> {
     await stop();
     throw error;
   }
-  return { url: `amqp://test:test@127.0.0.1:${port}`, port, stop };
+  const restart = async () => {
+    await ended(broker, (signal) => signalGroup(broker, signal));
+    broker = start();
+    await untilItAnswers(port, broker);
+  };
+  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, stop };
+}
+
+/** The start script and all that it started. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // Gone already.
+  }
 }
 
 async function writeFiles(folder: string, port: number): Promise<void> {
@@ -116,17 +137,17 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function ended(child: ChildProcess, terminate: () => void): Promise<void> {
+function ended(child: ChildProcess, terminate: (signal: NodeJS.Signals) => void): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       resolve();
       return;
     }
-    const force = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    const force = setTimeout(() => terminate("SIGKILL"), 10_000);
     child.once("exit", () => {
       clearTimeout(force);
       resolve();
     });
-    terminate();
+    terminate("SIGTERM");
   });
 }

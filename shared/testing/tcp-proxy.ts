@@ -6,12 +6,15 @@ export interface TcpProxy {
   /** Resets every connection. New ones are refused until `heal`. */
   cut(): void;
   heal(): void;
+  /** Nothing passes any more, and nobody is told: a half-open connection. */
+  silence(): void;
   close(): Promise<void>;
 }
 
 export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let broken = false;
+  let silent = false;
   const server = createServer((client) => {
     if (broken) {
       client.resetAndDestroy();
@@ -29,7 +32,12 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      from.on("data", (bytes) => {
+        if (silent) return;
+        if (!to.write(bytes)) from.pause();
+      });
+      to.on("drain", () => from.resume());
+      from.on("end", () => to.end());
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -43,6 +51,10 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
     cut,
     heal: () => {
       broken = false;
+      silent = false;
+    },
+    silence: () => {
+      silent = true;
     },
     close: () =>
       new Promise((resolve) => {

@@ -22,6 +22,8 @@ export interface AmqpOptions {
   readonly prefix?: string;
   /** How long a publish waits for a lost connection to come back. */
   readonly publishWaitMs?: number;
+  /** How long it then waits for the broker's confirm. */
+  readonly publishConfirmMs?: number;
   /** Tells whether a message has expired by its next try. */
   readonly clock?: Clock;
 }
@@ -45,14 +47,7 @@ class AmqpBroker implements Broker {
   private readonly queues = new Map<string, Queue>();
   private readonly consumers = new Map<ConsumerSpec, RunningConsumer | undefined>();
 
-  constructor({
-    url,
-    party,
-    log,
-    prefix = "",
-    publishWaitMs = limits.brokerWaitMsMax,
-    clock = systemClock,
-  }: AmqpOptions) {
+  constructor({ url, party, log, prefix = "", clock = systemClock, ...waits }: AmqpOptions) {
     this.log = log.with({ party });
     this.clock = clock;
     this.prefix = prefix;
@@ -61,7 +56,8 @@ class AmqpBroker implements Broker {
       url,
       names: this.names,
       log: this.log,
-      waitMsMax: publishWaitMs,
+      waitMsMax: waits.publishWaitMs ?? limits.brokerWaitMsMax,
+      confirmMsMax: waits.publishConfirmMs ?? limits.brokerConfirmMsMax,
       restore: (session) => this.restore(session),
     });
   }

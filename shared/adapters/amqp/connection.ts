@@ -5,12 +5,9 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { BrokerStatus } from "#ports/broker";
 import type { Log } from "#ports/log";
 import { SessionLost } from "./publisher.ts";
-import { openSession, type Session } from "./session.ts";
-import type { Names } from "./topology.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
 
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly names: Names;
+export interface ConnectionOptions extends SessionOptions {
   readonly log: Log;
   /** How long a use waits for a lost connection to come back. */
   readonly waitMsMax: number;
@@ -91,12 +88,11 @@ export class Connection {
   }
 
   private async connect(): Promise<void> {
-    const { url, names, restore } = this.options;
-    const session = await openSession(url, names, (reason) => {
+    const session = await openSession(this.options, (reason) => {
       if (this.uses(session)) this.lose(reason);
     });
     try {
-      await restore(session);
+      await this.options.restore(session);
       if (session.over.aborted) throw new SessionLost("lost while it was set up");
     } catch (error) {
       await session.close();

@@ -1,7 +1,6 @@
 /** Publishing with confirms: a message counts as sent when the broker says that it has it, and some queue takes it. */
 import type { ConfirmChannel, Options } from "amqplib";
 import { ErrorCode } from "#contracts";
-import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 
 /** The connection went while something was under way: what it was may or may not have happened. */
@@ -15,8 +14,15 @@ export interface Publisher {
   settled(): Promise<void>;
 }
 
-/** @param onClosed the broker closes the channel for a message that it won't have */
-export function createPublisher(channel: ConfirmChannel, onClosed: (reason: string) => void): Publisher {
+export interface PublisherOptions {
+  readonly channel: ConfirmChannel;
+  /** How long a publish waits for its confirm. */
+  readonly confirmMsMax: number;
+  /** The broker closes the channel for a message that it won't have. */
+  readonly onClosed: (reason: string) => void;
+}
+
+export function createPublisher({ channel, confirmMsMax, onClosed }: PublisherOptions): Publisher {
   let because = "closed";
   let counter = 0;
   /** Returned as unroutable; the confirm comes after the return. */
@@ -38,7 +44,7 @@ export function createPublisher(channel: ConfirmChannel, onClosed: (reason: stri
       // A broker short of memory or disk takes nothing and says nothing; a half-open connection likewise.
       const timer = setTimeout(
         () => reject(new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm in time")),
-        limits.brokerConfirmMsMax,
+        confirmMsMax,
       );
       try {
         channel.publish(exchange, routingKey, bytes, options, (error: unknown) => {

@@ -24,8 +24,18 @@ const connectMsMax = 5_000;
 const closeMsMax = 2_000;
 const heartbeatSeconds = 10;
 
+export interface SessionOptions {
+  readonly url: string;
+  readonly names: Names;
+  /** How long a publish waits for its confirm. */
+  readonly confirmMsMax: number;
+}
+
 /** @param onLost called once when the connection goes without `close`. @throws what connecting or declaring fails with */
-export async function openSession(url: string, names: Names, onLost: (reason: string) => void): Promise<Session> {
+export async function openSession(
+  { url, names, confirmMsMax }: SessionOptions,
+  onLost: (reason: string) => void,
+): Promise<Session> {
   const socket = new AbortController();
   // The signal goes to the socket as it is: the only way to end a connection whose other side does not answer.
   const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal };
@@ -61,7 +71,11 @@ export async function openSession(url: string, names: Names, onLost: (reason: st
     const setup = await quietChannel(connection);
     await declareBase(setup, names);
     await setup.close();
-    const publisher = createPublisher(await connection.createConfirmChannel(), abandon);
+    const publisher = createPublisher({
+      channel: await connection.createConfirmChannel(),
+      confirmMsMax,
+      onClosed: abandon,
+    });
     return {
       over: over.signal,
       publish: publisher.publish,
