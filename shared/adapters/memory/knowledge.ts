@@ -3,166 +3,136 @@ import { randomUUID } from "node:crypto";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
-import type { Change, Entry, Knowledge, Lease, PutOptions, Watch } from "#ports/knowledge";
+import type { Change, Entry, Knowledge, Lease, PutOptions } from "#ports/knowledge";
+import { MemoryWatch } from "./watch.ts";
 
+/** Changes that a watch can still begin with. */
 const historyMax = 10_000;
 const keyCharsMax = 512;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a key.
 const validKey = /^\/[^\u0000-\u001f\u007f]*$/;
 
 export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
-  const entries = new Map<string, Entry>();
-  const leaseOf = new Map<string, string>();
-  const history: Change[] = [];
-  const watches = new Set<MemoryWatch>();
-  const leases = new Map<string, () => void>();
-  let revision = 0;
+  return new MemoryKnowledge(clock);
+}
 
-  function record(change: Change): void {
-    history.push(change);
-    if (history.length > historyMax) history.shift();
-    for (const watch of watches) watch.see(change);
+class MemoryKnowledge implements Knowledge {
+  private readonly clock: Clock;
+  private readonly entries = new Map<string, Entry>();
+  private readonly leaseOf = new Map<string, string>();
+  private readonly history: Change[] = [];
+  private readonly watches = new Set<MemoryWatch>();
+  /** By lease: stops its renewal. */
+  private readonly leases = new Map<string, () => void>();
+  private revision = 0;
+  private closed = false;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
   }
 
-  function check(key: string, ifRevision: number | undefined): void {
-    if (!validKey.test(key) || key.length > keyCharsMax) {
-      throw new DynamosError(
-        ErrorCode.INVALID_REQUEST,
-        `a key begins with / and has at most ${keyCharsMax} printable characters`,
-      );
-    }
-    const current = entries.get(key)?.revision ?? 0;
-    if (ifRevision !== undefined && ifRevision !== current) {
-      const there = current === 0 ? "does not exist" : `is at revision ${current}`;
-      throw new DynamosError(ErrorCode.REVISION_CONFLICT, `${key} ${there}, expected ${ifRevision}`);
-    }
+  async get(key: string): Promise<Entry | undefined> {
+    this.checkOpen();
+    return this.entries.get(key);
   }
 
-  function remove(key: string): boolean {
-    leaseOf.delete(key);
-    if (!entries.delete(key)) return false;
-    revision += 1;
-    record({ kind: "delete", key, revision });
+  async list(prefix: string): Promise<{ entries: Entry[]; revision: number }> {
+    this.checkOpen();
+    const entries = [...this.entries.values()].filter(({ key }) => key.startsWith(prefix));
+    return { entries: entries.sort((a, b) => (a.key < b.key ? -1 : 1)), revision: this.revision };
+  }
+
+  async put(key: string, value: string, { ifRevision, lease }: PutOptions = {}): Promise<number> {
+    this.checkOpen();
+    checkKey(key);
+    this.checkRevision(key, ifRevision);
+    if (lease !== undefined && !this.leases.has(lease.id)) throw unavailable("the lease has ended");
+    this.revision += 1;
+    const entry = { key, value, revision: this.revision };
+    this.entries.set(key, entry);
+    if (lease === undefined) this.leaseOf.delete(key);
+    else this.leaseOf.set(key, lease.id);
+    this.record({ kind: "put", entry });
+    return entry.revision;
+  }
+
+  async delete(key: string, { ifRevision }: { ifRevision?: number } = {}): Promise<boolean> {
+    this.checkOpen();
+    this.checkRevision(key, ifRevision);
+    return this.remove(key);
+  }
+
+  watch(prefix: string, fromRevision = this.revision + 1): MemoryWatch {
+    const watch = new MemoryWatch(prefix, (ended) => void this.watches.delete(ended));
+    // The counter rises by one a change: what the history lacks is what came before its first.
+    const oldest = this.revision - this.history.length + 1;
+    if (this.closed) {
+      watch.fail(unavailable("the knowledge base is closed"));
+    } else if (fromRevision < oldest && oldest > 1) {
+      watch.fail(unavailable(`changes before revision ${oldest} are forgotten: list again`));
+    } else {
+      for (const change of this.history.slice(Math.max(0, fromRevision - oldest))) watch.see(change);
+      this.watches.add(watch);
+    }
+    return watch;
+  }
+
+  async grant(ttlMs: number): Promise<Lease> {
+    this.checkOpen();
+    const id = randomUUID();
+    // Holder and store are one process: while it lives the lease is renewed, and with it both end.
+    const renew = () => void this.leases.set(id, this.clock.after(ttlMs, renew));
+    renew();
+    return { id, ttlMs, end: async () => this.endLease(id) };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const stop of this.leases.values()) stop();
+    this.leases.clear();
+    for (const watch of this.watches) watch.close();
+  }
+
+  private endLease(id: string): void {
+    const stop = this.leases.get(id);
+    if (stop === undefined) return;
+    stop();
+    this.leases.delete(id);
+    for (const [key, holder] of this.leaseOf) if (holder === id) this.remove(key);
+  }
+
+  private remove(key: string): boolean {
+    this.leaseOf.delete(key);
+    if (!this.entries.delete(key)) return false;
+    this.revision += 1;
+    this.record({ kind: "delete", key, revision: this.revision });
     return true;
   }
 
-  return {
-    get: async (key) => entries.get(key),
-    list: async (prefix) => ({
-      entries: [...entries.values()]
-        .filter(({ key }) => key.startsWith(prefix))
-        .sort((a, b) => (a.key < b.key ? -1 : 1)),
-      revision,
-    }),
-    put: async (key, value, { ifRevision, lease }: PutOptions = {}) => {
-      check(key, ifRevision);
-      if (lease !== undefined && !leases.has(lease.id)) {
-        throw new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, "the lease has ended");
-      }
-      revision += 1;
-      const entry = { key, value, revision };
-      entries.set(key, entry);
-      if (lease === undefined) leaseOf.delete(key);
-      else leaseOf.set(key, lease.id);
-      record({ kind: "put", entry });
-      return revision;
-    },
-    delete: async (key, { ifRevision } = {}) => {
-      check(key, ifRevision);
-      return remove(key);
-    },
-    watch: (prefix, fromRevision) => {
-      const watch = new MemoryWatch(prefix, () => watches.delete(watch));
-      const oldest = history[0] === undefined ? revision + 1 : revisionOf(history[0]);
-      if (fromRevision !== undefined && fromRevision < oldest && fromRevision <= revision) {
-        watch.fail(
-          new DynamosError(
-            ErrorCode.KNOWLEDGE_UNAVAILABLE,
-            `changes before revision ${oldest} are forgotten: list again`,
-          ),
-        );
-        return watch;
-      }
-      for (const change of history) {
-        if (fromRevision !== undefined && revisionOf(change) >= fromRevision) watch.see(change);
-      }
-      watches.add(watch);
-      return watch;
-    },
-    grant: async (ttlMs) => {
-      const id = randomUUID();
-      const renew = () => leases.set(id, clock.after(ttlMs, renew));
-      renew();
-      const lease: Lease = {
-        id,
-        ttlMs,
-        end: async () => {
-          leases.get(id)?.();
-          leases.delete(id);
-          for (const [key, holder] of leaseOf) if (holder === id) remove(key);
-        },
-      };
-      return lease;
-    },
-    close: async () => {
-      for (const stop of leases.values()) stop();
-      leases.clear();
-      for (const watch of watches) watch.close();
-    },
-  };
+  private record(change: Change): void {
+    this.history.push(change);
+    if (this.history.length > historyMax) this.history.shift();
+    for (const watch of this.watches) watch.see(change);
+  }
+
+  private checkRevision(key: string, ifRevision: number | undefined): void {
+    const current = this.entries.get(key)?.revision ?? 0;
+    if (ifRevision === undefined || ifRevision === current) return;
+    const there = current === 0 ? "does not exist" : `is at revision ${current}`;
+    throw new DynamosError(ErrorCode.REVISION_CONFLICT, `${key} ${there}, expected ${ifRevision}`);
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw unavailable("the knowledge base is closed");
+  }
 }
 
-function revisionOf(change: Change): number {
-  return change.kind === "put" ? change.entry.revision : change.revision;
+function checkKey(key: string): void {
+  if (validKey.test(key) && key.length <= keyCharsMax) return;
+  const message = `a key begins with / and has at most ${keyCharsMax} characters, none of them a control character`;
+  throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
 }
 
-class MemoryWatch implements Watch {
-  private readonly prefix: string;
-  private readonly onClose: () => void;
-  private readonly changes: Change[] = [];
-  private wake: () => void = () => {};
-  private closed = false;
-  private error: DynamosError | undefined;
-
-  constructor(prefix: string, onClose: () => void) {
-    this.prefix = prefix;
-    this.onClose = onClose;
-  }
-
-  see(change: Change): void {
-    const key = change.kind === "put" ? change.entry.key : change.key;
-    if (key.startsWith(this.prefix)) {
-      this.changes.push(change);
-      this.wake();
-    }
-  }
-
-  fail(error: DynamosError): void {
-    this.error = error;
-    this.wake();
-  }
-
-  close(): void {
-    this.closed = true;
-    this.onClose();
-    this.wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Change> {
-    try {
-      for (;;) {
-        const next = this.changes.shift();
-        if (next !== undefined) yield next;
-        else if (this.error !== undefined) throw this.error;
-        else if (this.closed) return;
-        else {
-          await new Promise<void>((resume) => {
-            this.wake = resume;
-          });
-        }
-      }
-    } finally {
-      this.onClose();
-    }
-  }
+function unavailable(message: string): DynamosError {
+  return new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, message);
 }

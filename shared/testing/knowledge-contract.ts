@@ -1,0 +1,200 @@
+/** What every knowledge base adapter must do. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Change, Knowledge, Watch } from "#ports/knowledge";
+
+export interface KnowledgeWorld {
+  /** Empty at the start of each test. */
+  connect(): Promise<Knowledge>;
+  close(): Promise<void>;
+}
+
+/** The next changes of a watch, which is then closed. */
+async function take(watch: Watch, count: number): Promise<Change[]> {
+  const taken: Change[] = [];
+  for await (const change of watch) {
+    taken.push(change);
+    if (taken.length === count) break;
+  }
+  watch.close();
+  return taken;
+}
+
+const short = (change: Change) =>
+  change.kind === "put" ? `put ${change.entry.key}=${change.entry.value}` : `delete ${change.key}`;
+
+export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): void {
+  let world: KnowledgeWorld;
+  let knowledge: Knowledge;
+
+  beforeEach(async () => {
+    world = await openWorld();
+    knowledge = await world.connect();
+  });
+
+  afterEach(() => world.close());
+
+  describe("documents", () => {
+    it("come back as they were put, with the revision that the put returned", async () => {
+      const revision = await knowledge.put("/a/ü", '{"x":"é\\u0000"}');
+      expect(await knowledge.get("/a/ü")).toEqual({ key: "/a/ü", value: '{"x":"é\\u0000"}', revision });
+      expect(await knowledge.get("/a")).toBeUndefined();
+    });
+
+    it("share one revision counter, which only rises", async () => {
+      const first = await knowledge.put("/a", "1");
+      const second = await knowledge.put("/b", "1");
+      const third = await knowledge.put("/a", "2");
+      expect(first).toBeLessThan(second);
+      expect(second).toBeLessThan(third);
+      expect((await knowledge.get("/b"))?.revision).toBe(second);
+      expect((await knowledge.list("/")).revision).toBe(third);
+    });
+
+    it("are listed below a prefix, sorted by key", async () => {
+      for (const key of ["/s/b", "/s/a", "/sa", "/t/c", "/s/a/1"]) await knowledge.put(key, key);
+      const { entries } = await knowledge.list("/s/");
+      expect(entries.map(({ key }) => key)).toEqual(["/s/a", "/s/a/1", "/s/b"]);
+      expect((await knowledge.list("/none/")).entries).toEqual([]);
+    });
+
+    it("go when deleted, and say whether they were there", async () => {
+      await knowledge.put("/a", "1");
+      expect(await knowledge.delete("/a")).toBe(true);
+      expect(await knowledge.delete("/a")).toBe(false);
+      expect(await knowledge.get("/a")).toBeUndefined();
+    });
+
+    it.each(["", "a", "no/slash", "/a\nb", "/a\u0000", `/${"x".repeat(512)}`])("refuse the key %j", async (key) => {
+      await expect(knowledge.put(key, "1")).rejects.toMatchObject({ label: "INVALID_REQUEST" });
+    });
+  });
+
+  describe("compare and swap", () => {
+    it("takes a put at the right revision and names the one that is there otherwise", async () => {
+      const first = await knowledge.put("/a", "1", { ifRevision: 0 });
+      const second = await knowledge.put("/a", "2", { ifRevision: first });
+      const late = knowledge.put("/a", "3", { ifRevision: first });
+      await expect(late).rejects.toMatchObject({
+        label: "REVISION_CONFLICT",
+        message: `/a is at revision ${second}, expected ${first}`,
+      });
+      expect((await knowledge.get("/a"))?.value).toBe("2");
+    });
+
+    it("lets one of many win", async () => {
+      const puts = Array.from({ length: 20 }, (_, i) => knowledge.put("/a", String(i), { ifRevision: 0 }));
+      const results = await Promise.allSettled(puts);
+      expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    });
+
+    it("says of a key that is not there that it is not", async () => {
+      const put = knowledge.put("/a", "1", { ifRevision: 7 });
+      await expect(put).rejects.toMatchObject({
+        label: "REVISION_CONFLICT",
+        message: expect.stringContaining("does not exist"),
+      });
+    });
+
+    it("holds for deletes too", async () => {
+      const revision = await knowledge.put("/a", "1");
+      const wrong = knowledge.delete("/a", { ifRevision: revision + 1 });
+      await expect(wrong).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
+      expect(await knowledge.delete("/a", { ifRevision: revision })).toBe(true);
+    });
+  });
+
+  describe("a watch", () => {
+    it("sees every change below its prefix from now on, in order, and no other", async () => {
+      await knowledge.put("/w/before", "0");
+      const watch = knowledge.watch("/w/");
+      const seen = take(watch, 4);
+      await knowledge.put("/w/a", "1");
+      await knowledge.put("/other", "1");
+      await knowledge.put("/w/a", "2");
+      await knowledge.delete("/w/a");
+      await knowledge.put("/w/b", "3");
+      expect((await seen).map(short)).toEqual(["put /w/a=1", "put /w/a=2", "delete /w/a", "put /w/b=3"]);
+    });
+
+    it("that begins after a listing misses nothing and repeats nothing", async () => {
+      await knowledge.put("/w/a", "1");
+      const { revision } = await knowledge.list("/w/");
+      await knowledge.put("/w/b", "2");
+      const watch = knowledge.watch("/w/", revision + 1);
+      await knowledge.put("/w/c", "3");
+      expect((await take(watch, 2)).map(short)).toEqual(["put /w/b=2", "put /w/c=3"]);
+    });
+
+    it("can begin with the very first change", async () => {
+      const watch = knowledge.watch("/", 1);
+      await knowledge.put("/a", "1");
+      expect((await take(watch, 1)).map(short)).toEqual(["put /a=1"]);
+    });
+
+    it("has the revisions of the store", async () => {
+      const watch = knowledge.watch("/");
+      const revision = await knowledge.put("/a", "1");
+      await knowledge.delete("/a");
+      const after = (await knowledge.list("/")).revision;
+      expect(await take(watch, 2)).toEqual([
+        { kind: "put", entry: { key: "/a", value: "1", revision } },
+        { kind: "delete", key: "/a", revision: after },
+      ]);
+    });
+
+    it("ends its loop when it is closed", async () => {
+      const watch = knowledge.watch("/");
+      const seen = take(watch, 1);
+      watch.close();
+      expect(await seen).toEqual([]);
+    });
+
+    it("ends when the knowledge base is closed", async () => {
+      const seen = take(knowledge.watch("/"), 1);
+      await knowledge.close();
+      expect(await seen).toEqual([]);
+    });
+  });
+
+  describe("a lease", () => {
+    it("takes its keys along when it ends, as changes that a watch sees", async () => {
+      const lease = await knowledge.grant(5_000);
+      await knowledge.put("/online/UVA", "1", { lease });
+      await knowledge.put("/kept", "1");
+      const seen = take(knowledge.watch("/online/"), 1);
+      await lease.end();
+      await lease.end();
+      expect((await seen).map(short)).toEqual(["delete /online/UVA"]);
+      expect((await knowledge.list("/")).entries.map(({ key }) => key)).toEqual(["/kept"]);
+    });
+
+    it("lets go of a key that was put again without it", async () => {
+      const lease = await knowledge.grant(5_000);
+      await knowledge.put("/a", "1", { lease });
+      await knowledge.put("/a", "2");
+      await lease.end();
+      expect((await knowledge.get("/a"))?.value).toBe("2");
+    });
+
+    it("that has ended holds no new key", async () => {
+      const lease = await knowledge.grant(5_000);
+      await lease.end();
+      await expect(knowledge.put("/a", "1", { lease })).rejects.toMatchObject({ label: "KNOWLEDGE_UNAVAILABLE" });
+      expect(await knowledge.get("/a")).toBeUndefined();
+    });
+  });
+
+  it("refuses everything once it is closed", async () => {
+    const lease = await knowledge.grant(5_000);
+    await knowledge.close();
+    await knowledge.close();
+    await lease.end();
+    const gone = { label: "KNOWLEDGE_UNAVAILABLE" };
+    await expect(knowledge.get("/a")).rejects.toMatchObject(gone);
+    await expect(knowledge.list("/")).rejects.toMatchObject(gone);
+    await expect(knowledge.put("/a", "1")).rejects.toMatchObject(gone);
+    await expect(knowledge.delete("/a")).rejects.toMatchObject(gone);
+    await expect(knowledge.grant(5_000)).rejects.toMatchObject(gone);
+    await expect(take(knowledge.watch("/"), 1)).rejects.toMatchObject(gone);
+  });
+}
