@@ -1,6 +1,6 @@
 /**
  * The import law. An arrow that is not here is a violation; a new one is added in the commit
- * that needs it, with its reason.
+ * that needs it, with its reason. Tests are free, but for testing/: they build whole systems.
  *
  *   contracts ← errors ← adapters/* ┐
  *   contracts ← ports  ← adapters/* ┤
@@ -9,14 +9,30 @@
  */
 
 const tests = "\\.test\\.ts$";
+const [contracts, errors, ports, domain, data, runtime] = [
+  "^shared/contracts/",
+  "^shared/errors/",
+  "^shared/ports/",
+  "^shared/domain/",
+  "^shared/data/",
+  "^shared/runtime/",
+];
 
-/** @param {string} layer @param {string[]} may folders below the root, as regular expressions */
-const only = (layer, may, comment) => ({
-  name: `${layer.replaceAll("\\", "")}-sees-only-its-own`,
+/** What a layer may import of our own code, besides itself. */
+const layer = (folder, may, comment) => ({
+  name: `${folder}-sees-only-its-own`,
   comment,
   severity: "error",
-  from: { path: `^${layer}/`, pathNot: tests },
-  to: { path: "^(shared|functions|cli|\\.config)/", pathNot: [`^${layer}/`, ...may].map((path) => path) },
+  from: { path: `^${folder}/`, pathNot: tests },
+  to: { path: "^(shared|functions|cli|\\.config)/", pathNot: [`^${folder}/`, ...may] },
+});
+
+/** What an adapter may import from npm: the one vendor it adapts. */
+const vendor = (name, adapter, packages) => ({
+  name,
+  severity: "error",
+  from: { path: `^shared/adapters/${adapter}/`, pathNot: tests },
+  to: { path: "node_modules/", pathNot: packages.map((vendor) => `node_modules/(@types/)?${vendor}/`) },
 });
 
 module.exports = {
@@ -30,51 +46,41 @@ module.exports = {
       from: { pathNot: [tests, "^shared/testing/", "^cli/bench/", "^\\.config/"] },
       to: { path: "^shared/testing/" },
     },
-    only("shared/contracts", [], "the shapes know nobody"),
-    only("shared/errors", ["^shared/contracts/"], "a code and its row"),
-    only("shared/ports", ["^shared/contracts/"], "a port is types"),
-    only("shared/domain", ["^shared/contracts/", "^shared/errors/"], "pure: no port, no adapter"),
+
+    layer("shared/contracts", [], "the shapes know nobody"),
+    layer("shared/errors", [contracts], "a code and its row"),
+    layer("shared/ports", [contracts], "a port is types"),
+    layer("shared/domain", [contracts, errors], "pure: no port, no adapter"),
+    layer("shared/data", [contracts, errors, domain], "tables know no queue"),
+    layer("shared/runtime", [contracts, errors, domain, ports], "the function's side names no adapter"),
+    layer("shared/sidecar", [contracts, errors, domain, ports], "the daemon names no adapter"),
+    layer(
+      "shared/adapters",
+      [contracts, errors, ports, "^shared/domain/(route|limits)\\.ts$", "^shared/runtime/(define-step|run-step)\\.ts$"],
+      "names and limits are the domain's; the in-memory invoker runs steps as the runtime does",
+    ),
     {
       name: "domain-has-no-io",
       severity: "error",
-      from: { path: "^shared/domain/", pathNot: tests },
+      from: { path: domain, pathNot: tests },
       to: { dependencyTypes: ["core", "npm", "npm-dev"] },
     },
-    only("shared/data", ["^shared/contracts/", "^shared/errors/", "^shared/domain/"], "tables know no queue"),
-    only(
-      "shared/runtime",
-      ["^shared/contracts/", "^shared/errors/", "^shared/domain/", "^shared/ports/"],
-      "the function's side names no adapter",
-    ),
-    only(
-      "shared/sidecar",
-      ["^shared/contracts/", "^shared/errors/", "^shared/domain/", "^shared/ports/"],
-      "the daemon names no adapter",
-    ),
-    only(
-      "shared/adapters",
-      [
-        "^shared/contracts/",
-        "^shared/errors/",
-        "^shared/domain/",
-        "^shared/ports/",
-        "^shared/runtime/(define-step|run-step)",
-      ],
-      "the in-memory invoker runs steps as the runtime does",
-    ),
+
     {
-      name: "one-vendor-an-adapter",
+      name: "adapters-are-apart",
       severity: "error",
       comment: "the in-memory adapters use the system's clock by default",
       from: { path: "^shared/adapters/([^/]+)/", pathNot: tests },
       to: { path: "^shared/adapters/", pathNot: ["^shared/adapters/$1/", "^shared/adapters/system/"] },
     },
-    {
-      name: "functions-name-no-adapter",
-      severity: "error",
-      from: { path: "^functions/", pathNot: tests },
-      to: { path: "^(shared/(adapters|testing)|cli)/" },
-    },
+    vendor("adapter-amqp-has-one-vendor", "amqp", ["amqplib"]),
+    vendor("other-adapters-have-no-vendor", "(?!amqp/)[^/]+", []),
+
+    layer(
+      "functions",
+      [contracts, errors, domain, runtime, data, "^shared/(ports|sidecar)/"],
+      "a function names no adapter; the orchestrator alone has ports and the sidecar's client, see below",
+    ),
     {
       name: "functions-are-apart",
       severity: "error",
@@ -86,26 +92,33 @@ module.exports = {
       severity: "error",
       comment: "the orchestrator turns tables into JSON, and does no more with them",
       from: { path: "^functions/(?!sql-)", pathNot: tests },
-      to: { path: "^shared/data/", pathNot: "^shared/data/table-json\\.ts$" },
+      to: { path: data, pathNot: "^shared/data/table-json\\.ts$" },
     },
     {
       name: "only-the-orchestrator-calls-the-sidecar",
       severity: "error",
       from: { path: "^functions/(?!orchestrator/)", pathNot: tests },
-      to: { path: "^shared/sidecar/" },
+      to: { path: "^shared/(ports|sidecar)/" },
+    },
+    {
+      name: "the-orchestrator-is-a-client",
+      severity: "error",
+      from: { path: "^functions/orchestrator/", pathNot: tests },
+      to: { path: "^shared/sidecar/", pathNot: "^shared/sidecar/client\\.ts$" },
     },
     {
       name: "steps-stay-lean",
       severity: "error",
-      from: { path: "^(functions/(?!orchestrator/)|shared/(runtime|data|domain|errors)/)", pathNot: tests },
-      to: { path: "node_modules/(@grpc/grpc-js|amqplib|ajv)/" },
+      comment: "by whatever way: a worker loads all that its step reaches",
+      from: { path: "^functions/(?!orchestrator/)", pathNot: tests },
+      to: { path: "node_modules/(@grpc/grpc-js|amqplib|ajv)/", reachable: true },
     },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(build|node_modules)/" },
+    exclude: { path: "^build/" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
   },
 };
