@@ -40,19 +40,6 @@ describe.skipIf(url === "")("RabbitMQ", () => {
     await removeAll(url, prefix, ["q"]);
   });
 
-  it("goes on, and reconnects, after a queue that the broker refused", async () => {
-    const prefix = `t${randomUUID()}.`;
-    const connection = await connect(url);
-    await (await connection.createChannel()).assertQueue(`${prefix}q`, { durable: true });
-    await connection.close();
-    const broker = await connectAmqp({ url, party: "UVA", log, prefix });
-    await expect(broker.declare([{ name: "q", bindings: ["q"], kind: "work" }])).rejects.toThrow("exists with other");
-    await broker.declare([{ name: "a", bindings: ["a"], kind: "work" }]);
-    await broker.publish(message("a", "m1"));
-    await broker.close();
-    await removeAll(url, prefix, ["q", "a"]);
-  });
-
   it("puts aside what is no message of this system, and goes on", async () => {
     const prefix = `t${randomUUID()}.`;
     const broker = await connectAmqp({ url, party: "UVA", log, prefix });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { connect } from "amqplib";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import type { Queue } from "#ports/broker";
@@ -28,7 +29,7 @@ describe.skipIf(url === "")("a connection to RabbitMQ", () => {
     proxied.port = String(proxy.port);
     const broker = await connectAmqp({ url: proxied.toString(), party: "UVA", log, prefix, ...waits });
     cleanup.push(() => broker.close());
-    return { broker, proxy };
+    return { broker, proxy, prefix };
   }
 
   it("that is cut comes back with its queues and consumers, and a publish made meanwhile arrives", async () => {
@@ -122,6 +123,18 @@ describe.skipIf(url === "")("a connection to RabbitMQ", () => {
     for (const id of ["a", "b", "c", "d"]) await broker.publish(message("q", id));
     await expect.poll(() => second).toEqual(["a", "b", "c", "d"]);
     expect(first).toEqual([]);
+  });
+
+  it("that is cut comes back, although the broker once refused a queue of it", async () => {
+    const { broker, proxy, prefix } = await throughProxy();
+    const other = await connect(url);
+    await (await other.createChannel()).assertQueue(`${prefix}q`, { durable: true });
+    await other.close();
+    await expect(broker.declare([q])).rejects.toThrow("exists with other arguments");
+    proxy.cut();
+    await expect.poll(() => broker.status().kind).toBe("reconnecting");
+    proxy.heal();
+    await expect.poll(() => broker.status().kind).toBe("connected");
   });
 
   it("that stays away ends a publish by name, and can be closed", async () => {
