@@ -26,12 +26,12 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-export interface Proxy {
+export interface FunctionProxy {
   forward(incoming: IncomingMessage, outgoing: ServerResponse, fn: DeployedFunction, path: string): void;
   close(): void;
 }
 
-export function createProxy(): Proxy {
+export function createProxy(): FunctionProxy {
   const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 1_024 });
   return {
     forward: (incoming, outgoing, fn, path) => forward(agent, incoming, outgoing, { fn, path }),

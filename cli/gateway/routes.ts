@@ -2,12 +2,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AsyncCalls } from "./async-calls.ts";
 import { type DeployedFunction, functionStatus } from "./deployed-function.ts";
-import type { Proxy } from "./proxy.ts";
+import type { FunctionProxy } from "./proxy.ts";
 import { sendJson, sendText } from "./send.ts";
 
 export interface RouteTools {
   readonly functions: ReadonlyMap<string, DeployedFunction>;
-  readonly proxy: Proxy;
+  readonly proxy: FunctionProxy;
   readonly asyncCalls: AsyncCalls;
 }
 
@@ -21,38 +21,33 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     const [, isAsync, name = "", path = "/", query = ""] = called;
     const fn = tools.functions.get(name);
     // OpenFaaS accepts an asynchronous call of what is not there; an early 404 loses nothing.
-    if (fn === undefined) return sendText(response, 404, `error finding function ${name}.${namespace}`);
-    return isAsync
-      ? tools.asyncCalls.accept(request, response, fn, path + query)
-      : tools.proxy.forward(request, response, fn, path + query);
+    if (fn === undefined) sendText(response, 404, `error finding function ${name}.${namespace}`);
+    else if (isAsync) await tools.asyncCalls.accept(request, response, fn, path + query);
+    else tools.proxy.forward(request, response, fn, path + query);
+    return;
   }
-  const url = new URL(target, "http://gateway");
-  return system(request.method ?? "GET", url, response, tools);
+  system(request.method ?? "GET", new URL(target, "http://gateway"), response, tools);
 }
 
+/** @returns after the answer is sent */
 function system(method: string, url: URL, response: ServerResponse, { functions }: RouteTools): void {
   const { pathname } = url;
-  if (pathname === "/healthz") return sendText(response, 200, "OK");
-  const one = /^\/system\/function\/([-a-z0-9]+)$/.exec(pathname);
-  if (method !== "GET" && pathname.startsWith("/system/")) {
-    return sendText(response, 501, "this local gateway runs what stack.yml names: change the file and start it again");
-  }
-  if (one !== null) {
-    const fn = functions.get(one[1] ?? "");
-    return fn === undefined ? void response.writeHead(404).end() : sendJson(response, 200, functionStatus(fn));
-  }
-  switch (pathname) {
-    case "/system/functions":
-      return sendJson(response, 200, [...functions.values()].map(functionStatus));
-    case "/system/info":
-      return sendJson(response, 200, info);
-    case "/system/namespaces":
-      return sendJson(response, 200, [namespace]);
-    case "/system/logs":
-      return logs(url, response, functions);
-    default:
-      return sendText(response, 404, "404 page not found");
-  }
+  const name = /^\/system\/function\/([-a-z0-9]+)$/.exec(pathname)?.[1];
+  if (pathname === "/healthz") sendText(response, 200, "OK");
+  else if (!pathname.startsWith("/system/")) sendText(response, 404, "404 page not found");
+  else if (method !== "GET") {
+    sendText(response, 501, "this local gateway runs what stack.yml names: change the file and start it again");
+  } else if (name !== undefined) one(response, functions.get(name));
+  else if (pathname === "/system/functions") sendJson(response, 200, [...functions.values()].map(functionStatus));
+  else if (pathname === "/system/info") sendJson(response, 200, info);
+  else if (pathname === "/system/namespaces") sendJson(response, 200, [namespace]);
+  else if (pathname === "/system/logs") logs(url, response, functions);
+  else sendText(response, 404, "404 page not found");
+}
+
+function one(response: ServerResponse, fn: DeployedFunction | undefined): void {
+  if (fn === undefined) response.writeHead(404).end();
+  else sendJson(response, 200, functionStatus(fn));
 }
 
 const info = {
@@ -70,7 +65,10 @@ const info = {
 function logs(url: URL, response: ServerResponse, functions: ReadonlyMap<string, DeployedFunction>): void {
   const name = url.searchParams.get("name") ?? "";
   const fn = functions.get(name);
-  if (fn === undefined) return sendText(response, 404, `error finding function ${name.slice(0, 64)}`);
+  if (fn === undefined) {
+    sendText(response, 404, `error finding function ${name.slice(0, 64)}`);
+    return;
+  }
   const tail = Number(url.searchParams.get("tail") ?? 100);
   const lines = fn.lines.last(Number.isInteger(tail) && tail > 0 ? tail : 100);
   response.writeHead(200, { "content-type": "application/x-ndjson" });

@@ -37,7 +37,7 @@ export function answerText({ status, body }: AnsweredQuery): string {
   return [
     ...(status === 200
       ? []
-      : [colors.red(`${status} ${answer.code ?? ""}`) + ` ${answer.detail ?? answer.title ?? ""}`]),
+      : [`${colors.red(`${status} ${answer.code ?? ""}`)} ${answer.detail ?? answer.title ?? ""}`]),
     ...(answer.archetypes ?? []).map(choiceLine),
     ...(answer.results ?? []).map(resultText),
     ...(answer.refused ?? []).map(refusedLine),

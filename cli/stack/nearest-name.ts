@@ -1,9 +1,14 @@
 /** The name that was probably meant, or undefined when none is near: at most a third of its letters differ. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const rated = known.map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }));
+  const rated = known.map((candidate) => ({
+    candidate,
+    distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+  }));
   rated.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   const best = rated[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+    ? best.candidate
+    : undefined;
 }
 
 /** Letters to add, drop, change, or swap with their neighbour (Damerau and Levenshtein, optimal string alignment). */

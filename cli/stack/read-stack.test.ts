@@ -58,7 +58,9 @@ describe("a stack file", () => {
   });
 
   it("keeps each scalar as text, as faas-cli reads it", async () => {
-    const { functions } = await read(`${minimal}    environment:\n      a: 010\n      b: true\n      c: 1.50\n      d: ""\n`);
+    const { functions } = await read(
+      `${minimal}    environment:\n      a: 010\n      b: true\n      c: 1.50\n      d: ""\n`,
+    );
     expect(functions[0]?.environment).toEqual({ a: "010", b: "true", c: "1.50", d: "" });
   });
 
@@ -87,18 +89,20 @@ describe("a stack file", () => {
 describe("a misspelling is an error that names its path and what was meant:", () => {
   it.each([
     [minimal.replace("provider:", "providr:"), ["provider is missing", "unknown key providr; did you mean provider?"]],
-    [minimal.replace("handler", "hanlder"), [
-      "functions.echo: handler is missing",
-      "functions.echo: unknown key hanlder; did you mean handler?",
-    ]],
+    [
+      minimal.replace("handler", "hanlder"),
+      ["functions.echo: handler is missing", "functions.echo: unknown key hanlder; did you mean handler?"],
+    ],
     [`${minimal}    enviroment: {a: b}\n`, ["functions.echo: unknown key enviroment; did you mean environment?"]],
-    [`${minimal}    read_only_root_filesystem: true\n`, [
-      "functions.echo: unknown key read_only_root_filesystem; did you mean readonly_root_filesystem?",
-    ]],
+    [
+      `${minimal}    read_only_root_filesystem: true\n`,
+      ["functions.echo: unknown key read_only_root_filesystem; did you mean readonly_root_filesystem?"],
+    ],
     [`${minimal}    limits: {memroy: 1Gi}\n`, ["functions.echo.limits: unknown key memroy; did you mean memory?"]],
-    [`${minimal}    annotations: {com.dynamos.partie: UVA}\n`, [
-      "functions.echo.annotations: unknown key com.dynamos.partie; did you mean com.dynamos.party?",
-    ]],
+    [
+      `${minimal}    annotations: {com.dynamos.partie: UVA}\n`,
+      ["functions.echo.annotations: unknown key com.dynamos.partie; did you mean com.dynamos.party?"],
+    ],
     [`${minimal}    parallel: 4\n`, ["functions.echo: unknown key parallel"]],
   ])("%#", async (text, faults) => {
     expect((await faultsOf(text)).sort()).toEqual([...faults].sort());
@@ -110,11 +114,31 @@ describe("a stack file is refused", () => {
     ["another provider", minimal.replace("openfaas", "lambda"), 'provider.name: must be openfaas, not "lambda"'],
     ["another version", minimal.replace("1.0", "2.0"), 'version: must be 1.0, not "2.0"'],
     ["a name in capitals", minimal.replace("  echo:", "  Echo:"), 'functions: "Echo" is not a valid name here'],
-    ["a handler outside the project", minimal.replace("./functions/echo", "../echo"), 'functions.echo.handler: "../echo" does not have the form of this setting'],
-    ["a concurrency that is no number", `${minimal}    annotations: {com.dynamos.concurrency: many}\n`, 'functions.echo.annotations["com.dynamos.concurrency"]: "many" does not have the form of this setting'],
-    ["a quantity that is none", `${minimal}    limits: {memory: 1 gig}\n`, 'functions.echo.limits.memory: "1 gig" does not have the form of this setting'],
-    ["a map where text stands", `${minimal}    environment: {a: {b: c}}\n`, "functions.echo.environment.a: must be text"],
-    ["a switch that is neither true nor false", `${minimal}    readonly_root_filesystem: yes\n`, 'functions.echo.readonly_root_filesystem: must be true or false, not "yes"'],
+    [
+      "a handler outside the project",
+      minimal.replace("./functions/echo", "../echo"),
+      'functions.echo.handler: "../echo" does not have the form of this setting',
+    ],
+    [
+      "a concurrency that is no number",
+      `${minimal}    annotations: {com.dynamos.concurrency: many}\n`,
+      'functions.echo.annotations["com.dynamos.concurrency"]: "many" does not have the form of this setting',
+    ],
+    [
+      "a quantity that is none",
+      `${minimal}    limits: {memory: 1 gig}\n`,
+      'functions.echo.limits.memory: "1 gig" does not have the form of this setting',
+    ],
+    [
+      "a map where text stands",
+      `${minimal}    environment: {a: {b: c}}\n`,
+      "functions.echo.environment.a: must be text",
+    ],
+    [
+      "a switch that is neither true nor false",
+      `${minimal}    readonly_root_filesystem: yes\n`,
+      'functions.echo.readonly_root_filesystem: must be true or false, not "yes"',
+    ],
   ])("for %s", async (_, text, fault) => {
     expect(await faultsOf(text)).toContain(fault);
   });
@@ -135,14 +159,20 @@ describe("a stack file is refused", () => {
 
   it("when a file of environment_file holds anything else", async () => {
     await writeFile(join(folder, "bad.yml"), "enviroment:\n  a: b\n");
-    expect((await faultsOf(`${minimal}    environment_file: [bad.yml]\n`))[0]).toMatch(/bad\.yml: must hold the one key environment/);
+    expect((await faultsOf(`${minimal}    environment_file: [bad.yml]\n`))[0]).toMatch(
+      /bad\.yml: must hold the one key environment/,
+    );
   });
 });
 
 function bomb(): string {
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"];
   for (let index = 1; index < 9; index += 1) {
-    lines.push(`a${index}: &a${index} [${Array(9).fill(`*a${index - 1}`).join(", ")}]`);
+    lines.push(
+      `a${index}: &a${index} [${Array(9)
+        .fill(`*a${index - 1}`)
+        .join(", ")}]`,
+    );
   }
   return lines.join("\n");
 }

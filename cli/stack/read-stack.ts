@@ -54,7 +54,10 @@ export class StackError extends Error {
 const fileBytesMax = 1_048_576;
 
 /** @throws StackError */
-export async function readStack(path: string, { environment = process.env, filter }: ReadStackOptions = {}): Promise<Stack> {
+export async function readStack(
+  path: string,
+  { environment = process.env, filter }: ReadStackOptions = {},
+): Promise<Stack> {
   const document = (await readYaml(path, environment)) as StackDocument;
   refuseFaults(path, faultsOf(document));
   const functions = await Promise.all(
@@ -63,7 +66,9 @@ export async function readStack(path: string, { environment = process.env, filte
   const { gateway } = document.provider;
   const chosen = filter === undefined ? functions : functions.filter(({ name }) => globOf(filter).test(name));
   if (chosen.length === 0) {
-    throw new StackError(`${path}: no function has a name like ${filter}; there are ${Object.keys(document.functions).join(", ")}`);
+    throw new StackError(
+      `${path}: no function has a name like ${filter}; there are ${Object.keys(document.functions).join(", ")}`,
+    );
   }
   const copy = document.configuration?.copy ?? [];
   return { path: resolve(path), functions: chosen, copy, ...(gateway === undefined ? {} : { gateway }) };
@@ -127,9 +132,14 @@ async function readYaml(path: string, environment?: Readonly<Record<string, stri
     throw new StackError(`${path}: is over the limit of ${fileBytesMax} bytes`);
   }
   try {
-    return parse(environment === undefined ? text : substitute(text, environment), { schema: "failsafe", merge: true, maxAliasCount: 200 });
+    return parse(environment === undefined ? text : substitute(text, environment), {
+      schema: "failsafe",
+      merge: true,
+      maxAliasCount: 200,
+    });
   } catch (cause) {
-    if (!(cause instanceof YAMLParseError || cause instanceof RangeError || cause instanceof ReferenceError)) throw cause;
+    if (!(cause instanceof YAMLParseError || cause instanceof RangeError || cause instanceof ReferenceError))
+      throw cause;
     throw new StackError(`${path}: ${cause.message.split("\n")[0]}`, { cause });
   }
 }

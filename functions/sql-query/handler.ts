@@ -30,7 +30,7 @@ export default defineStep<Table>({
 });
 
 async function queryOf(
-  { query, knowledge, party, deadlineMs }: Envelope,
+  { query, knowledge, party, deadlineMs, chain }: Envelope,
   terms: Terms,
   context: StepContext,
 ): Promise<Table> {
@@ -44,6 +44,7 @@ async function queryOf(
     terms,
     dataSets,
     folders: { data: environment.data_dir, cache: environment.cache_dir || join(tmpdir(), "dynamos-cache") },
+    anonymize: [...(chain?.steps ?? []), ...terms.demandedSteps].includes("sql-anonymize"),
     memoryMb: numberOf(environment.duckdb_memory_mb),
     leftMs: deadlineMs - context.now(),
   });

@@ -15,7 +15,7 @@ const describedTypes: Readonly<Record<string, string>> = {
 
 // No leading zero, no plus, no minus zero: `0010` and `-0` would not come back as written.
 const integer = "-?[1-9][0-9]*|0";
-const decimal = `(${integer}|-0)(\\.[0-9]+)?`;
+const decimal = `(${integer})(\\.[0-9]+)?|-0\\.[0-9]*[1-9][0-9]*`;
 const date = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
 const timestamp = `${date}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?`;
 const decimalDigitsMax = 38;
@@ -46,7 +46,7 @@ export async function inferTypes(connection: DuckDBConnection, options: InferOpt
 async function inferred(connection: DuckDBConnection, table: string, column: string): Promise<string> {
   const value = quoted(column);
   const fits = (pattern: string, type: string) =>
-    `bool_and(regexp_full_match(${value}, ${literal(pattern)}) AND TRY_CAST(${value} AS ${type}) IS NOT NULL)`;
+    `bool_and(${value} IS NULL OR (regexp_full_match(${value}, ${literal(pattern)}) AND TRY_CAST(${value} AS ${type}) IS NOT NULL))`;
   const [row] = await rowsOf(
     connection,
     `SELECT count(${value}), ${fits(integer, "BIGINT")},

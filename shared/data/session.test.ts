@@ -50,6 +50,7 @@ function run(sql: string, columns: ColumnList | undefined = allColumns, leftMs =
     terms: { dataSets: ["people"], columns },
     dataSets: [dataSet],
     folders: { data: folder, cache: join(folder, "cache") },
+    anonymize: false,
     memoryMb: 128,
     leftMs,
   });
@@ -147,6 +148,7 @@ function runAll(sql: string) {
     terms: { dataSets: ["people"], columns: undefined },
     dataSets: [dataSet],
     folders: { data: folder, cache: join(folder, "cache") },
+    anonymize: false,
     memoryMb: 128,
     leftMs: 20_000,
   });

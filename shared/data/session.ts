@@ -9,6 +9,7 @@ import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./du
 import { type Notes, queryTable } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import { parquetOf } from "./import-cache.ts";
+import { protectedColumn } from "./protect-column.ts";
 import { guardSql } from "./sql-guard.ts";
 
 export interface SessionOptions {
@@ -17,6 +18,8 @@ export interface SessionOptions {
   /** The party's own. */
   readonly dataSets: readonly DataSet[];
   readonly folders: { readonly data: string; readonly cache: string };
+  /** Whether the rows will be anonymised: then the session holds no more than what may remain. */
+  readonly anonymize: boolean;
   readonly memoryMb: number;
   /** Milliseconds from now after which the query is interrupted. */
   readonly leftMs: number;
@@ -76,7 +79,7 @@ function permittedSources(
 async function load(
   connection: DuckDBConnection,
   { dataSet, table }: Source,
-  { folders, terms }: SessionOptions,
+  { folders, terms, anonymize }: SessionOptions,
 ): Promise<string[]> {
   const file = await parquetOf(dataSet, table, folders);
   const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`).catch(
@@ -84,14 +87,18 @@ async function load(
       throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
     },
   );
-  const there = described.map(([name]) => String(name));
+  const there = new Map(described.map(([name, type]) => [String(name), String(type)]));
   const allowed = terms.columns?.tables.find((one) => one.table === table.name)?.columns;
-  const kept = there.filter((name) => allowed === undefined || allowed.includes(name));
+  const kept = [...there.keys()].filter((name) => allowed === undefined || allowed.includes(name));
   if (kept.length === 0) {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
   }
+  const rules = new Map(table.columns.map((column) => [column.name.toLowerCase(), column.anonymize]));
+  const columns = kept.map((name) =>
+    anonymize ? protectedColumn(name, there.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
+  );
   await connection.run(
-    `CREATE TABLE ${quoted(table.name)} AS SELECT ${kept.map(quoted).join(", ")} FROM read_parquet(${literal(file)})`,
+    `CREATE TABLE ${quoted(table.name)} AS SELECT ${columns.join(", ")} FROM read_parquet(${literal(file)})`,
   );
   return kept;
 }

@@ -1,6 +1,7 @@
 /** What every function's process does around its door: announce, drain on a signal, exit. */
-import type { HttpDoor } from "./http-door.ts";
+
 import type { Log } from "#ports/log";
+import type { HttpDoor } from "./http-door.ts";
 
 export interface FunctionProcess {
   readonly name: string;

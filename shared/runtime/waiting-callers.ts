@@ -36,8 +36,14 @@ export class WaitingCallers<Thing> {
       };
       // Out of the line before the promise settles: a thing given to who has left would be lost.
       const caller: Caller<Thing> = {
-        resolve: (thing) => (leave(), resolve(thing)),
-        reject: (error) => (leave(), reject(error)),
+        resolve: (thing) => {
+          leave();
+          resolve(thing);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
       };
       const cancel = () => caller.reject(new DynamosError(ErrorCode.CANCELLED, "nobody waits for this invocation"));
       const late = () =>

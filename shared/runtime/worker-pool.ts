@@ -112,8 +112,10 @@ export class WorkerPool implements StepInvoker {
 
   #fill(): void {
     const waitMs = this.#restartAtMs - Date.now();
-    if (this.#closed || waitMs > 0) {
-      return this.#closed ? undefined : this.#fillIn(waitMs);
+    if (this.#closed) return;
+    if (waitMs > 0) {
+      this.#fillIn(waitMs);
+      return;
     }
     const callable = Math.max(0, this.#options.concurrency - this.#calling);
     const wanted = this.#options.poolSize + Math.min(this.#waiting.size, callable);
@@ -164,7 +166,9 @@ export class WorkerPool implements StepInvoker {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     this.#options.log.log("error", "a worker did not start", { reason, failedStarts: this.#failedStarts, delayMs });
     if (this.#ready.length === 0 && this.#starts.size <= 1 && this.#calling === 0) {
-      this.#waiting.rejectAll(new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, "a worker of the function did not start"));
+      this.#waiting.rejectAll(
+        new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, "a worker of the function did not start"),
+      );
     }
   }
 }
