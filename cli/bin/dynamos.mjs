@@ -1,10 +1,4 @@
 #!/usr/bin/env node
-/** The `dynamos` command of a checkout. */
-import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const run = join(dirname(fileURLToPath(import.meta.url)), "../setup/run.mjs");
-process.on("SIGINT", () => {});
-const { status } = spawnSync(process.execPath, [run, "dynamos", ...process.argv.slice(2)], { stdio: "inherit" });
-process.exitCode = status ?? 1;
+/** The `dynamos` command of a checkout: the set-up does the rest, in this process. */
+process.argv.splice(2, 0, "dynamos");
+await import("../setup/run.mjs");

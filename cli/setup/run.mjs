@@ -3,83 +3,105 @@
  * `npm run demo` and `npm test` on a fresh machine: installs what is missing, builds what has
  * changed, then runs. Plain Node, because it runs before anything is installed.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const home = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const stamp = join(home, "node_modules/.dynamos-lock");
 const nodeMin = [20, 19];
+/** By path: a name would be looked up where the user stands. */
+const [typescript, build] = ["node_modules/tsx/dist/loader.mjs", "cli/build/main.ts"].map(
+  (path) => pathToFileURL(join(home, path)).href,
+);
+/** Longer than the command needs to stop by itself (cli/commands/stop-on-signal.ts). */
+const interruptGraceMs = 2_000;
 const [task = "", ...rest] = process.argv.slice(2);
 // A set NODE_EXTRA_CA_CERTS costs every Node start 40 ms; only the installer may need it.
 const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
 
 const tasks = {
-  demo: () => command("demo", rest),
-  start: () => command("up", rest),
-  dynamos: () => {
-    const [name = "--help", ...more] = rest;
-    command(name, more);
-  },
-  build: () => {},
-  bench: () => run("node", ["--import", "tsx", "cli/bench/main.ts", ...rest]),
-  test: () => {
+  demo: () => dynamos(["demo", ...rest]),
+  start: () => dynamos(["up", ...rest]),
+  dynamos: () => dynamos(rest.length === 0 ? ["--help"] : rest),
+  build: () => run(["--import", typescript, build, ...rest]),
+  bench: () => run(["--import", typescript, "--import", build, "cli/bench/main.ts", ...rest], home),
+  test: async () => {
     installRabbitmq();
-    run("npx", ["vitest", "run", "--config", ".config/vitest.ts", ...rest]);
+    await run(["--import", typescript, build]);
+    await run(["node_modules/vitest/vitest.mjs", "run", "--config", ".config/vitest.ts", ...rest], home);
   },
-  verify: () => {
+  verify: async () => {
     installRabbitmq();
-    run("node", ["--import", "tsx", ".config/verify.ts", ...rest]);
+    await run(["--import", typescript, build]);
+    await run(["--import", typescript, ".config/verify.ts", ...rest], home);
   },
 };
 
-if (!(task in tasks)) fail(`use: node cli/setup/run.mjs ${Object.keys(tasks).join("|")}`);
+if (!Object.hasOwn(tasks, task)) fail(`use: node cli/setup/run.mjs ${Object.keys(tasks).join("|")}`);
 checkNode();
 install();
-run("node", ["--import", "tsx", "cli/build/main.ts"]);
-tasks[task]();
+await tasks[task]();
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < nodeMin[0] || (major === nodeMin[0] && minor < nodeMin[1])) {
-    fail(
-      `this is Node ${process.versions.node}; developing needs ${nodeMin.join(".")} or later (a deployed function runs on 18)`,
-    );
+    const wanted = nodeMin.join(".");
+    fail(`this is Node ${process.versions.node}; developing needs ${wanted} or later (a deployed function runs on 18)`);
   }
 }
 
+/** Once for each state of the lock file. */
 function install() {
   const lock = createHash("sha256")
     .update(readFileSync(join(home, "package-lock.json")))
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing packages (npm ci)");
-  run("npm", ["ci", "--include=dev", "--loglevel=error"], process.env);
+  // Also with NODE_ENV=production: building and testing need the development packages.
+  const { status, error } = spawnSync("npm", ["ci", "--include=dev", "--loglevel=error"], {
+    cwd: home,
+    stdio: "inherit",
+  });
+  if (error) fail(`npm can't be started: ${error.message}`);
+  if (status !== 0) fail("npm ci failed; nothing was started");
   writeFileSync(stamp, lock);
 }
 
 function installRabbitmq() {
-  const result = spawnSync("bash", [join(home, ".ci/install-rabbitmq.sh")], {
-    cwd: home,
-    stdio: "inherit",
-    env: environment,
+  const script = join(home, ".ci/install-rabbitmq.sh");
+  const { status } = spawnSync("bash", [script], { cwd: home, stdio: "inherit", env: environment });
+  if (status !== 0) say("SKIPPED: RabbitMQ could not be installed, the suites over it do not run");
+}
+
+/** The command, in the folder where the user stands; what has changed is bundled first, in the same process. */
+function dynamos(args) {
+  return run(["--import", typescript, "--import", build, join(home, "cli/main.ts"), ...args], process.cwd());
+}
+
+/** Runs Node; ends this process with the child's status when it is not 0. */
+async function run(args, cwd = home) {
+  const child = spawn(process.execPath, args, { cwd, stdio: "inherit", env: environment });
+  const forget = passSignalsTo(child);
+  const [status, signal] = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (...end) => resolve(end));
   });
-  if (result.status !== 0) say("SKIPPED: RabbitMQ could not be installed, the suites over it do not run");
+  forget();
+  if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));
 }
 
-function command(name, more) {
-  run("node", ["--import", "tsx", "cli/main.ts", name, ...more]);
-}
-
-/** Ends this process with the child's status when it is not 0. */
-function run(program, args, env = environment) {
-  // Ctrl-C goes to the whole group: the child stops by itself, and this process must outlive it.
-  process.on("SIGINT", () => {});
-  const { status, signal, error } = spawnSync(program, args, { cwd: home, stdio: "inherit", env });
-  if (error) fail(`${program} can't be started: ${error.message}`);
-  if (status !== 0) process.exit(status ?? (signal ? 1 : 0));
+/**
+ * SIGTERM comes to this process alone and is passed on. Ctrl-C comes to the whole group, so the child has it
+ * already, and a second one would cut its ending short: it is passed on only when the child stays.
+ */
+function passSignalsTo(child) {
+  const terminate = () => child.kill("SIGTERM");
+  const interrupt = () => setTimeout(() => child.kill("SIGINT"), interruptGraceMs).unref();
+  process.on("SIGTERM", terminate).on("SIGHUP", terminate).on("SIGINT", interrupt);
+  return () => process.off("SIGTERM", terminate).off("SIGHUP", terminate).off("SIGINT", interrupt);
 }
 
 function say(text) {
