@@ -24,7 +24,7 @@ import type {
 } from "./json-documents.ts";
 import { describeErrors, type Problem, type Validator } from "./validation.ts";
 
-export { describeErrors, type Problem } from "./validation.ts";
+export type { Problem } from "./validation.ts";
 
 /** A document that is not what its schema says. The message names the first problem and never a value. */
 export class InvalidDocument extends Error {

@@ -70,7 +70,11 @@ export interface Broker {
    * @throws DynamosError UNROUTABLE (no queue takes the key), BROKER_UNAVAILABLE (not confirmed), BODY_TOO_LARGE
    */
   publish(message: Message): Promise<void>;
-  consume(queue: string, options: ConsumeOptions, handler: (delivery: Delivery) => Promise<Disposition>): Promise<Consumer>;
+  consume(
+    queue: string,
+    options: ConsumeOptions,
+    handler: (delivery: Delivery) => Promise<Disposition>,
+  ): Promise<Consumer>;
   /** Takes up to `max` dead letters out of the queue. */
   takeDeadLetters(max: number): Promise<DeadLetter[]>;
   status(): BrokerStatus;
