@@ -16,6 +16,9 @@ const nodeMin = [20, 19];
 const [typescript, build] = ["node_modules/tsx/dist/loader.mjs", "cli/build/main.ts"].map(
   (path) => pathToFileURL(join(home, path)).href,
 );
+/** npm starts this through a shell that passes no signal on: when npm is told to end, only the shell's end is seen. */
+const shell = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
+const shellPollMs = 250;
 /** Longer than the command needs to stop by itself (cli/commands/stop-on-signal.ts). */
 const interruptGraceMs = 2_000;
 const [task = "", ...rest] = process.argv.slice(2);
@@ -100,8 +103,16 @@ async function run(args, cwd = home) {
 function passSignalsTo(child) {
   const terminate = () => child.kill("SIGTERM");
   const interrupt = () => setTimeout(() => child.kill("SIGINT"), interruptGraceMs).unref();
+  const orphaned = setInterval(() => {
+    if (shell === undefined || process.ppid === shell) return;
+    clearInterval(orphaned);
+    terminate();
+  }, shellPollMs);
   process.on("SIGTERM", terminate).on("SIGHUP", terminate).on("SIGINT", interrupt);
-  return () => process.off("SIGTERM", terminate).off("SIGHUP", terminate).off("SIGINT", interrupt);
+  return () => {
+    clearInterval(orphaned);
+    process.off("SIGTERM", terminate).off("SIGHUP", terminate).off("SIGINT", interrupt);
+  };
 }
 
 function say(text) {
