@@ -26,12 +26,18 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     else tools.proxy.forward(request, response, fn, path + query);
     return;
   }
-  system(request.method ?? "GET", new URL(target, "http://gateway"), response, tools);
+  // As written: `..` in it leads nowhere.
+  const [pathname = "", query = ""] = target.split("?", 2);
+  system({ method: request.method ?? "GET", pathname, query: new URLSearchParams(query) }, response, tools);
 }
 
-/** @returns after the answer is sent */
-function system(method: string, url: URL, response: ServerResponse, { functions }: RouteTools): void {
-  const { pathname } = url;
+interface Target {
+  readonly method: string;
+  readonly pathname: string;
+  readonly query: URLSearchParams;
+}
+
+function system({ method, pathname, query }: Target, response: ServerResponse, { functions }: RouteTools): void {
   const name = /^\/system\/function\/([-a-z0-9]+)$/.exec(pathname)?.[1];
   if (pathname === "/healthz") sendText(response, 200, "OK");
   else if (!pathname.startsWith("/system/")) sendText(response, 404, "404 page not found");
@@ -41,7 +47,7 @@ function system(method: string, url: URL, response: ServerResponse, { functions 
   else if (pathname === "/system/functions") sendJson(response, 200, [...functions.values()].map(functionStatus));
   else if (pathname === "/system/info") sendJson(response, 200, info);
   else if (pathname === "/system/namespaces") sendJson(response, 200, [namespace]);
-  else if (pathname === "/system/logs") logs(url, response, functions);
+  else if (pathname === "/system/logs") logs(query, response, functions);
   else sendText(response, 404, "404 page not found");
 }
 
@@ -62,14 +68,18 @@ const info = {
 };
 
 /** NDJSON of what the function wrote; `follow` is not offered. */
-function logs(url: URL, response: ServerResponse, functions: ReadonlyMap<string, DeployedFunction>): void {
-  const name = url.searchParams.get("name") ?? "";
+function logs(
+  query: URLSearchParams,
+  response: ServerResponse,
+  functions: ReadonlyMap<string, DeployedFunction>,
+): void {
+  const name = query.get("name") ?? "";
   const fn = functions.get(name);
   if (fn === undefined) {
     sendText(response, 404, `error finding function ${name.slice(0, 64)}`);
     return;
   }
-  const tail = Number(url.searchParams.get("tail") ?? 100);
+  const tail = Number(query.get("tail") ?? 100);
   const lines = fn.lines.last(Number.isInteger(tail) && tail > 0 ? tail : 100);
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   for (const { at, text } of lines) {
