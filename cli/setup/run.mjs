@@ -13,9 +13,9 @@ const home = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const stamp = join(home, "node_modules/.dynamos-lock");
 const nodeMin = [20, 19];
 /** By path: a name would be looked up where the user stands. */
-const [typescript, build] = ["node_modules/tsx/dist/loader.mjs", "cli/build/main.ts"].map(
-  (path) => pathToFileURL(join(home, path)).href,
-);
+const typescript = pathToFileURL(join(home, "node_modules/tsx/dist/loader.mjs")).href;
+const build = join(home, "cli/build/main.ts");
+const buildFirst = pathToFileURL(build).href;
 /** npm starts this through a shell that passes no signal on: when npm is told to end, only the shell's end is seen. */
 const shell = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
 const shellPollMs = 250;
@@ -30,7 +30,7 @@ const tasks = {
   start: () => dynamos(["up", ...rest]),
   dynamos: () => dynamos(rest.length === 0 ? ["--help"] : rest),
   build: () => run(["--import", typescript, build, ...rest]),
-  bench: () => run(["--import", typescript, "--import", build, "cli/bench/main.ts", ...rest], home),
+  bench: () => run(["--import", typescript, "--import", buildFirst, "cli/bench/main.ts", ...rest], home),
   test: async () => {
     installRabbitmq();
     await run(["--import", typescript, build]);
@@ -81,7 +81,7 @@ function installRabbitmq() {
 
 /** The command, in the folder where the user stands; what has changed is bundled first, in the same process. */
 function dynamos(args) {
-  return run(["--import", typescript, "--import", build, join(home, "cli/main.ts"), ...args], process.cwd());
+  return run(["--import", typescript, "--import", buildFirst, join(home, "cli/main.ts"), ...args], process.cwd());
 }
 
 /** Runs Node; ends this process with the child's status when it is not 0. */
