@@ -1,6 +1,7 @@
 /** The rows of several providers as one table. */
 import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
+import { concatTables } from "#data/concat-tables";
 import { buildTable } from "#data/table-builder";
 import { notesOf, type TableNotes, withNotes } from "#data/table-notes";
 import { viewTable } from "#data/table-view";
@@ -20,11 +21,17 @@ export interface ProviderTable {
  */
 export function uniteTables(tables: readonly ProviderTable[]): Table {
   checkSize(tables);
+  const alike = concatTables(tables.map(({ table }) => table));
+  return withNotes(alike ?? widened(tables), unitedNotes(tables));
+}
+
+/** Columns that differ in order or width are decoded and built anew. */
+function widened(tables: readonly ProviderTable[]): Table {
   const views = tables.map(({ provider, table }) => ({ provider, view: viewTable(table) }));
   const specs = unitedColumns(views);
   const builder = buildTable(specs);
   for (const view of views) pushRows(builder, view, specs);
-  return withNotes(builder.finish(), unitedNotes(tables));
+  return builder.finish();
 }
 
 /** Before anything is decoded: the union is as large as its parts. */

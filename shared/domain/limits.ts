@@ -51,7 +51,7 @@ export const limits = {
   /** After a reply, before the worker is killed and replaced: keeps both off the reply's path. */
   workerRefillMs: 1,
   /** The same while more than half of the pool is ready. */
-  workerRefillHeldBackMs: 40,
+  workerRefillHeldBackMs: 150,
   workerRestartFirstMs: 100,
   workerRestartLongestMs: 5_000,
   /** Resident memory of one worker, and the part of it that is JavaScript heap. */

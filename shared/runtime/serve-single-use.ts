@@ -1,5 +1,4 @@
 /** Entry of a function whose step runs in workers. Neither the step nor the contracts' codecs are in this process. */
-import { dirname } from "node:path";
 import type { StepDescription } from "./check-envelope.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
 import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
@@ -28,7 +27,7 @@ async function start({ step, workerFile, loadJson, environment }: SingleUseFunct
   const pool = new WorkerPool({
     backend: spawnBackend({
       workerFile,
-      environment: { ...workerEnvironment(environment), function_folder: dirname(workerFile) },
+      environment: workerEnvironment(environment),
       heapMb: config.heapMb,
       memoryMb: config.memoryMb,
       startMs: config.workerStartMs,

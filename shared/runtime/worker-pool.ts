@@ -93,10 +93,10 @@ export class WorkerPool implements StepInvoker {
     }
   }
 
-  /** Held back while the pool is over half full: the next hop of a query needs the processors first. */
+  /** Held back while half the pool is ready: the next hops of a query need the processors first. */
   #fillSoon(): void {
-    const overHalf = this.#ready.length * 2 > this.#options.poolSize && this.#waiting.size === 0;
-    this.#fillIn(overHalf ? limits.workerRefillHeldBackMs : 0);
+    const isHalfReady = this.#ready.length * 2 >= this.#options.poolSize && this.#waiting.size === 0;
+    this.#fillIn(isHalfReady ? limits.workerRefillHeldBackMs : 0);
   }
 
   #fillIn(delayMs: number): void {
