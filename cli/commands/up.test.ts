@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const home = resolve(import.meta.dirname, "../..");
+let temporary: string;
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), "dynamos-up-"));
+});
+afterEach(async () => {
+  child?.kill("SIGKILL");
+  await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function up(): Promise<{ url: string; exited: Promise<number | null> }> {
+  const started = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "up", "--port", "0"], {
+    cwd: home,
+    env: { PATH: process.env.PATH, TMPDIR: temporary, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child = started;
+  const exited = new Promise<number | null>((done) => started.once("exit", done));
+  let written = "";
+  started.stderr.on("data", (chunk) => {
+    written += chunk;
+  });
+  const url = await new Promise<string>((done, failed) => {
+    started.stdout.on("data", (chunk) => {
+      written += chunk;
+      const ready = /ready at (\S+)/.exec(written)?.[1];
+      if (ready !== undefined) done(ready);
+    });
+    void exited.then(() => failed(new Error(written)));
+  });
+  return { url, exited };
+}
+
+/** Processes whose temporary folder is this run's: the system, its functions and their workers. */
+async function processes(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (environment.includes(`TMPDIR=${temporary}`)) found.push(pid);
+  }
+  return found;
+}
+
+describe("dynamos up", () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("ends every process and leaves no file behind on %s", async (signal) => {
+    const { url, exited } = await up();
+    expect((await fetch(`${url}/function/orchestrator/healthz`)).status).toBe(200);
+    expect((await processes()).length).toBeGreaterThan(14);
+    child?.kill(signal);
+    expect(await exited).toBe(0);
+    await expect.poll(processes).toEqual([]);
+    expect(
+      (await readdir(temporary)).filter((name) => name !== "tsx-0" && !name.startsWith("node-compile-cache")),
+    ).toEqual([]);
+  });
+
+  it("takes its functions and their workers along when it is killed", async () => {
+    const { exited } = await up();
+    child?.kill("SIGKILL");
+    await exited;
+    await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
+  });
+});
