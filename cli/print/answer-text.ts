@@ -8,6 +8,7 @@ interface ResultJson extends Partial<TextTable> {
   readonly providers: readonly string[];
   readonly archetype: string;
   readonly rowCount?: number;
+  readonly remarks?: readonly string[];
   readonly chart?: { readonly svg: string };
   readonly document?: { readonly content: unknown };
 }
@@ -19,6 +20,13 @@ interface AnswerJson {
     providers: readonly string[];
     computeProvider?: string;
     why: string;
+  }[];
+  readonly verdicts?: readonly {
+    provider: string;
+    allowed: boolean;
+    agreementRevision?: number;
+    dataSets?: readonly string[];
+    demandedSteps?: readonly string[];
   }[];
   readonly refused?: readonly { provider: string; code: string; reasons: readonly { message: string }[] }[];
   readonly failed?: readonly { party: string; step?: string; code: string; message: string }[];
@@ -42,6 +50,7 @@ export function answerText({ status, body }: AnsweredQuery): string {
     ...(answer.results ?? []).map(resultText),
     ...(answer.refused ?? []).map(refusedLine),
     ...(answer.failed ?? []).map(failedLine),
+    ...verdictLines(answer),
     ...planLines(answer),
     ...timingLines(answer),
   ].join("\n");
@@ -57,13 +66,14 @@ function choiceLine({
   return `${colors.bold(archetype)}${at} for ${providers.join(", ")} ${colors.dim(`(${why})`)}`;
 }
 
-function resultText({ party, providers, rowCount, columns, rows, chart, document }: ResultJson): string {
+function resultText({ party, providers, rowCount, columns, rows, chart, document, remarks = [] }: ResultJson): string {
   const of = providers.length === 1 && providers[0] === party ? "" : ` over ${providers.join(" and ")}`;
   const count =
     rowCount === undefined ? "" : colors.dim(` ${rowCount.toLocaleString("en")} ${rowCount === 1 ? "row" : "rows"}`);
   return [
     `${colors.green("✔")} ${colors.bold(party)}${of}${count}`,
     ...(columns !== undefined && rows !== undefined ? [textTable({ columns, rows }, "    ")] : []),
+    ...remarks.map((remark) => colors.dim(`    ${remark}`)),
     ...(document === undefined ? [] : [`    ${JSON.stringify(document.content)}`]),
     ...(chart === undefined
       ? []
@@ -78,6 +88,18 @@ function refusedLine({ provider, code, reasons }: NonNullable<AnswerJson["refuse
 function failedLine({ party, step, code, message }: NonNullable<AnswerJson["failed"]>[number]): string {
   const where = step === undefined ? party : `${party} ${step}`;
   return `${colors.red("✘")} ${colors.bold(where)} failed: ${code}, ${message}`;
+}
+
+function verdictLines({ verdicts = [] }: AnswerJson): string[] {
+  const lines = verdicts
+    .filter(({ allowed }) => allowed)
+    .map(({ provider, agreementRevision, dataSets = [], demandedSteps = [] }) => {
+      const demands = demandedSteps.length === 0 ? "" : `, and demands ${demandedSteps.join(", ")}`;
+      return colors.dim(
+        `  ${provider} allows ${dataSets.join(", ")} by revision ${agreementRevision} of its agreement${demands}`,
+      );
+    });
+  return lines.length === 0 ? [] : [colors.dim("record"), ...lines];
 }
 
 function planLines({ plan }: AnswerJson): string[] {

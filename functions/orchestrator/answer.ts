@@ -9,6 +9,7 @@ import {
   type Reason,
   type Result,
   Role,
+  type Verdict,
 } from "#contracts";
 import { toJsonTable } from "#data/table-json";
 import { rowOf } from "#errors";
@@ -46,6 +47,7 @@ export function answerOf(facts: AnswerFacts): Answer {
   const refusals = refusedProviders(plan);
   const parts = {
     archetypes: plan.choices.map(choiceJson),
+    verdicts: plan.verdicts.map(verdictJson),
     refused: refusals,
     failed: failed.map(failureJson),
     plan: planJson(plan),
@@ -140,6 +142,23 @@ function refusedProviders(plan: Plan) {
     const { reasons } = decision.value;
     return [{ provider, code: rowOf(reasons[0]?.code ?? ErrorCode.DENIED).label, reasons: reasons.map(reasonJson) }];
   });
+}
+
+/** What policy decided on one provider, and by which revision of its agreement. */
+function verdictJson({ provider, decision }: Verdict) {
+  if (decision?.$case !== "terms") return { provider, allowed: false };
+  const { agreementRevision, dataSets, archetypes, computeProviders, columns, demandedSteps } = decision.value;
+  const named = columns?.tables.map(({ table, columns: names }) => [table, names] as const);
+  return {
+    provider,
+    allowed: true,
+    agreementRevision,
+    dataSets,
+    archetypes,
+    computeProviders,
+    ...(named === undefined ? {} : { columns: Object.fromEntries(named) }),
+    ...(demandedSteps.length === 0 ? {} : { demandedSteps }),
+  };
 }
 
 function choiceJson({ archetype, providers, computeProvider, rule, why, considered }: Choice) {

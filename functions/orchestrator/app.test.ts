@@ -91,6 +91,7 @@ describe("POST /v1/queries", () => {
       complete: true,
       results: [{ party: "VU", archetype: "computeToData", document: { content: "of VU" } }],
       archetypes: [{ archetype: "computeToData", rule: "weight" }],
+      verdicts: [{ provider: "VU", allowed: true, agreementRevision: expect.any(Number), dataSets: ["wageGap"] }],
       plan: [{ party: "VU", role: "all", steps: ["sql-query", "sql-algorithm"] }],
       timings: {
         hops: [

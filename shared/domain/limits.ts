@@ -50,7 +50,7 @@ export const limits = {
   workerStartsAtOnceMax: 2,
   /** After a reply, before the worker is killed and replaced: keeps both off the reply's path. */
   workerRefillMs: 1,
-  /** The same while more than half of the pool is ready. */
+  /** The same while at least half of the pool is ready. */
   workerRefillHeldBackMs: 150,
   workerRestartFirstMs: 100,
   workerRestartLongestMs: 5_000,
