@@ -1,0 +1,69 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BundledFile, bundleFunction } from "./bundle-function.ts";
+
+const home = resolve(import.meta.dirname, "../..");
+const singleUse = ["sql-query", "sql-anonymize", "sql-aggregate", "sql-algorithm", "sql-graph"];
+const shared = ["policy-enforcer", "archetype-selector"];
+const bundles = new Map<string, Record<string, BundledFile>>();
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dynamos-test-"));
+  for (const name of [...singleUse, ...shared]) {
+    bundles.set(name, await bundleFunction(join(home, "functions", name, "handler.ts"), join(folder, name)));
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function fileOf(name: string, file: string): BundledFile {
+  const bundled = bundles.get(name)?.[file];
+  if (bundled === undefined) throw new Error(`no ${file} of ${name}`);
+  return bundled;
+}
+
+const npmPackages = ({ inputs }: BundledFile) => [
+  ...new Set(inputs.flatMap((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [])),
+];
+
+describe("the bundle of a single-use function", () => {
+  it.each(singleUse)("%s is a door, a worker and the JSON codec", async (name) => {
+    expect((await readdir(join(folder, name))).sort()).toEqual([
+      "index.js",
+      "json-codec.js",
+      "package.json",
+      "worker.js",
+    ]);
+  });
+
+  it.each(singleUse)("%s has a lean door without the step, its data and its libraries", (name) => {
+    const door = fileOf(name, "index.js");
+    expect(door.bytes).toBeLessThanOrEqual(100_000);
+    expect(npmPackages(door)).toEqual(["@bufbuild/protobuf"]);
+    expect(door.inputs.filter((input) => /functions\/(?!.*-index\.js\.ts$)|shared\/data\//.test(input))).toEqual([]);
+  });
+
+  it.each(singleUse)("%s has a worker that reaches no broker, no gRPC and no validator", (name) => {
+    const worker = fileOf(name, "worker.js");
+    const allowed = ["@bufbuild/protobuf", "apache-arrow", "flatbuffers", "tslib"];
+    const more = npmPackages(worker).filter((vendor) => !allowed.includes(vendor));
+    expect(more).toEqual(name === "sql-query" ? ["@duckdb/node-api"] : []);
+    expect(worker.bytes).toBeLessThanOrEqual(name === "sql-query" ? 1_300_000 : 750_000);
+  });
+
+  it("needs DuckDB's native part beside it for sql-query alone", () => {
+    const needing = singleUse.filter((name) => fileOf(name, "worker.js").packages.length > 0);
+    expect(needing).toEqual(["sql-query"]);
+    expect(fileOf("sql-query", "worker.js").packages).toEqual(["@duckdb/node-bindings"]);
+  });
+});
+
+describe("the bundle of a shared step", () => {
+  it.each(shared)("%s holds the step and is small", (name) => {
+    expect(Object.keys(bundles.get(name) ?? {}).sort()).toEqual(["index.js", "json-codec.js"]);
+    expect(npmPackages(fileOf(name, "index.js"))).toEqual(["@bufbuild/protobuf"]);
+    expect(fileOf(name, "index.js").bytes).toBeLessThanOrEqual(250_000);
+  });
+});
