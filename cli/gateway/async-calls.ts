@@ -1,21 +1,24 @@
 /** `/async-function/NAME`: accepted with 202, run one after the other, the answer sent to X-Callback-Url. */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { limits } from "#domain/limits";
 import type { Log } from "#ports/log";
 import type { DeployedFunction } from "./deployed-function.ts";
-import { sendText } from "./send.ts";
+import { endToEnd } from "./forwarded-headers.ts";
+import { refuseBody } from "./send.ts";
 
 /** Of OpenFaaS CE. */
 const bodyBytesMax = 256_000;
 const waitingMax = 1_000;
 const atOnceMax = 4;
 const callMsMax = 130_000;
+const callbackMsMax = 10_000;
 
 interface Call {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly callbackUrl: string | undefined;
 }
@@ -37,11 +40,17 @@ export function createAsyncCalls(gatewayUrl: () => string, log: Log): AsyncCalls
     fn: DeployedFunction,
     path: string,
   ): Promise<void> {
-    if (incoming.method !== "POST") return sendText(outgoing, 405, "only POST is allowed");
-    if (waiting.length >= waitingMax) return sendText(outgoing, 429, `${waitingMax} calls are waiting`);
-    const body = await bodyOf(incoming);
-    if (body === undefined)
-      return sendText(outgoing, 413, `the body of an asynchronous call is limited to ${bodyBytesMax} bytes`);
+    if (incoming.method !== "POST") return refuseBody(incoming, outgoing, 405, "only POST is allowed");
+    if (waiting.length >= waitingMax) return refuseBody(incoming, outgoing, 429, `${waitingMax} calls are waiting`);
+    const body = await bytesOf(incoming, bodyBytesMax);
+    if (body === undefined) {
+      return refuseBody(
+        incoming,
+        outgoing,
+        413,
+        `the body of an asynchronous call is limited to ${bodyBytesMax} bytes`,
+      );
+    }
     const id = String(incoming.headers["x-call-id"] ?? randomUUID());
     const callback = incoming.headers["x-callback-url"];
     const { name } = fn.spec;
@@ -49,7 +58,7 @@ export function createAsyncCalls(gatewayUrl: () => string, log: Log): AsyncCalls
       id,
       name,
       url: `${gatewayUrl()}/function/${name}${path}`,
-      contentType: incoming.headers["content-type"] ?? "application/octet-stream",
+      headers: { ...kept(incoming.headers), "x-call-id": id },
       body,
       callbackUrl: typeof callback === "string" ? callback : undefined,
     });
@@ -75,33 +84,61 @@ export function createAsyncCalls(gatewayUrl: () => string, log: Log): AsyncCalls
 async function run(call: Call, log: Log, stop: AbortSignal): Promise<void> {
   const startedAt = performance.now();
   const signal = AbortSignal.any([stop, AbortSignal.timeout(callMsMax)]);
-  const headers = { "content-type": call.contentType, "x-call-id": call.id };
-  const answer = await fetch(call.url, { method: "POST", headers, body: new Uint8Array(call.body), signal }).catch(
-    () => undefined,
-  );
-  const body = answer === undefined ? "" : await answer.arrayBuffer().catch(() => "");
-  if (call.callbackUrl === undefined) return;
-  await fetch(call.callbackUrl, {
-    method: "POST",
-    headers: {
-      "content-type": answer?.headers.get("content-type") ?? "text/plain",
-      "x-call-id": call.id,
-      "x-function-name": call.name,
-      "x-function-status": String(answer?.status ?? 503),
-      "x-duration-seconds": ((performance.now() - startedAt) / 1_000).toFixed(6),
-    },
-    body,
-    signal,
-  }).catch(() => log.log("warn", "a callback was not taken", { function: call.name, callId: call.id }));
+  const result = await callFunction(call, signal).catch(() => lost);
+  if (call.callbackUrl === undefined || stop.aborted) return;
+  // A time limit of its own: a call that used all of it has still something to report.
+  const callbackSignal = AbortSignal.any([stop, AbortSignal.timeout(callbackMsMax)]);
+  const headers = {
+    ...result.headers,
+    "x-call-id": call.id,
+    "x-function-name": call.name,
+    "x-function-status": String(result.status),
+    "x-duration-seconds": ((performance.now() - startedAt) / 1_000).toFixed(6),
+  };
+  try {
+    const taken = await fetch(call.callbackUrl, { method: "POST", headers, body: result.body, signal: callbackSignal });
+    await taken.body?.cancel();
+    if (!taken.ok) throw new Error(`status ${taken.status}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "";
+    // As OpenFaaS: a callback that fails is dropped.
+    log.log("warn", "a callback was not taken", { function: call.name, callId: call.id, reason });
+  }
 }
 
-async function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
+interface CallResult {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** As OpenFaaS's queue worker reports a connection that failed. */
+const lost: CallResult = { status: 503, headers: { "content-type": "text/plain" }, body: new Uint8Array() };
+
+async function callFunction(call: Call, signal: AbortSignal): Promise<CallResult> {
+  const { url, headers } = call;
+  const answer = await fetch(url, { method: "POST", headers, body: new Uint8Array(call.body), signal });
+  const body = await bytesOf(answer.body ?? [], limits.messageBytesMax);
+  if (body === undefined) return { ...lost, status: 502 };
+  const { "content-encoding": _decodedByFetch, ...own } = kept(Object.fromEntries(answer.headers));
+  return { status: answer.status, headers: own, body: new Uint8Array(body) };
+}
+
+/** The headers that go along: not those of the connection, of the framing, or for this queue. */
+function kept(headers: IncomingHttpHeaders): Record<string, string> {
+  const { host: _, "content-length": _length, "x-callback-url": _callback, ...own } = endToEnd(headers);
+  return Object.fromEntries(Object.entries(own).map(([name, value]) => [name, String(value)]));
+}
+
+/** @returns undefined when there is more than the limit; a request is left readable then, so that it can be answered */
+async function bytesOf(source: IncomingMessage | AsyncIterable<Uint8Array> | never[], bytesMax: number) {
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of incoming) {
-    length += (chunk as Buffer).length;
-    if (length > bodyBytesMax) return undefined;
-    chunks.push(chunk as Buffer);
+  const chunksOf = "iterator" in source ? source.iterator({ destroyOnReturn: false }) : source;
+  for await (const chunk of chunksOf) {
+    length += chunk.length;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }

@@ -2,6 +2,7 @@
 import { basename, join } from "node:path";
 import type { Log } from "#ports/log";
 import type { StackFunction } from "../stack/read-stack.ts";
+import { durationMs } from "./duration.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { LogRing } from "./log-ring.ts";
 
@@ -10,8 +11,13 @@ export interface DeployedFunction {
   readonly process: FunctionProcess;
   readonly lines: LogRing;
   readonly createdAt: Date;
+  /** Of one call: the environment's `exec_timeout`, as of-watchdog takes it. */
+  readonly callMsMax: number;
   invocations: number;
 }
+
+/** Also where `exec_timeout` is 0, which for of-watchdog is no limit. */
+const callMsMaxDefault = 130_000;
 
 export function deploy(
   spec: StackFunction,
@@ -28,7 +34,16 @@ export function deploy(
     log,
     lines,
   });
-  return { spec, process, lines, createdAt: new Date(), invocations: 0 };
+  return { spec, process, lines, createdAt: new Date(), callMsMax: callMsMaxOf(spec), invocations: 0 };
+}
+
+function callMsMaxOf({ name, environment }: StackFunction): number {
+  try {
+    return durationMs(environment.exec_timeout ?? "0") || callMsMaxDefault;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new RangeError(`exec_timeout of the function ${name}: ${reason}`, { cause });
+  }
 }
 
 /** FunctionStatus of the OpenFaaS provider SDK: faas-cli's `list` and `describe` read it. */

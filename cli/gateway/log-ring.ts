@@ -18,4 +18,15 @@ export class LogRing {
   last(count: number): readonly LogLine[] {
     return this.lines.slice(-count);
   }
+
+  /** Takes a stream's chunks, splits them into lines, and cuts a line that is too long. */
+  reader(): (chunk: string) => void {
+    let open = "";
+    return (chunk) => {
+      const lines = (open + chunk).split("\n");
+      // The rest of a long line is dropped, so that output without line ends takes no memory.
+      open = (lines.pop() ?? "").slice(0, lineCharsMax);
+      for (const line of lines) this.add(line.replace(/\r$/, ""));
+    };
+  }
 }

@@ -1,30 +1,11 @@
 /** `/function/NAME/…`: the call goes to the function's process, streamed both ways. */
 import { randomUUID } from "node:crypto";
-import {
-  Agent,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request,
-  type ServerResponse,
-} from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 import { limits } from "#domain/limits";
 import type { DeployedFunction } from "./deployed-function.ts";
-import { sendText } from "./send.ts";
-
-/** RFC 9110, section 7.6.1: of one connection, not of the message. */
-const hopByHop: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { toClient, toFunction } from "./forwarded-headers.ts";
+import { refuseBody } from "./send.ts";
 
 export interface FunctionProxy {
   forward(incoming: IncomingMessage, outgoing: ServerResponse, fn: DeployedFunction, path: string): void;
@@ -34,68 +15,78 @@ export interface FunctionProxy {
 export function createProxy(): FunctionProxy {
   const agent = new Agent({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 1_024 });
   return {
-    forward: (incoming, outgoing, fn, path) => forward(agent, incoming, outgoing, { fn, path }),
+    forward: (incoming, outgoing, fn, path) => {
+      const { name } = fn.spec;
+      fn.invocations += 1;
+      if (fn.process.port === undefined) {
+        refuseBody(incoming, outgoing, 503, `No endpoints available for: ${name}.`);
+      } else if (Number(incoming.headers["content-length"] ?? 0) > limits.messageBytesMax) {
+        refuseBody(incoming, outgoing, 413, tooLarge);
+      } else {
+        forward(agent, incoming, outgoing, { fn, path, port: fn.process.port });
+      }
+    },
     close: () => agent.destroy(),
   };
 }
 
-function forward(
-  agent: Agent,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  { fn, path }: { fn: DeployedFunction; path: string },
-): void {
-  const { name } = fn.spec;
-  fn.invocations += 1;
-  if (fn.process.port === undefined) {
-    sendText(outgoing, 503, `No endpoints available for: ${name}.`);
-    return;
-  }
-  if (Number(incoming.headers["content-length"] ?? 0) > limits.messageBytesMax) {
-    sendText(outgoing, 413, `The body is over ${limits.messageBytesMax} bytes.`);
-    return;
-  }
-  const startedAt = process.hrtime.bigint();
-  const callId = String(incoming.headers["x-call-id"] ?? randomUUID());
-  const upstream = request(
-    {
-      agent,
-      host: "127.0.0.1",
-      port: fn.process.port,
-      method: incoming.method,
-      path,
-      headers: {
-        ...endToEnd(incoming.headers),
-        "x-call-id": callId,
-        "x-start-time": String(BigInt(Date.now()) * 1_000_000n),
-        "x-forwarded-host": incoming.headers.host ?? "",
-        "x-forwarded-for": incoming.socket.remoteAddress ?? "",
-      },
-    },
-    (answer) => {
-      const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
-      // As the real one: echoed only when it was made here.
-      const made = incoming.headers["x-call-id"] === undefined ? { "x-call-id": callId } : {};
-      const served = { ...endToEnd(answer.headers), ...made, "x-duration-seconds": seconds.toFixed(6) };
-      outgoing.writeHead(answer.statusCode ?? 502, served);
-      pipeline(answer, outgoing, () => {});
-    },
-  );
-  upstream.on("error", () => {
-    if (outgoing.headersSent) outgoing.destroy();
-    else sendText(outgoing, 502, `Can't reach service for: ${name}.`);
-  });
-  // A client that goes takes its call along.
-  outgoing.on("close", () => {
-    if (!outgoing.writableFinished) upstream.destroy();
-  });
-  incoming.on("error", () => upstream.destroy());
-  incoming.pipe(upstream);
+const tooLarge = `The body is over ${limits.messageBytesMax} bytes.`;
+
+interface Target {
+  readonly fn: DeployedFunction;
+  readonly path: string;
+  readonly port: number;
 }
 
-function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const named = String(headers.connection ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase());
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named.includes(name)));
+function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerResponse, { fn, path, port }: Target): void {
+  const { name } = fn.spec;
+  const startedAt = process.hrtime.bigint();
+  const callId = String(incoming.headers["x-call-id"] ?? randomUUID());
+  const headers = toFunction(incoming, callId);
+  const upstream = request({ agent, host: "127.0.0.1", port, method: incoming.method, path, headers });
+  const giveUp = (status: number, text: string) => {
+    if (outgoing.headersSent) outgoing.destroy();
+    else refuseBody(incoming, outgoing, status, text);
+    ended = true;
+    incoming.unpipe(upstream);
+    upstream.destroy();
+  };
+  let ended = false;
+  const timer = setTimeout(() => giveUp(504, `${name} did not answer within ${fn.callMsMax} ms.`), fn.callMsMax);
+  upstream.on("response", (answer) => {
+    const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
+    outgoing.writeHead(answer.statusCode ?? 502, {
+      ...toClient(incoming, answer, callId),
+      "x-duration-seconds": seconds.toFixed(6),
+    });
+    // A stream of events has no end of its own; of-watchdog does not limit it either.
+    if (answer.headers["content-type"]?.startsWith("text/event-stream")) clearTimeout(timer);
+    pipeline(answer, outgoing, () => {});
+  });
+  upstream.on("error", () => {
+    // Once there is an answer, its pipeline tells the client; an early one may come while the body is still sent.
+    if (!ended && !outgoing.headersSent) giveUp(502, `Can't reach service for: ${name}.`);
+  });
+  outgoing.on("close", () => {
+    clearTimeout(timer);
+    // A client that goes takes its call along.
+    if (!outgoing.writableFinished) upstream.destroy();
+    ended = true;
+  });
+  sendBody(incoming, upstream, () => giveUp(413, tooLarge));
+}
+
+function sendBody(incoming: IncomingMessage, upstream: ClientRequest, onTooLarge: () => void): void {
+  let bytes = 0;
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= limits.messageBytesMax) return;
+    incoming.off("data", count);
+    onTooLarge();
+  };
+  incoming.on("data", count);
+  incoming.on("error", () => upstream.destroy());
+  incoming.pipe(upstream);
+  // What nobody takes any more must not block the connection.
+  upstream.on("close", () => incoming.resume());
 }

@@ -1,7 +1,9 @@
 /** The part of OpenFaaS's REST API that faas-cli, the sidecars and people use. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AsyncCalls } from "./async-calls.ts";
+import { type Credentials, isAllowed } from "./basic-auth.ts";
 import { type DeployedFunction, functionStatus } from "./deployed-function.ts";
+import { sendLogs } from "./logs-route.ts";
 import type { FunctionProxy } from "./proxy.ts";
 import { sendJson, sendText } from "./send.ts";
 
@@ -9,6 +11,8 @@ export interface RouteTools {
   readonly functions: ReadonlyMap<string, DeployedFunction>;
   readonly proxy: FunctionProxy;
   readonly asyncCalls: AsyncCalls;
+  /** Absent: /system/ is open too. */
+  readonly auth: Credentials | undefined;
 }
 
 const namespace = "openfaas-fn";
@@ -16,6 +20,8 @@ const call = /^\/(async-)?function\/([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(?:\.[-a-z0
 
 export async function route(request: IncomingMessage, response: ServerResponse, tools: RouteTools): Promise<void> {
   const target = request.url ?? "/";
+  // Node's parser lets these through, its client would throw on them.
+  if (!/^[\x21-\x7e]+$/.test(target)) return sendText(response, 400, "the path holds characters that must be encoded");
   const called = call.exec(target);
   if (called !== null) {
     const [, isAsync, name = "", path = "/", query = ""] = called;
@@ -28,6 +34,14 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
   }
   // As written: `..` in it leads nowhere.
   const [pathname = "", query = ""] = target.split("?", 2);
+  if (
+    pathname.startsWith("/system/") &&
+    tools.auth !== undefined &&
+    !isAllowed(request.headers.authorization, tools.auth)
+  ) {
+    response.setHeader("www-authenticate", 'Basic realm="Restricted"');
+    return sendText(response, 401, "invalid credentials");
+  }
   system({ method: request.method ?? "GET", pathname, query: new URLSearchParams(query) }, response, tools);
 }
 
@@ -47,7 +61,7 @@ function system({ method, pathname, query }: Target, response: ServerResponse, {
   else if (pathname === "/system/functions") sendJson(response, 200, [...functions.values()].map(functionStatus));
   else if (pathname === "/system/info") sendJson(response, 200, info);
   else if (pathname === "/system/namespaces") sendJson(response, 200, [namespace]);
-  else if (pathname === "/system/logs") logs(query, response, functions);
+  else if (pathname === "/system/logs") sendLogs(query, response, functions, namespace);
   else sendText(response, 404, "404 page not found");
 }
 
@@ -66,24 +80,3 @@ const info = {
   version: { release: "0.1.0", sha: "", commit_message: "" },
   arch: process.arch === "x64" ? "x86_64" : process.arch,
 };
-
-/** NDJSON of what the function wrote; `follow` is not offered. */
-function logs(
-  query: URLSearchParams,
-  response: ServerResponse,
-  functions: ReadonlyMap<string, DeployedFunction>,
-): void {
-  const name = query.get("name") ?? "";
-  const fn = functions.get(name);
-  if (fn === undefined) {
-    sendText(response, 404, `error finding function ${name.slice(0, 64)}`);
-    return;
-  }
-  const tail = Number(query.get("tail") ?? 100);
-  const lines = fn.lines.last(Number.isInteger(tail) && tail > 0 ? tail : 100);
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  for (const { at, text } of lines) {
-    response.write(`${JSON.stringify({ name, namespace, instance: name, timestamp: at.toISOString(), text })}\n`);
-  }
-  response.end();
-}

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Log } from "#ports/log";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { createAsyncCalls } from "./async-calls.ts";
+import type { Credentials } from "./basic-auth.ts";
 import { type DeployedFunction, deploy } from "./deployed-function.ts";
 import { createProxy } from "./proxy.ts";
 import { route } from "./routes.ts";
@@ -22,6 +23,8 @@ export interface GatewayOptions {
   /** What a function gets beside the environment of the stack. */
   readonly environmentFor: (fn: StackFunction) => Readonly<Record<string, string>>;
   readonly log: Log;
+  /** For /system/; absent: open, as everything else on the loopback interface. */
+  readonly auth?: Credentials;
 }
 
 export interface Gateway {
@@ -45,7 +48,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let url = "";
   const asyncCalls = createAsyncCalls(() => url, log);
   const server = createServer({ noDelay: true, maxHeaderSize: 32_768 }, (request, response) => {
-    route(request, response, { functions, proxy, asyncCalls }).catch((error: unknown) => {
+    route(request, response, { functions, proxy, asyncCalls, auth: options.auth }).catch((error: unknown) => {
       log.log("error", "a request failed in the gateway", { reason: error instanceof Error ? error.message : "" });
       if (response.headersSent) response.destroy();
       else sendText(response, 500, "the gateway failed");
@@ -77,12 +80,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
+/** After a failure no further one is started, and those in hand have ended when it is thrown. */
 async function startAll(functions: DeployedFunction[]): Promise<void> {
   const waiting = [...functions];
+  const failures: unknown[] = [];
   const starter = async () => {
-    for (let fn = waiting.shift(); fn !== undefined; fn = waiting.shift()) await fn.process.start();
+    for (let fn = waiting.shift(); fn !== undefined && failures.length === 0; fn = waiting.shift()) {
+      await fn.process.start().catch((error: unknown) => failures.push(error));
+    }
   };
   await Promise.all(Array.from({ length: startsAtOnceMax }, starter));
+  if (failures.length > 0) throw failures[0];
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -18,7 +18,7 @@ const echo = defineStep({
 const refusing = defineStep({
   name: "refusing",
   isolation: "shared",
-  accepts: "nothing",
+  accepts: "result",
   facts: () => undefined,
   decide: () => refuse([{ code: ErrorCode.DENIED, clause: "relations", message: "not in the agreement" }]),
 });
@@ -26,7 +26,7 @@ const refusing = defineStep({
 const failing = defineStep({
   name: "failing",
   isolation: "shared",
-  accepts: "nothing",
+  accepts: "result",
   facts: (): undefined => {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, "there is no table Persons");
   },
@@ -37,7 +37,7 @@ const failing = defineStep({
 const defective = defineStep({
   name: "defective",
   isolation: "shared",
-  accepts: "nothing",
+  accepts: "result",
   facts: (): undefined => {
     throw new Error("row 7 has salary 4200");
   },
@@ -48,7 +48,7 @@ const defective = defineStep({
 const endless = defineStep({
   name: "endless",
   isolation: "shared",
-  accepts: "nothing",
+  accepts: "result",
   facts: () => new Promise<undefined>(() => {}),
   decide: () => forward(nothing),
 });
@@ -57,7 +57,7 @@ const endless = defineStep({
 const slow = defineStep({
   name: "slow",
   isolation: "shared",
-  accepts: "nothing",
+  accepts: "result",
   facts: () => new Promise<void>((resolve) => setTimeout(resolve, 100)),
   decide: (envelope) =>
     forwardResult({
