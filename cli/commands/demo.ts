@@ -6,7 +6,7 @@ import { scenes } from "../demo/scenes.ts";
 import { answerText } from "../print/answer-text.ts";
 import { ask } from "./ask.ts";
 import { writeChart } from "./query.ts";
-import { stopOnSignal } from "./stop-on-signal.ts";
+import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
 import { type RunningSystem, type SystemFlags, startFromFlags } from "./system-options.ts";
 import { addSystemOptions } from "./up.ts";
 
@@ -20,7 +20,9 @@ export function addDemoCommand(program: Command): void {
     .option("--chart <file>", "where the chart goes", "build/demo-chart.svg")
     .action(async (flags: DemoFlags) => {
       const startedAt = performance.now();
-      const running = await startFromFlags({ ...flags, port: "0" }, (stage) => say(colors.dim(stage)));
+      const running = await startInterruptibly(() =>
+        startFromFlags({ ...flags, port: "0" }, (stage) => say(colors.dim(stage))),
+      );
       const interrupted = stopOnSignal(running.stop).then(() => process.exit(130));
       say(colors.dim(`ready in ${((performance.now() - startedAt) / 1000).toFixed(1)} s at ${running.system.url}\n`));
       const wrong = await Promise.race([playAll(running, flags.chart), interrupted]).finally(running.stop);

@@ -1,6 +1,4 @@
 /** What `up` and `demo` start, from their flags. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { jsonLog } from "#adapters/system/log";
@@ -11,6 +9,7 @@ import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
 import { type System, startSystem } from "../system/start-system.ts";
+import { makeTemporaryFolder } from "../system/temporary-folder.ts";
 
 export interface SystemFlags {
   readonly port: string;
@@ -64,10 +63,9 @@ async function dataOf({ datasets }: SystemFlags): Promise<Data> {
     const folder = resolve(datasets);
     return { folder, documents: await documentsOfFolder(folder, demoDocuments), remove: async () => {} };
   }
-  const folder = await mkdtemp(join(tmpdir(), "dynamos-data-"));
+  const { path: folder, remove } = await makeTemporaryFolder("dynamos-data-");
   await writeDemoData(folder);
   const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
-  const remove = () => rm(folder, { recursive: true, force: true });
   return { folder, documents: [...demoDocuments, ...dataSets], remove };
 }
 

@@ -49,6 +49,11 @@ async function processes(): Promise<string[]> {
   return found;
 }
 
+/** Files of this run, without what tsx and Node keep for the next one. */
+async function leftovers(): Promise<string[]> {
+  return (await readdir(temporary)).filter((name) => !/^(tsx-|node-compile-cache)/.test(name));
+}
+
 describe("dynamos up", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("ends every process and leaves no file behind on %s", async (signal) => {
     const { url, exited } = await up();
@@ -57,9 +62,22 @@ describe("dynamos up", () => {
     child?.kill(signal);
     expect(await exited).toBe(0);
     await expect.poll(processes).toEqual([]);
-    expect(
-      (await readdir(temporary)).filter((name) => name !== "tsx-0" && !name.startsWith("node-compile-cache")),
-    ).toEqual([]);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("leaves nothing behind either when it is told to end while it starts", async () => {
+    const starting = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "up", "--port", "0"], {
+      cwd: home,
+      env: { PATH: process.env.PATH, TMPDIR: temporary },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    child = starting;
+    await new Promise((resume) => starting.stderr.once("data", resume));
+    const exited = new Promise((done) => starting.once("exit", done));
+    starting.kill("SIGINT");
+    expect(await exited).toBe(130);
+    await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
+    expect(await leftovers()).toEqual([]);
   });
 
   it("takes its functions and their workers along when it is killed", async () => {

@@ -1,7 +1,7 @@
 /** `dynamos up`: the whole system on this machine, until Ctrl-C. */
 import type { Command } from "commander";
 import colors from "picocolors";
-import { stopOnSignal } from "./stop-on-signal.ts";
+import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
 import { type SystemFlags, startFromFlags } from "./system-options.ts";
 
 export function addSystemOptions(command: Command): Command {
@@ -20,7 +20,9 @@ export function addUpCommand(program: Command): void {
     .description("start the whole system on this machine")
     .option("--port <number>", "of the gateway; 0: a free one", "8080")
     .action(async (flags: SystemFlags) => {
-      const running = await startFromFlags(flags, (stage) => process.stderr.write(colors.dim(`${stage}\n`)));
+      const running = await startInterruptibly(() =>
+        startFromFlags(flags, (stage) => process.stderr.write(colors.dim(`${stage}\n`))),
+      );
       process.stdout.write(readyText(running.system.url));
       await stopOnSignal(running.stop);
     });

@@ -1,7 +1,6 @@
 /** The whole system on one machine: gateway and functions, broker, knowledge base, and a sidecar for each party. */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryExchange } from "#adapters/memory/broker";
@@ -17,6 +16,7 @@ import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { type SeedDocument, seed } from "./seed.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface SystemOptions {
   readonly stack: Stack;
@@ -72,8 +72,9 @@ async function startParts(
 ): Promise<System> {
   const { stack, log, onProgress } = options;
   const parties = partiesOf(stack);
-  const folder = await mkdtemp(join(tmpdir(), "dynamos-"));
-  closers.push(() => rm(folder, { recursive: true, force: true }));
+  const { path: folder, remove } = await makeTemporaryFolder("dynamos-");
+  closers.push(remove);
+  await mkdir(join(folder, "tmp"));
   await linkDataFolders(options.dataDir, join(folder, "data"), parties);
 
   const socket = `unix://${join(folder, "sidecar.sock")}`;
@@ -153,7 +154,9 @@ function partyOf(fn: StackFunction): string {
 
 function environmentOf(fn: StackFunction, folder: string, socket: string): Record<string, string> {
   const party = partyOf(fn);
+  // Whatever a function leaves there goes with this run.
+  const temporary = { TMPDIR: join(folder, "tmp") };
   return party === exchangeParty
-    ? { sidecar_address: socket }
-    : { data_dir: join(folder, "data", party), cache_dir: join(folder, "cache", party) };
+    ? { ...temporary, sidecar_address: socket }
+    : { ...temporary, data_dir: join(folder, "data", party), cache_dir: join(folder, "cache", party) };
 }
