@@ -43,9 +43,12 @@ it("builds when something has changed, and only then", async () => {
   expect(await buildFunctions({ home, force: true })).toEqual(["tiny"]);
 });
 
-it("builds again when the build before did not end", async () => {
-  await writeFile(join(home, "functions/tiny/handler.ts"), `export default {`);
+it("leaves what was built when a build fails, and builds again after it", async () => {
+  await buildFunctions({ home });
+  await writeFile(join(home, "functions/tiny/handler.ts"), "export default {");
   await expect(buildFunctions({ home })).rejects.toThrow();
-  await writeHandler("once");
+  expect(await readdir(join(home, "build"))).toEqual(["functions"]);
+  expect(await readdir(join(home, "build/functions/tiny"))).toContain("index.js");
+  await writeHandler("another");
   expect(await buildFunctions({ home })).toEqual(["tiny"]);
 });

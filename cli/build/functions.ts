@@ -1,8 +1,8 @@
 /** Bundles every function into build/functions, when something has changed since the last time. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { bundleFunction } from "./bundle-function.ts";
 
 export interface BuildOptions {
@@ -17,12 +17,20 @@ export async function buildFunctions({ home, force = false }: BuildOptions): Pro
   const stamp = join(target, ".stamp");
   const sources = await hashOfSources(home);
   if (!force && existsSync(stamp) && (await readFile(stamp, "utf8")) === sources) return undefined;
-  await rm(target, { recursive: true, force: true });
   const names = await functionNames(home);
-  await Promise.all(
-    names.map((name) => bundleFunction(join(home, "functions", name, "handler.ts"), join(target, name))),
-  );
-  await writeFile(stamp, sources);
+  await mkdir(dirname(target), { recursive: true });
+  // Beside it, then in its place: functions that run start their workers from there meanwhile.
+  const fresh = await mkdtemp(`${target}-`);
+  try {
+    await Promise.all(
+      names.map((name) => bundleFunction(join(home, "functions", name, "handler.ts"), join(fresh, name))),
+    );
+    await writeFile(join(fresh, ".stamp"), sources);
+    await rm(target, { recursive: true, force: true });
+    await rename(fresh, target);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
   return names;
 }
 
