@@ -49,9 +49,9 @@ describe("stack.yml", () => {
   });
 
   it("takes registry and tag of the images from the environment", async () => {
-    const environment = { REGISTRY: "ghcr.io/me/", TAG: "v2" };
+    const environment = { REGISTRY: "images.example.org/me/", TAG: "v2" };
     const { functions } = await readStack(`${root}stack.yml`, { environment, filter: "vu-sql-query" });
-    expect(functions[0]?.image).toBe("ghcr.io/me/dynamos-sql-query:v2");
+    expect(functions[0]?.image).toBe("images.example.org/me/dynamos-sql-query:v2");
     expect(stack.functions[0]?.image).toBe("dynamos-orchestrator:latest");
   });
 

@@ -6,7 +6,7 @@ it.each([
   ["${A}${B}", { A: "1", B: "2" }, "12"],
   ["x${UNSET}y", {}, "xy"],
   ["${A:-otherwise}", { A: "" }, "otherwise"],
-  ["${A:-ghcr.io/a:-b}", {}, "ghcr.io/a:-b"],
+  ["${A:-images.example.org/a:-b}", {}, "images.example.org/a:-b"],
   ["$A costs $5", { A: "1" }, "$A costs $5"],
 ])("turns %j with %j into %j", (text, environment, result) => {
   expect(substitute(text, environment)).toBe(result);
