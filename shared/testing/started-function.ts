@@ -57,6 +57,9 @@ export async function startFunction(
       if (event === "ready") done(listening);
     });
     void exited.then((code) => failed(new Error(`the function ended with ${code}: ${written}`)));
+  }).catch(async (error) => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    throw error;
   });
   const url = `http://127.0.0.1:${port}`;
   const step = handler.split("/").at(-1)?.replace(".ts", "") ?? "";
