@@ -1,6 +1,6 @@
 /** The strict reading of a stack file: what faas-cli ignores in silence is an error here. */
 import { Ajv, type ErrorObject } from "ajv";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "#domain/nearest-name";
 import schema from "./stack.schema.json" with { type: "json" };
 
 const validate = new Ajv({ allowMatchingProperties: true, allErrors: true, verbose: true }).compile(schema);

@@ -1,7 +1,7 @@
 /** The engine's errors in our words: never with a value from the data, which its own words may hold. */
 import { ErrorCode } from "#contracts";
+import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
-import { closest } from "./closest.ts";
 import { outOfMemory } from "./duckdb.ts";
 
 /** @param columns those that there are for this user, by table */
@@ -38,7 +38,7 @@ function runtimeProblem(kind: string): string {
 
 function unknownColumn(name: string, columns: ReadonlyMap<string, readonly string[]>, cause: unknown): DynamosError {
   const all = [...new Set([...columns.values()].flat())].sort();
-  const near = closest(name, all);
+  const near = nearestName(name, all);
   const hint = near === undefined ? `there are ${all.join(", ")}` : `did you mean ${near}?`;
   return new DynamosError(ErrorCode.UNKNOWN_COLUMN, `there is no column ${name.slice(0, 64)}: ${hint}`, { cause });
 }

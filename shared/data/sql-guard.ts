@@ -6,8 +6,8 @@
  * permitted, so that nothing here needs to know about columns.
  */
 import { ErrorCode } from "#contracts";
+import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
-import { closest } from "./closest.ts";
 import { withCrossJoins } from "./cross-join.ts";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
 import { allowedFunctions } from "./sql-functions.ts";
@@ -183,7 +183,7 @@ function isOrderByAll(expression: Tree): boolean {
 }
 
 function unknownTable(name: string, tables: readonly string[]): DynamosError {
-  const near = closest(name, tables);
+  const near = nearestName(name, tables);
   const hint =
     near === undefined
       ? tables.length === 0

@@ -1,9 +1,10 @@
+/** A name out of a request may be of any length, and the work grows with it. */
+const nameCharsMax = 64;
+
 /** The name that was probably meant, or undefined when none is near: at most a third of its letters differ. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const rated = known.map((candidate) => ({
-    candidate,
-    distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
-  }));
+  const wanted = name.toLowerCase().slice(0, nameCharsMax);
+  const rated = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }));
   rated.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   const best = rated[0];
   return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
