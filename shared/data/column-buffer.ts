@@ -1,9 +1,14 @@
 /** A growing column in Arrow's memory layout. Source: Arrow Columnar Format, "Physical Memory Layout". */
 import { type Data, type DataType, makeData } from "apache-arrow";
+import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
 import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
 
 /** Bytes of one value; text and booleans have their own layout. */
 const widths = { int64: 8, decimal: 16, double: 8, date: 4, timestamp: 8 } as const;
+/** Room for a table's bytes as text is reckoned before it is encoded: three bytes for each UTF-16 unit. */
+const columnBytesMax = 3 * limits.tableBytesMax;
 const decimalMask = (1n << 64n) - 1n;
 
 export class ColumnBuffer {
@@ -109,6 +114,13 @@ export class ColumnBuffer {
 
   private growValues(more: number): void {
     if (this.valueBytes + more <= this.values.length) return;
+    // Here and not only once in a thousand rows: one cell alone can be too much.
+    if (this.valueBytes + more > columnBytesMax) {
+      throw new DynamosError(
+        ErrorCode.RESULT_TOO_LARGE,
+        `column ${this.spec.name} is over ${limits.tableBytesMax} bytes`,
+      );
+    }
     this.values = grown(this.values, Buffer.alloc(Math.max(this.values.length * 2, this.valueBytes + more)));
   }
 }

@@ -118,6 +118,7 @@ describe("a session", () => {
   });
 
   it.each([
+    ["SELECT repeat('x', 210000000)", "RESULT_TOO_LARGE"],
     ["SELECT [1, 2]", "SQL_REFUSED"],
     ["SELECT INTERVAL 1 DAY AS d", "TYPE_MISMATCH"],
     ["SELECT 'x'::BLOB AS b", "TYPE_MISMATCH"],
