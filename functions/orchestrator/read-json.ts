@@ -5,7 +5,7 @@ import { DynamosError } from "#errors";
 
 /**
  * The body as JSON.
- * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE (as soon as it is clear), INVALID_REQUEST
+ * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST
  */
 export async function readJson(c: Context): Promise<unknown> {
   const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
@@ -29,17 +29,22 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
+/** So much of a refused body is still read and thrown away, so that its sender reads the answer. */
+const lingerBytesMax = 16 * 1_048_576;
+
 async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
-  if (announcedBytes > limits.requestBodyBytesMax) throw tooLarge();
-  if (body === null) return new Uint8Array();
+  const isTooLarge = (bytes: number) => bytes > limits.requestBodyBytesMax;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > limits.requestBodyBytesMax) throw tooLarge();
-    chunks.push(chunk);
+  if (body !== null && announcedBytes <= lingerBytesMax) {
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (!isTooLarge(length) && !isTooLarge(announcedBytes)) chunks.push(chunk);
+      if (length > lingerBytesMax) break;
+    }
+  }
+  if (isTooLarge(length) || isTooLarge(announcedBytes)) {
+    throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
   }
   return Buffer.concat(chunks);
 }
