@@ -66,11 +66,17 @@ function denial(question: ClauseQuestion, field: string, message: string, code =
 function userIdReasons(question: ClauseQuestion): Reason[] {
   const asked = question.query.user?.id ?? "";
   const bound = question.relation.id;
-  if (asked === "" || bound === "" || bound === placeholderId || asked === bound) {
+  if (bound === "" || bound === placeholderId || asked === bound) {
     return [];
   }
   // The bound id stays unsaid: it would tell a stranger whom to pose as.
-  return [denial(question, "ID", `has an agreement with another user of this name, not with id ${asked}`)];
+  return [
+    denial(
+      question,
+      "ID",
+      `has an agreement with another user of this name, not with ${asked === "" ? "one that gives no id" : `id ${asked}`}`,
+    ),
+  ];
 }
 
 function validityReasons(question: ClauseQuestion): Reason[] {

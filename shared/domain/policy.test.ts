@@ -91,7 +91,7 @@ describe("evaluate", () => {
     ["GUID", "12324", true],
     ["", "12324", true],
     ["12324", "12324", true],
-    ["12324", "", true],
+    ["12324", "", false],
     ["777", "12324", false],
   ])("with relation id %j and user id %j: allowed %s", (relationId, userId, allowed) => {
     const knowledge = wageGapKnowledge();
