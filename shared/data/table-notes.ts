@@ -1,7 +1,7 @@
 /** What goes with a table as a whole: Arrow schema metadata, so that it survives any number of hops. */
-import { RecordBatch, RecordBatchReader, RecordBatchStreamWriter, Schema } from "apache-arrow";
-import { ErrorCode, type Table } from "#contracts";
-import { DynamosError } from "#errors";
+import { Schema } from "apache-arrow";
+import type { Table } from "#contracts";
+import { openStream, writeStream } from "./arrow-stream.ts";
 
 export interface TableNotes {
   /** The data set's: what an algorithm computes over when the user names no column. */
@@ -17,7 +17,7 @@ const key = "dynamos.notes";
 /** Notes that can't be read count as none: they are an aid, not data. @throws DynamosError ENVELOPE_INVALID */
 export function notesOf(table: Table): TableNotes {
   try {
-    const notes: unknown = JSON.parse(open(table).schema.metadata.get(key) ?? "{}");
+    const notes: unknown = JSON.parse(openStream(table).schema.metadata.get(key) ?? "{}");
     return typeof notes === "object" && notes !== null ? notes : {};
   } catch (error) {
     if (error instanceof SyntaxError) return {};
@@ -27,19 +27,7 @@ export function notesOf(table: Table): TableNotes {
 
 /** The same table with these notes and no others; its columns are not decoded. @throws DynamosError ENVELOPE_INVALID */
 export function withNotes(table: Table, notes: TableNotes): Table {
-  const reader = open(table);
+  const reader = openStream(table);
   const schema = new Schema(reader.schema.fields, new Map([[key, JSON.stringify(notes)]]), reader.schema.dictionaries);
-  const writer = new RecordBatchStreamWriter();
-  writer.reset(undefined, schema);
-  for (const batch of reader) writer.write(new RecordBatch(schema, batch.data));
-  writer.finish();
-  return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows: table.rows };
-}
-
-function open({ arrowIpc }: Table): RecordBatchReader {
-  try {
-    return RecordBatchReader.from(arrowIpc).open();
-  } catch (cause) {
-    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the table is not an Arrow IPC stream", { cause });
-  }
+  return { ...writeStream(schema, [reader]), rows: table.rows };
 }

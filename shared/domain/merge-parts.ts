@@ -1,9 +1,10 @@
 /** One envelope for the compute provider's first step, out of one part per provider. */
 import type { Chain, Envelope } from "#contracts";
+import { compareNames } from "./by-name.ts";
 
 /** @param parts one per provider, in any order; the merged inputs are sorted by provider */
 export function mergeParts(gather: Chain, parts: readonly Envelope[]): Envelope {
-  const sorted = [...parts].sort((a, b) => compare(a.party, b.party));
+  const sorted = [...parts].sort((a, b) => compareNames(a.party, b.party));
   const first = sorted[0];
   if (first === undefined) {
     throw new RangeError("a gather without parts");
@@ -21,8 +22,4 @@ export function mergeParts(gather: Chain, parts: readonly Envelope[]): Envelope 
     trail: sorted.flatMap((part) => part.trail),
     knowledge: undefined,
   };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
