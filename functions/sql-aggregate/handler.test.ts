@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Chain, type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { notesOf, withNotes } from "#data/table-notes";
+import { viewTable } from "#data/table-view";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import step from "./handler.ts";
 
@@ -20,6 +21,7 @@ const column = (spec: Partial<ColumnSpec>, cells: Cell[]) =>
     [{ ...pay, ...spec }],
     cells.map((cell) => [cell]),
   );
+const given = (table: Table | undefined) => table ?? expect.fail("the result holds no table");
 const decimal = (precision: number, scale: number) => ({ kind: "decimal", precision, scale }) as const;
 
 describe("sql-aggregate", () => {
@@ -116,6 +118,39 @@ describe("sql-aggregate", () => {
       code: ErrorCode.SCHEMA_MISMATCH,
       message: expect.stringContaining(message),
     });
+  });
+
+  const born = { name: "Gebdat", title: "Date of birth" };
+  it.each([
+    [
+      "of one type",
+      column({ ...born, anonymized: "year" }, [1996n]),
+      column({ ...born, anonymize: "year" }, [19_910_101n]),
+    ],
+    [
+      "of two types that one could hold",
+      column({ ...born, anonymized: "year" }, [1996n]),
+      column({ ...born, ...decimal(10, 0) }, [19_910_101n]),
+    ],
+  ])("does not unite years with days %s: one provider anonymised and the other did not", async (_, uva, vu) => {
+    await expect(union({ VU: vu, UVA: uva })).rejects.toMatchObject({
+      code: ErrorCode.SCHEMA_MISMATCH,
+      message: expect.stringMatching(
+        /the column Gebdat is anonymised \(year\) at UVA and not anonymised at VU: .*option anonymize/,
+      ),
+    });
+  });
+
+  it("unites what all anonymised by one rule, and says so of the union", async () => {
+    const uva = column({ ...born, anonymized: "year" }, [1996n]);
+    const vu = column({ ...born, anonymized: "year" }, [1991n]);
+    const nothing = column({ name: "Gebdat", title: "Day" }, []);
+    const { table } = forwardedResult(await outcomeOf(tableEnvelope({ RUG: nothing, UVA: uva, VU: vu })));
+    expect(viewTable(given(table)).columns).toEqual([
+      { spec: { ...born, kind: "int64", anonymized: "year" }, cells: [1996n, 1991n] },
+    ]);
+    const masked = union({ A: column({ anonymized: "year" }, [1n]), B: column({ anonymized: "mask" }, [2n]) });
+    await expect(masked).rejects.toThrow("anonymised (year) at A and anonymised (mask) at B");
   });
 
   it("names the provider whose part failed, and with what", async () => {

@@ -59,7 +59,9 @@ function unitedColumn(columns: readonly NamedColumn[]): ColumnSpec {
   const [start, ...rest] = filled.length > 0 ? filled : columns.slice(0, 1);
   if (start === undefined) throw new RangeError("a union of no tables");
   let united = start.column.spec;
-  for (const { provider, column } of rest) {
+  for (const other of rest) {
+    checkSameMeaning(start, other);
+    const { provider, column } = other;
     const wider = wideEnoughFor(united, column.spec);
     if (wider === undefined) {
       throw mismatch(
@@ -68,7 +70,24 @@ function unitedColumn(columns: readonly NamedColumn[]): ColumnSpec {
     }
     united = wider;
   }
-  return { ...united, ...describing(columns) };
+  return { ...united, ...describing(columns.filter((one) => ruleApplied(one) === ruleApplied(start))) };
+}
+
+/** A year and a day, or a mask and a name, may have one type and do not belong in one column. */
+function checkSameMeaning(a: NamedColumn, b: NamedColumn): void {
+  if (ruleApplied(a) === ruleApplied(b)) return;
+  const states = [a, b].map((one) => `${anonymisation(ruleApplied(one))} at ${one.provider}`);
+  throw mismatch(
+    `the column ${a.column.spec.name} is ${states.join(" and ")}: ask for the same at all, with the option anonymize, and let each data set's description give the column one rule`,
+  );
+}
+
+function ruleApplied({ column }: NamedColumn): string {
+  return column.spec.anonymized ?? "";
+}
+
+function anonymisation(rule: string): string {
+  return rule === "" ? "not anonymised" : `anonymised (${rule})`;
 }
 
 /** For people, from whoever says it first; a rule of one holds for all. */

@@ -27,7 +27,7 @@ export function anonymizeColumn(column: ColumnView, rule: string): Anonymized {
       return toYear(column);
     case "mask":
       return {
-        column: changed(column, { kind: "text" }, (cell) => (cell === null ? null : maskText)),
+        column: changed(column, { kind: "text", anonymized: rule }, (cell) => (cell === null ? null : maskText)),
         remark: `${name} is masked`,
       };
     case "drop":
@@ -43,9 +43,8 @@ function toYear(column: ColumnView): Anonymized {
   if (year === undefined) {
     return { remark: `${name} is left out: a column of type ${kind} can't be cut to the year` };
   }
-  const cut = changed(column, { kind: year.kind, ...(title ? { title: `${title} (year)` } : {}) }, (cell) =>
-    cell === null ? null : year.yearOf(cell),
-  );
+  const described = { kind: year.kind, anonymized: "year", ...(title ? { title: `${title} (year)` } : {}) };
+  const cut = changed(column, described, (cell) => (cell === null ? null : year.yearOf(cell)));
   const before = filledCells(column);
   const after = filledCells(cut);
   if (before > 0 && after === 0) {
@@ -57,7 +56,7 @@ function toYear(column: ColumnView): Anonymized {
 
 function changed(
   { spec, cells }: ColumnView,
-  change: Pick<ColumnSpec, "kind"> & { title?: string },
+  change: Pick<ColumnSpec, "kind" | "anonymized"> & { title?: string },
   convert: (cell: Cell) => Cell,
 ): ColumnView {
   const { name, title, unit } = spec;

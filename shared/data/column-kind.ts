@@ -38,9 +38,11 @@ export interface ColumnSpec {
   readonly unit?: string;
   /** What sql-anonymize is to do: `year`, `mask` or `drop`. */
   readonly anonymize?: string;
+  /** The rule by which sql-anonymize has changed the values: they no longer mean what others' do. */
+  readonly anonymized?: string;
 }
 
-const notes = ["title", "unit", "anonymize"] as const;
+const notes = ["title", "unit", "anonymize", "anonymized"] as const;
 
 export function fieldOf(spec: ColumnSpec): Field {
   const metadata = new Map(notes.flatMap((note) => (spec[note] ? [[note, spec[note]] as const] : [])));

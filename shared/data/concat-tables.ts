@@ -4,7 +4,7 @@ import type { Table } from "#contracts";
 import { openStream, writeStream } from "./arrow-stream.ts";
 
 /**
- * @returns undefined when the tables do not have the same columns, by name and type, in the same order
+ * @returns undefined when the tables do not have the same columns, by name, type and anonymisation, in the same order
  * @throws DynamosError ENVELOPE_INVALID when one is not an Arrow IPC stream
  */
 export function concatTables(tables: readonly Table[]): Table | undefined {
@@ -17,5 +17,7 @@ export function concatTables(tables: readonly Table[]): Table | undefined {
 }
 
 function columnsOf(schema: Schema): string {
-  return JSON.stringify(schema.fields.map(({ name, type }) => [name, type.toString()]));
+  return JSON.stringify(
+    schema.fields.map(({ name, type, metadata }) => [name, type.toString(), metadata.get("anonymized") ?? ""]),
+  );
 }

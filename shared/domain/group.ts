@@ -26,6 +26,8 @@ export interface Group {
   readonly providerSteps: readonly { readonly provider: string; readonly steps: readonly string[] }[];
   /** Empty when each provider computes at home. */
   readonly gatherSteps: readonly string[];
+  /** Sentences: which steps run at whom only because another steward of the union demands them. */
+  readonly sharedDemands: readonly string[];
 }
 
 export type Attempt =
@@ -63,17 +65,13 @@ export function composeGroup(
   const run = (role: Role, demandedSteps: readonly string[]): Composition =>
     compose({ ...setting, steps: setting.knowledge.steps, archetype, role, demandedSteps });
 
+  // What one steward demands holds for what is united: at the third party and before, at all who feed it.
+  const demanded = members.flatMap(({ terms }) => terms.demandedSteps);
   const chains = members.map(({ provider, terms }) => ({
     provider,
-    ...run(atHome ? Role.ALL : Role.DATA_PROVIDER, terms.demandedSteps),
+    ...(atHome ? run(Role.ALL, terms.demandedSteps) : run(Role.DATA_PROVIDER, demanded)),
   }));
-  // What one steward demands of the third party is done to the whole table there.
-  const gather = atHome
-    ? { steps: [] }
-    : run(
-        Role.COMPUTE_PROVIDER,
-        members.flatMap(({ terms }) => terms.demandedSteps),
-      );
+  const gather = atHome ? { steps: [] } : run(Role.COMPUTE_PROVIDER, demanded);
   const reasons = [
     ...chains.flatMap((chain) => reasonsAt(chain.provider, chain)),
     ...reasonsAt(computeProvider, gather),
@@ -86,7 +84,23 @@ export function composeGroup(
   const gaps = atHome
     ? []
     : providerSteps.flatMap(({ steps }) => linkProblem(steps, gatherSteps, setting.knowledge.steps) ?? []);
-  return gaps.length > 0 ? { reasons: gaps } : { group: { ...plan, providerSteps, gatherSteps } };
+  if (gaps.length > 0) {
+    return { reasons: gaps };
+  }
+  const sharedDemands = atHome
+    ? []
+    : members.flatMap(({ provider, terms }, index) => {
+        const own = run(Role.DATA_PROVIDER, terms.demandedSteps).steps ?? [];
+        const added = (providerSteps[index]?.steps ?? []).filter((step) => !own.includes(step));
+        return added.map(
+          (step) => `${step} runs at ${provider} too, as ${demandersOf(step, members)} demands it of what is united`,
+        );
+      });
+  return { group: { ...plan, providerSteps, gatherSteps, sharedDemands } };
+}
+
+function demandersOf(step: string, members: readonly Approved[]): string {
+  return namesOf(members.filter(({ terms }) => terms.demandedSteps.includes(step)));
 }
 
 export function isOnline(party: string, knowledge: Knowledge): boolean {

@@ -104,10 +104,26 @@ describe("makePlan", () => {
     const result = plan(wageGapQuery(), knowledge);
     expect(chainsOf(result)).toEqual([
       "UVA at UVA: sql-query sql-anonymize > gather-SURF",
-      "VU at VU: sql-query > gather-SURF",
+      "VU at VU: sql-query sql-anonymize > gather-SURF",
       "gather-SURF at SURF: sql-aggregate sql-algorithm",
     ]);
     expect(result.chains[2]).toMatchObject({ role: Role.COMPUTE_PROVIDER, providers: ["UVA", "VU"] });
+  });
+
+  it("does what one steward demands at all who feed a union, says so, and at nobody else", () => {
+    const asked = { aggregate: true };
+    const steps = (result: Plan) => result.chains.slice(0, 2).map((chain) => chain.steps.join(" "));
+    const united = plan(wageGapQuery({ options: asked }), wageGapKnowledge());
+    expect(steps(united)).toEqual(["sql-query sql-anonymize", "sql-query sql-anonymize"]);
+    expect(united.choices[0]?.why).toBe(
+      "the request asks to compute at a third party, SURF, and UVA, VU allow dataThroughTtp; " +
+        "sql-anonymize runs at VU too, as UVA demands it of what is united",
+    );
+    const wanted = plan(wageGapQuery({ options: { ...asked, anonymize: true } }), wageGapKnowledge());
+    expect(steps(wanted)).toEqual(steps(united));
+    expect(wanted.choices[0]?.why).not.toContain("demands");
+    const apart = plan(wageGapQuery(), wageGapKnowledge());
+    expect(steps(apart)).toEqual(["sql-query sql-anonymize sql-algorithm", "sql-query sql-algorithm"]);
   });
 
   it("goes through the third party for the one request that says aggregate (A5)", () => {

@@ -120,7 +120,7 @@ function chosen(group: Group, rule: string, why: string, tried: readonly Tried[]
     providers: group.members.map(({ provider }) => provider),
     computeProvider: group.computeProvider,
     rule,
-    why,
+    why: [why, ...group.sharedDemands].join("; "),
     considered: [
       ...tried
         .filter(({ archetype }) => archetype.name !== group.archetype.name)
