@@ -12,6 +12,7 @@ export {
 } from "./gen/dynamos/v1/catalogue.ts";
 export {
   Chart,
+  Chunk,
   Document,
   Envelope,
   FanOut,
@@ -21,9 +22,11 @@ export {
   Outcome,
   Part,
   Payload,
+  Piece,
   Reply,
   Result,
   Table,
+  Transfer,
 } from "./gen/dynamos/v1/envelope.ts";
 export { ErrorCode, Failure } from "./gen/dynamos/v1/error.ts";
 export { Chain, Choice, Considered, Plan, Role } from "./gen/dynamos/v1/plan.ts";

@@ -24,5 +24,5 @@ export function writeStream(schema: Schema, readers: readonly RecordBatchReader[
     }
   }
   writer.finish();
-  return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows };
+  return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows, transfer: undefined };
 }

@@ -52,7 +52,7 @@ export function buildTable(specs: readonly ColumnSpec[]): TableBuilder {
       writer.reset(undefined, schema);
       for (const batch of batches) writer.write(batch);
       writer.finish();
-      return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows };
+      return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows, transfer: undefined };
     },
   };
 }

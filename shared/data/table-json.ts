@@ -25,7 +25,7 @@ export interface JsonTable {
  * @param arrowIpc an Arrow IPC stream
  */
 export function toJsonTable(arrowIpc: Uint8Array): JsonTable {
-  const table = { arrowIpc: Buffer.from(arrowIpc), rows: 0 };
+  const table = { arrowIpc: Buffer.from(arrowIpc), rows: 0, transfer: undefined };
   const { rows, columns } = viewTable(table);
   const { remarks } = notesOf(table);
   return {

@@ -37,7 +37,7 @@ const envelope = Envelope.fromPartial({
 const last = { ...envelope, hop: 1, step: "sql-anonymize" };
 const record = HopRecord.fromPartial({ party: "UVA", step: "sql-query", chain: "UVA" });
 const result: Outcome = forwardResult({
-  table: { arrowIpc: Buffer.from("x"), rows: 1 },
+  table: { arrowIpc: Buffer.from("x"), rows: 1, transfer: undefined },
   chart: undefined,
   document: undefined,
 });

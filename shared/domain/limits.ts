@@ -12,9 +12,18 @@ export const limits = {
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
   splitCandidatesMax: 8,
-  /** One table inside one envelope. */
+  /** A table up to this size is inside its envelope, a larger one is a transfer beside it. */
+  inlineBytesMax: 256 * 1_024,
+  /** One table, as a whole: what one query may move. */
+  transferBytesMax: 4_096 * 1_048_576,
+  tableRowsMax: 50_000_000,
+  /** A table that a step must hold whole, such as one that is drawn. */
   tableBytesMax: 64 * 1_048_576,
-  tableRowsMax: 5_000_000,
+  /** Of one message of a transfer, and how many of them are on their way to the broker at once. */
+  transferChunkBytesMax: 256 * 1_024,
+  transferAheadMax: 8,
+  /** How long a transfer outlives its query's deadline when nobody could drop it. */
+  transferGraceMs: 5_000,
   /** An envelope, outcome or reply on the wire: a table and what is around it. */
   messageBytesMax: 66 * 1_048_576,
   /** Deliveries of one message by back-off after failures of the `retry` kind. */

@@ -77,6 +77,7 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.PART_MISSING]: row("PART_MISSING", 504, "answer", "A provider's part is missing"),
   [ErrorCode.ENVELOPE_INVALID]: row("ENVELOPE_INVALID", 400, "dead-letter", "The envelope cannot be understood"),
   [ErrorCode.KNOWLEDGE_UNAVAILABLE]: row("KNOWLEDGE_UNAVAILABLE", 503, "retry", "The knowledge base does not answer"),
+  [ErrorCode.TRANSFER_LOST]: row("TRANSFER_LOST", 500, "dead-letter", "The rows of a table are gone"),
 
   [ErrorCode.INTERNAL]: row("INTERNAL", 500, "dead-letter", "Internal error"),
 };

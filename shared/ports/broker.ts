@@ -1,5 +1,7 @@
 /** Carries messages between parties. Twins: adapters/memory, adapters/amqp; both pass testing/broker-contract.ts. */
 
+import type { Transfers } from "./transfers.ts";
+
 export type MessageType = "envelope" | "reply" | "control";
 
 export interface Message {
@@ -38,6 +40,8 @@ export interface Queue {
   readonly bindings: readonly string[];
   /** `work`: durable, shared by the consumers of a party. `private`: of one consumer, gone with its connection. */
   readonly kind: "work" | "private";
+  /** Only one consumer gets deliveries, the next one takes over when it goes (RabbitMQ: single active consumer). */
+  readonly singleActive?: boolean;
 }
 
 export interface ConsumeOptions {
@@ -77,6 +81,8 @@ export interface Broker {
   ): Promise<Consumer>;
   /** Takes up to `max` dead letters out of the queue. */
   takeDeadLetters(max: number): Promise<DeadLetter[]>;
+  /** Bytes that are too many for a message. */
+  readonly transfers: Transfers;
   status(): BrokerStatus;
   /** Calls back with each change of status; returns the way to stop it. */
   onStatus(listener: (status: BrokerStatus) => void): () => void;

@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { Envelope, Failure, Input, Payload } from "#contracts";
 import { readEnvelopeHead } from "./envelope-head.ts";
 
-const result = { table: { arrowIpc: Buffer.alloc(300, 7), rows: 3 }, chart: undefined, document: undefined };
+const result = {
+  table: { arrowIpc: Buffer.alloc(300, 7), rows: 3, transfer: undefined },
+  chart: undefined,
+  document: undefined,
+};
 const payload = fc.constantFrom<NonNullable<Payload["content"]> | undefined>(
   { $case: "result", value: result },
   { $case: "decision", value: { verdicts: [], approvals: [] } },

@@ -12,6 +12,9 @@ export interface SidecarApi {
   /** Streams until the consumer stops, the signal fires or the envelope's deadline passes. @throws DynamosError */
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   cancel(queryId: string): Promise<void>;
+  /** A transferred table's chunks, from the first on. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED */
+  readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  dropTransfer(name: string): Promise<void>;
   get(key: string): Promise<Entry | undefined>;
   list(prefix: string): Promise<Entry[]>;
   /** @returns the new revision. @throws DynamosError REVISION_CONFLICT */
@@ -61,8 +64,26 @@ export function connectSidecar(address: string): SidecarApi {
     }
   }
 
+  async function* readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const stream = client.readTransfer({ name });
+    const cancel = () => stream.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      for await (const { chunk } of stream) yield chunk;
+    } catch (error) {
+      throw fromServiceError(error);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+  }
+
   return {
     request,
+    readTransfer,
+    dropTransfer: async (name) => {
+      await call((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
+    },
     cancel: async (queryId) => {
       await call((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
     },

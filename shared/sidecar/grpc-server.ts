@@ -1,4 +1,5 @@
 /** `dynamos.v1.Sidecar` for the functions beside this sidecar. Listens on a Unix socket or a loopback port only. */
+import { once } from "node:events";
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -59,6 +60,17 @@ function implementation(sidecar: Sidecar): SidecarServer {
       for await (const reply of sidecar.request(envelope, gone.signal)) {
         call.write({ reply });
       }
+    }),
+    readTransfer: streaming(async (call) => {
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      for await (const chunk of sidecar.transfers.read(call.request.name, gone.signal)) {
+        if (!call.write({ chunk: Buffer.from(chunk) })) await once(call, "drain", { signal: gone.signal });
+      }
+    }),
+    dropTransfer: unary(async ({ name }) => {
+      await sidecar.transfers.drop(name);
+      return {};
     }),
     cancel: unary(async ({ queryId }) => {
       await sidecar.cancel(queryId);

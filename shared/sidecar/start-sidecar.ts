@@ -8,6 +8,7 @@ import type { Clock } from "#ports/clock";
 import type { Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
+import type { Transfers } from "#ports/transfers";
 import { createCancelled } from "./cancelled.ts";
 import { type DeliverTools, deliver } from "./deliver.ts";
 import { createGathers } from "./gather.ts";
@@ -35,6 +36,7 @@ export interface SidecarOptions {
 export interface Sidecar {
   readonly party: string;
   readonly knowledge: Knowledge;
+  readonly transfers: Transfers;
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Tells every sidecar that nobody waits for this query any more. */
   cancel(queryId: string): Promise<void>;
@@ -92,6 +94,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   return {
     party,
     knowledge,
+    transfers: broker.transfers,
     request: requests.request,
     cancel: (queryId) => publishCancel(broker, queryId),
     status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),

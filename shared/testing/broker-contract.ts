@@ -7,6 +7,7 @@ import { deliveryContract } from "./broker-contract/delivery.ts";
 import type { BrokerWorld } from "./broker-contract/kit.ts";
 import { retryContract } from "./broker-contract/retry.ts";
 import { routingContract } from "./broker-contract/routing.ts";
+import { transfersContract } from "./transfers-contract.ts";
 
 export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
   let world: BrokerWorld;
@@ -25,4 +26,5 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
   retryContract(opened);
   deadLetterContract(opened);
   connectionContract(opened);
+  transfersContract(opened);
 }

@@ -136,6 +136,8 @@ function apiOf(sidecar: Sidecar | undefined, knowledge: Knowledge): SidecarApi {
   return {
     request: (envelope, signal) => sidecar.request(envelope, signal),
     cancel: (queryId) => sidecar.cancel(queryId),
+    readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
+    dropTransfer: (name) => sidecar.transfers.drop(name),
     get: (key) => knowledge.get(key),
     list: async (prefix) => (await knowledge.list(prefix)).entries,
     put: (key, value, ifRevision) => knowledge.put(key, value, ifRevision === undefined ? {} : { ifRevision }),

@@ -6,12 +6,14 @@ import { DynamosError } from "#errors";
 import type { Broker, BrokerStatus, Consumer, DeadLetter, Message, Queue } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
+import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { Connection } from "./connection.ts";
 import { type ConsumerSpec, type RunningConsumer, runConsumer } from "./consumer.ts";
 import { deadLetterOf, propertiesOf } from "./message.ts";
 import { named, type Session } from "./session.ts";
 import { declareQueue, namesWith } from "./topology.ts";
+import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
   /** `amqp://user:password@host:port/vhost`. */
@@ -39,6 +41,7 @@ export async function connectAmqp(options: AmqpOptions): Promise<Broker> {
 }
 
 class AmqpBroker implements Broker {
+  readonly transfers: Transfers;
   private readonly log: Log;
   private readonly clock: Clock;
   private readonly prefix: string;
@@ -60,6 +63,7 @@ class AmqpBroker implements Broker {
       confirmMsMax: waits.publishConfirmMs ?? limits.brokerConfirmMsMax,
       restore: (session) => this.restore(session),
     });
+    this.transfers = createAmqpTransfers(this.connection, this.names);
   }
 
   start(): Promise<void> {

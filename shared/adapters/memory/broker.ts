@@ -4,9 +4,11 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Broker, BrokerStatus, DeadLetter, Queue } from "#ports/broker";
 import type { Clock } from "#ports/clock";
+import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { MemoryQueue, type QueueConsumer, type QueueEvents } from "./queue.ts";
 import { fitsTopic } from "./topic.ts";
+import { createMemoryTransfers } from "./transfers.ts";
 
 /** What the connections of all parties share. */
 export interface MemoryExchange {
@@ -26,7 +28,8 @@ export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange
     },
   };
   const connections = new Set<symbol>();
-  return { connect: () => connect({ queues, deadLetters, events, connections }) };
+  const transfers = createMemoryTransfers(clock);
+  return { connect: () => connect({ queues, deadLetters, events, connections, transfers }) };
 }
 
 interface Shared {
@@ -35,9 +38,10 @@ interface Shared {
   readonly events: QueueEvents;
   /** While there is none, no timer of the exchange runs. */
   readonly connections: Set<symbol>;
+  readonly transfers: Transfers;
 }
 
-function connect({ queues, deadLetters, events, connections }: Shared): Broker {
+function connect({ queues, deadLetters, events, connections, transfers }: Shared): Broker {
   const self = Symbol("connection");
   const listeners = new Set<(status: BrokerStatus) => void>();
   let status: BrokerStatus = { kind: "connected" };
@@ -89,6 +93,7 @@ function connect({ queues, deadLetters, events, connections }: Shared): Broker {
       checkOpen();
       return deadLetters.splice(0, max);
     },
+    transfers,
     status: () => status,
     onStatus: (listener) => {
       listeners.add(listener);

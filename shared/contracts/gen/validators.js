@@ -1566,7 +1566,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
 }
 validate85.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 var queryRequest = validate86;
-var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["user", "providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
+var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["user", "providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1904,12 +1904,21 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
+            if (func1(data10) < 1) {
+              const err25 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              if (vErrors === null) {
+                vErrors = [err25];
+              } else {
+                vErrors.push(err25);
+              }
+              errors++;
+            }
           } else {
-            const err25 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err26 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err25];
+              vErrors = [err26];
             } else {
-              vErrors.push(err25);
+              vErrors.push(err26);
             }
             errors++;
           }
@@ -1918,20 +1927,20 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
           let data11 = data9.column;
           if (typeof data11 === "string") {
             if (func1(data11) > 128) {
-              const err26 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              const err27 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
               if (vErrors === null) {
-                vErrors = [err26];
+                vErrors = [err27];
               } else {
-                vErrors.push(err26);
+                vErrors.push(err27);
               }
               errors++;
             }
           } else {
-            const err27 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err28 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err27];
+              vErrors = [err28];
             } else {
-              vErrors.push(err27);
+              vErrors.push(err28);
             }
             errors++;
           }
@@ -1940,11 +1949,11 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
           let data12 = data9.groupBy;
           if (Array.isArray(data12)) {
             if (data12.length > 16) {
-              const err28 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+              const err29 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
               if (vErrors === null) {
-                vErrors = [err28];
+                vErrors = [err29];
               } else {
-                vErrors.push(err28);
+                vErrors.push(err29);
               }
               errors++;
             }
@@ -1956,11 +1965,11 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
               }
             }
           } else {
-            const err29 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+            const err30 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/type", keyword: "type", params: { type: "array" }, message: "must be array" };
             if (vErrors === null) {
-              vErrors = [err29];
+              vErrors = [err30];
             } else {
-              vErrors.push(err29);
+              vErrors.push(err30);
             }
             errors++;
           }
@@ -1971,11 +1980,11 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
       let data14 = data.options;
       if (data14 && typeof data14 == "object" && !Array.isArray(data14)) {
         if (Object.keys(data14).length > 32) {
-          const err30 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" };
+          const err31 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" };
           if (vErrors === null) {
-            vErrors = [err30];
+            vErrors = [err31];
           } else {
-            vErrors.push(err30);
+            vErrors.push(err31);
           }
           errors++;
         }
@@ -1983,16 +1992,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
           const _errs30 = errors;
           if (typeof key3 === "string") {
             if (func1(key3) > 64) {
-              const err31 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key3 };
-              if (vErrors === null) {
-                vErrors = [err31];
-              } else {
-                vErrors.push(err31);
-              }
-              errors++;
-            }
-            if (func1(key3) < 1) {
-              const err32 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key3 };
+              const err32 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key3 };
               if (vErrors === null) {
                 vErrors = [err32];
               } else {
@@ -2000,18 +2000,17 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-          } else {
-            const err33 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/type", keyword: "type", params: { type: "string" }, message: "must be string", propertyName: key3 };
-            if (vErrors === null) {
-              vErrors = [err33];
-            } else {
-              vErrors.push(err33);
+            if (func1(key3) < 1) {
+              const err33 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key3 };
+              if (vErrors === null) {
+                vErrors = [err33];
+              } else {
+                vErrors.push(err33);
+              }
+              errors++;
             }
-            errors++;
-          }
-          var valid9 = _errs30 === errors;
-          if (!valid9) {
-            const err34 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid" };
+          } else {
+            const err34 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/type", keyword: "type", params: { type: "string" }, message: "must be string", propertyName: key3 };
             if (vErrors === null) {
               vErrors = [err34];
             } else {
@@ -2019,10 +2018,9 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
             }
             errors++;
           }
-        }
-        for (const key4 in data14) {
-          if (typeof data14[key4] !== "boolean") {
-            const err35 = { instancePath: instancePath + "/options/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/options/additionalProperties/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+          var valid9 = _errs30 === errors;
+          if (!valid9) {
+            const err35 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid" };
             if (vErrors === null) {
               vErrors = [err35];
             } else {
@@ -2031,20 +2029,19 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-      } else {
-        const err36 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        if (vErrors === null) {
-          vErrors = [err36];
-        } else {
-          vErrors.push(err36);
+        for (const key4 in data14) {
+          if (typeof data14[key4] !== "boolean") {
+            const err36 = { instancePath: instancePath + "/options/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/options/additionalProperties/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+            if (vErrors === null) {
+              vErrors = [err36];
+            } else {
+              vErrors.push(err36);
+            }
+            errors++;
+          }
         }
-        errors++;
-      }
-    }
-    if (data.timeoutMs !== void 0) {
-      let data16 = data.timeoutMs;
-      if (!(typeof data16 == "number" && (!(data16 % 1) && !isNaN(data16)) && isFinite(data16))) {
-        const err37 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+      } else {
+        const err37 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
           vErrors = [err37];
         } else {
@@ -2052,18 +2049,21 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         }
         errors++;
       }
+    }
+    if (data.timeoutMs !== void 0) {
+      let data16 = data.timeoutMs;
+      if (!(typeof data16 == "number" && (!(data16 % 1) && !isNaN(data16)) && isFinite(data16))) {
+        const err38 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        if (vErrors === null) {
+          vErrors = [err38];
+        } else {
+          vErrors.push(err38);
+        }
+        errors++;
+      }
       if (typeof data16 == "number" && isFinite(data16)) {
         if (data16 > 12e4 || isNaN(data16)) {
-          const err38 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 12e4 }, message: "must be <= 120000" };
-          if (vErrors === null) {
-            vErrors = [err38];
-          } else {
-            vErrors.push(err38);
-          }
-          errors++;
-        }
-        if (data16 < 100 || isNaN(data16)) {
-          const err39 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          const err39 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 12e4 }, message: "must be <= 120000" };
           if (vErrors === null) {
             vErrors = [err39];
           } else {
@@ -2071,14 +2071,23 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
+        if (data16 < 100 || isNaN(data16)) {
+          const err40 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          if (vErrors === null) {
+            vErrors = [err40];
+          } else {
+            vErrors.push(err40);
+          }
+          errors++;
+        }
       }
     }
   } else {
-    const err40 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    const err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     if (vErrors === null) {
-      vErrors = [err40];
+      vErrors = [err41];
     } else {
-      vErrors.push(err40);
+      vErrors.push(err41);
     }
     errors++;
   }

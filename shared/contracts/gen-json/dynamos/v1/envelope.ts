@@ -18,9 +18,21 @@ export const protobufFileName = "dynamos/v1/envelope.proto";
 /** The one message type that travels on step queues, what a step decides, and what the asker gets back. */
 
 export interface Table {
-  /** Arrow IPC stream: schema and record batches. */
+  /** Arrow IPC stream: schema and record batches. Of a transfer: the schema alone. */
   arrowIpc: Buffer;
   rows: number;
+  /** Set when the table is too large for a message: its whole Arrow IPC stream lies elsewhere. */
+  transfer: Transfer | undefined;
+}
+
+/** A table's bytes in ordered chunks beside the messages. */
+export interface Transfer {
+  /** Of the broker's queue that holds them; empty towards and from a function, where they follow or precede as pieces. */
+  name: string;
+  chunks: number;
+  bytes: number;
+  /** Of all chunks together, in their order. */
+  sha256: Buffer;
 }
 
 export interface Chart {
@@ -153,6 +165,23 @@ export interface Reply {
   trail: HopRecord[];
 }
 
+/**
+ * Element of a body of `application/vnd.dynamos.pieces`: each preceded by its length as a varint.
+ * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome.
+ */
+export interface Piece {
+  content: { $case: "envelope"; value: Envelope } | { $case: "chunk"; value: Chunk } | {
+    $case: "outcome";
+    value: Outcome;
+  } | undefined;
+}
+
+export interface Chunk {
+  /** Index of the input whose transfer it belongs to; 0 in an answer. */
+  input: number;
+  body: Buffer;
+}
+
 export const Table: MessageFns<Table> = {
   fromJSON(object: any): Table {
     return {
@@ -162,6 +191,7 @@ export const Table: MessageFns<Table> = {
         ? Buffer.from(bytesFromBase64(object.arrow_ipc))
         : Buffer.alloc(0),
       rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      transfer: isSet(object.transfer) ? Transfer.fromJSON(object.transfer) : undefined,
     };
   },
 
@@ -172,6 +202,37 @@ export const Table: MessageFns<Table> = {
     }
     if (message.rows !== 0) {
       obj.rows = Math.round(message.rows);
+    }
+    if (message.transfer !== undefined) {
+      obj.transfer = Transfer.toJSON(message.transfer);
+    }
+    return obj;
+  },
+};
+
+export const Transfer: MessageFns<Transfer> = {
+  fromJSON(object: any): Transfer {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      chunks: isSet(object.chunks) ? globalThis.Number(object.chunks) : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+      sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: Transfer): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.chunks !== 0) {
+      obj.chunks = Math.round(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    if (message.sha256.length !== 0) {
+      obj.sha256 = base64FromBytes(message.sha256);
     }
     return obj;
   },
@@ -578,6 +639,52 @@ export const Reply: MessageFns<Reply> = {
     }
     if (message.trail?.length) {
       obj.trail = message.trail.map((e) => HopRecord.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+export const Piece: MessageFns<Piece> = {
+  fromJSON(object: any): Piece {
+    return {
+      content: isSet(object.envelope)
+        ? { $case: "envelope", value: Envelope.fromJSON(object.envelope) }
+        : isSet(object.chunk)
+        ? { $case: "chunk", value: Chunk.fromJSON(object.chunk) }
+        : isSet(object.outcome)
+        ? { $case: "outcome", value: Outcome.fromJSON(object.outcome) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: Piece): unknown {
+    const obj: any = {};
+    if (message.content?.$case === "envelope") {
+      obj.envelope = Envelope.toJSON(message.content.value);
+    } else if (message.content?.$case === "chunk") {
+      obj.chunk = Chunk.toJSON(message.content.value);
+    } else if (message.content?.$case === "outcome") {
+      obj.outcome = Outcome.toJSON(message.content.value);
+    }
+    return obj;
+  },
+};
+
+export const Chunk: MessageFns<Chunk> = {
+  fromJSON(object: any): Chunk {
+    return {
+      input: isSet(object.input) ? globalThis.Number(object.input) : 0,
+      body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: Chunk): unknown {
+    const obj: any = {};
+    if (message.input !== 0) {
+      obj.input = Math.round(message.input);
+    }
+    if (message.body.length !== 0) {
+      obj.body = base64FromBytes(message.body);
     }
     return obj;
   },

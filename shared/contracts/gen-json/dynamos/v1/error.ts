@@ -57,6 +57,7 @@ export enum ErrorCode {
   PART_MISSING = 70,
   ENVELOPE_INVALID = 71,
   KNOWLEDGE_UNAVAILABLE = 72,
+  TRANSFER_LOST = 73,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,
@@ -172,6 +173,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 72:
     case "ERROR_CODE_KNOWLEDGE_UNAVAILABLE":
       return ErrorCode.KNOWLEDGE_UNAVAILABLE;
+    case 73:
+    case "ERROR_CODE_TRANSFER_LOST":
+      return ErrorCode.TRANSFER_LOST;
     case 90:
     case "ERROR_CODE_INTERNAL":
       return ErrorCode.INTERNAL;
@@ -256,6 +260,8 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_ENVELOPE_INVALID";
     case ErrorCode.KNOWLEDGE_UNAVAILABLE:
       return "ERROR_CODE_KNOWLEDGE_UNAVAILABLE";
+    case ErrorCode.TRANSFER_LOST:
+      return "ERROR_CODE_TRANSFER_LOST";
     case ErrorCode.INTERNAL:
       return "ERROR_CODE_INTERNAL";
     case ErrorCode.UNRECOGNIZED:

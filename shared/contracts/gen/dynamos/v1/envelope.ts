@@ -19,9 +19,21 @@ export const protobufFileName = "dynamos/v1/envelope.proto";
 /** The one message type that travels on step queues, what a step decides, and what the asker gets back. */
 
 export interface Table {
-  /** Arrow IPC stream: schema and record batches. */
+  /** Arrow IPC stream: schema and record batches. Of a transfer: the schema alone. */
   arrowIpc: Buffer;
   rows: number;
+  /** Set when the table is too large for a message: its whole Arrow IPC stream lies elsewhere. */
+  transfer: Transfer | undefined;
+}
+
+/** A table's bytes in ordered chunks beside the messages. */
+export interface Transfer {
+  /** Of the broker's queue that holds them; empty towards and from a function, where they follow or precede as pieces. */
+  name: string;
+  chunks: number;
+  bytes: number;
+  /** Of all chunks together, in their order. */
+  sha256: Buffer;
 }
 
 export interface Chart {
@@ -154,8 +166,25 @@ export interface Reply {
   trail: HopRecord[];
 }
 
+/**
+ * Element of a body of `application/vnd.dynamos.pieces`: each preceded by its length as a varint.
+ * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome.
+ */
+export interface Piece {
+  content: { $case: "envelope"; value: Envelope } | { $case: "chunk"; value: Chunk } | {
+    $case: "outcome";
+    value: Outcome;
+  } | undefined;
+}
+
+export interface Chunk {
+  /** Index of the input whose transfer it belongs to; 0 in an answer. */
+  input: number;
+  body: Buffer;
+}
+
 function createBaseTable(): Table {
-  return { arrowIpc: Buffer.alloc(0), rows: 0 };
+  return { arrowIpc: Buffer.alloc(0), rows: 0, transfer: undefined };
 }
 
 export const Table: MessageFns<Table> = {
@@ -165,6 +194,9 @@ export const Table: MessageFns<Table> = {
     }
     if (message.rows !== 0) {
       writer.uint32(16).int64(message.rows);
+    }
+    if (message.transfer !== undefined) {
+      Transfer.encode(message.transfer, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -198,6 +230,14 @@ export const Table: MessageFns<Table> = {
             message.rows = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transfer = Transfer.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -217,6 +257,100 @@ export const Table: MessageFns<Table> = {
     const message = createBaseTable();
     message.arrowIpc = object.arrowIpc ?? Buffer.alloc(0);
     message.rows = object.rows ?? 0;
+    message.transfer = (object.transfer !== undefined && object.transfer !== null)
+      ? Transfer.fromPartial(object.transfer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTransfer(): Transfer {
+  return { name: "", chunks: 0, bytes: 0, sha256: Buffer.alloc(0) };
+}
+
+export const Transfer: MessageFns<Transfer> = {
+  encode(message: Transfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(16).uint32(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).int64(message.bytes);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(34).bytes(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Transfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.chunks = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Transfer>, I>>(base?: I): Transfer {
+    return Transfer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Transfer>, I>>(object: I): Transfer {
+    const message = createBaseTransfer();
+    message.name = object.name ?? "";
+    message.chunks = object.chunks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.sha256 = object.sha256 ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -1489,6 +1623,171 @@ export const Reply: MessageFns<Reply> = {
       }
     }
     message.trail = object.trail?.map((e) => HopRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePiece(): Piece {
+  return { content: undefined };
+}
+
+export const Piece: MessageFns<Piece> = {
+  encode(message: Piece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.content?.$case) {
+      case "envelope":
+        Envelope.encode(message.content.value, writer.uint32(10).fork()).join();
+        break;
+      case "chunk":
+        Chunk.encode(message.content.value, writer.uint32(18).fork()).join();
+        break;
+      case "outcome":
+        Outcome.encode(message.content.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Piece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.content = { $case: "envelope", value: Envelope.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.content = { $case: "chunk", value: Chunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.content = { $case: "outcome", value: Outcome.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Piece>, I>>(base?: I): Piece {
+    return Piece.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Piece>, I>>(object: I): Piece {
+    const message = createBasePiece();
+    switch (object.content?.$case) {
+      case "envelope": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "envelope", value: Envelope.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "chunk": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "chunk", value: Chunk.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "outcome": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "outcome", value: Outcome.fromPartial(object.content.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseChunk(): Chunk {
+  return { input: 0, body: Buffer.alloc(0) };
+}
+
+export const Chunk: MessageFns<Chunk> = {
+  encode(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.input !== 0) {
+      writer.uint32(8).uint32(message.input);
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(18).bytes(message.body);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Chunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.input = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Chunk>, I>>(base?: I): Chunk {
+    return Chunk.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Chunk>, I>>(object: I): Chunk {
+    const message = createBaseChunk();
+    message.input = object.input ?? 0;
+    message.body = object.body ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -58,6 +58,7 @@ export enum ErrorCode {
   PART_MISSING = 70,
   ENVELOPE_INVALID = 71,
   KNOWLEDGE_UNAVAILABLE = 72,
+  TRANSFER_LOST = 73,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,

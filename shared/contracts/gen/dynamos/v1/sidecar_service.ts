@@ -24,6 +24,8 @@ import {
   CancelResponse,
   DeleteKnowledgeRequest,
   DeleteKnowledgeResponse,
+  DropTransferRequest,
+  DropTransferResponse,
   GetKnowledgeRequest,
   GetKnowledgeResponse,
   HealthRequest,
@@ -32,6 +34,8 @@ import {
   ListKnowledgeResponse,
   PutKnowledgeRequest,
   PutKnowledgeResponse,
+  ReadTransferRequest,
+  ReadTransferResponse,
   RequestRequest,
   RequestResponse,
   WatchKnowledgeRequest,
@@ -55,6 +59,28 @@ export const SidecarService = {
     requestDeserialize: (value: Buffer): RequestRequest => RequestRequest.decode(value),
     responseSerialize: (value: RequestResponse): Buffer => Buffer.from(RequestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RequestResponse => RequestResponse.decode(value),
+  },
+  /** The chunks of a table that was too large for its reply. */
+  readTransfer: {
+    path: "/dynamos.v1.Sidecar/ReadTransfer" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadTransferRequest): Buffer => Buffer.from(ReadTransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadTransferRequest => ReadTransferRequest.decode(value),
+    responseSerialize: (value: ReadTransferResponse): Buffer =>
+      Buffer.from(ReadTransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadTransferResponse => ReadTransferResponse.decode(value),
+  },
+  /** Nobody reads it again. Idempotent; what is not dropped expires. */
+  dropTransfer: {
+    path: "/dynamos.v1.Sidecar/DropTransfer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DropTransferRequest): Buffer => Buffer.from(DropTransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DropTransferRequest => DropTransferRequest.decode(value),
+    responseSerialize: (value: DropTransferResponse): Buffer =>
+      Buffer.from(DropTransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DropTransferResponse => DropTransferResponse.decode(value),
   },
   /** Tells every party that nobody waits for this query any more. */
   cancel: {
@@ -132,6 +158,10 @@ export const SidecarService = {
 export interface SidecarServer extends UntypedServiceImplementation {
   /** Sends a request into a chain and streams what comes back: plan, results, refusals, failures. */
   request: handleServerStreamingCall<RequestRequest, RequestResponse>;
+  /** The chunks of a table that was too large for its reply. */
+  readTransfer: handleServerStreamingCall<ReadTransferRequest, ReadTransferResponse>;
+  /** Nobody reads it again. Idempotent; what is not dropped expires. */
+  dropTransfer: handleUnaryCall<DropTransferRequest, DropTransferResponse>;
   /** Tells every party that nobody waits for this query any more. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
   getKnowledge: handleUnaryCall<GetKnowledgeRequest, GetKnowledgeResponse>;
@@ -150,6 +180,32 @@ export interface SidecarClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RequestResponse>;
+  /** The chunks of a table that was too large for its reply. */
+  readTransfer(
+    request: ReadTransferRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadTransferResponse>;
+  readTransfer(
+    request: ReadTransferRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadTransferResponse>;
+  /** Nobody reads it again. Idempotent; what is not dropped expires. */
+  dropTransfer(
+    request: DropTransferRequest,
+    callback: (error: ServiceError | null, response: DropTransferResponse) => void,
+  ): ClientUnaryCall;
+  dropTransfer(
+    request: DropTransferRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DropTransferResponse) => void,
+  ): ClientUnaryCall;
+  dropTransfer(
+    request: DropTransferRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DropTransferResponse) => void,
+  ): ClientUnaryCall;
   /** Tells every party that nobody waits for this query any more. */
   cancel(
     request: CancelRequest,

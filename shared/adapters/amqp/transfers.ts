@@ -1,0 +1,103 @@
+/**
+ * A transfer is a queue of its own that expires. Readers take its chunks with `basic.get` and
+ * never acknowledge them, so that they set the pace and the chunks are there again, in order,
+ * when a reader is gone. Why no stream queue: docs/decisions/0008.
+ */
+import { randomUUID } from "node:crypto";
+import type { Channel, GetMessage } from "amqplib";
+import { ErrorCode } from "#contracts";
+import { DynamosError } from "#errors";
+import type { Transfers, TransferTarget, TransferWriter } from "#ports/transfers";
+import type { Connection } from "./connection.ts";
+import type { Names } from "./topology.ts";
+import { createTransferWriter } from "./transfer-writer.ts";
+
+/** Chunks asked for before the first of them is used. */
+const readAhead = 4;
+
+export function createAmqpTransfers(connection: Connection, names: Names): Transfers {
+  async function open({ from, to, expiresInMs }: TransferTarget): Promise<TransferWriter> {
+    const name = `transfer.${from.toLowerCase()}.${to.toLowerCase()}.${randomUUID()}`;
+    await connection.use(async (session) => {
+      const channel = await session.openChannel();
+      const queue = names.queue(name);
+      await channel.assertQueue(queue, {
+        durable: true,
+        expires: Math.max(1, Math.ceil(expiresInMs)),
+        // Before 3.12 the chunks would fill the broker's memory; later brokers do this by themselves.
+        arguments: { "x-queue-mode": "lazy" },
+      });
+      await channel.bindQueue(queue, names.exchange, name);
+      await channel.close();
+    });
+    return createTransferWriter(name, (index, chunk) =>
+      connection.use((session) =>
+        session.publish(names.exchange, name, chunk, {
+          messageId: String(index),
+          type: "chunk",
+          persistent: true,
+        }),
+      ),
+    );
+  }
+
+  async function* read(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const channel = await connection.use((session) => session.openChannel());
+    const queue = names.queue(name);
+    const asked: Promise<GetMessage | false>[] = [];
+    const get = () => {
+      const answer = channel.get(queue);
+      // Those that are still on their way when the reader leaves.
+      answer.catch(() => {});
+      asked.push(answer);
+    };
+    try {
+      for (let i = 0; i < readAhead; i++) get();
+      for (let expected = 0; ; ) {
+        if (signal.aborted) throw new DynamosError(ErrorCode.CANCELLED, "nobody reads this transfer any more");
+        const message = await asked.shift();
+        if (message === undefined || message === false) return;
+        get();
+        // A chunk whose confirm was lost may be there twice.
+        if (Number(message.properties.messageId) < expected) continue;
+        expected += 1;
+        yield message.content;
+      }
+    } catch (error) {
+      throw nameOf(error, name);
+    } finally {
+      await closed(channel);
+    }
+  }
+
+  return {
+    open,
+    read,
+    drop: (name) =>
+      connection.use(async (session) => {
+        const channel = await session.openChannel();
+        // Deleting what is not there is no error since RabbitMQ 3.2.
+        await channel.deleteQueue(names.queue(name));
+        await channel.close();
+      }),
+  };
+}
+
+/** The chunks that it had in hand are back in the queue when the broker has answered. */
+async function closed(channel: Channel): Promise<void> {
+  try {
+    await channel.close();
+  } catch {
+    // Closed by the broker, or gone with its connection.
+  }
+}
+
+function nameOf(error: unknown, name: string): unknown {
+  if (error instanceof DynamosError) return error;
+  if (error instanceof Error && /NOT_FOUND/.test(error.message)) {
+    return new DynamosError(ErrorCode.TRANSFER_LOST, `there is no transfer ${name}`, { cause: error });
+  }
+  return new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the connection was lost while a transfer was read", {
+    cause: error,
+  });
+}
