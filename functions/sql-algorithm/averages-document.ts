@@ -1,5 +1,5 @@
 /** The answer of the original's one algorithm, in its shape and with its names. */
-import { type Document, ErrorCode } from "#contracts";
+import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
 import { isNumeric, kindText } from "#data/column-kind";
 import { columnNamed } from "#data/find-column";
 import type { TableView } from "#data/table-view";
@@ -10,10 +10,31 @@ import { groupRows } from "./group-rows.ts";
 
 const genderColumn = "Geslacht";
 const salaryColumn = "Salschal";
+/** The same over the table, for those who read no document. */
+export const averagesOver: Asked = { name: "average", column: salaryColumn, groupBy: [genderColumn] };
+
 const keyOfGender: ReadonlyMap<unknown, string> = new Map([
   ["M", "avg_salary_scale_men"],
   ["V", "avg_salary_scale_women"],
 ]);
+
+/**
+ * The shape has no place for another column or other groups, so who asks for them is told.
+ *
+ * @throws DynamosError INVALID_REQUEST
+ */
+export function checkAveragesAsked({ column, groupBy }: Asked): void {
+  const isOther = (name: string, own: string) => name.toLowerCase() !== own.toLowerCase();
+  const field =
+    column !== "" && isOther(column, salaryColumn)
+      ? "column"
+      : groupBy.some((name) => isOther(name, genderColumn))
+        ? "groupBy"
+        : undefined;
+  if (field === undefined) return;
+  const message = `averages is the mean of ${salaryColumn} by ${genderColumn} and takes no other ${field}: ask for average`;
+  throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
+}
 
 /**
  * `{"avg_salary_scale_men":"11.877","avg_salary_scale_women":"10.597"}`: means of Salschal, three

@@ -196,6 +196,45 @@ describe("sql-algorithm", () => {
     expect(Buffer.from(onlyWomen?.body ?? []).toString()).toBe('{"avg_salary_scale_women":"1.667"}');
   });
 
+  it.each([
+    [{ name: "averages", column: "age" }, "takes no other column: ask for average"],
+    [{ name: "averages", groupBy: ["Geslacht", "age"] }, "takes no other groupBy: ask for average"],
+    [{ name: "", column: "Salschal" }, "the algorithm has a column and no name"],
+    [{ name: "rows", groupBy: ["Geslacht"] }, "the algorithm has a groupBy and the name rows"],
+  ])("refuses %j rather than leave a field out in silence", async (asked, message) => {
+    await expect(answer(wages, asked)).rejects.toMatchObject({
+      code: ErrorCode.INVALID_REQUEST,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("gives the averages also to who names what they are over", async () => {
+    const asked = { name: "averages", column: "salschal", groupBy: ["geslacht"] };
+    expect(await outcomeOf(wages, asked)).toEqual(await outcomeOf(wages, { name: "averages" }));
+  });
+
+  it("computes over what is there when the result has only half of the measure", async () => {
+    const measure = { column: "Salschal", groupBy: ["Geslacht"] };
+    const onlyScale = withNotes(madeTable([scale], [[10n], [13n]]), { measure });
+    expect((await answer(onlyScale, { name: "average" })).rows).toEqual([[11.5, 2]]);
+    const age: ColumnSpec = { name: "age", kind: "int64" };
+    const onlyGender = withNotes(
+      madeTable(
+        [gender, age],
+        [
+          ["V", 30n],
+          ["M", 40n],
+        ],
+      ),
+      { measure },
+    );
+    expect((await answer(onlyGender, { name: "average" })).rows).toEqual([[35, 2]]);
+    expect((await answer(onlyGender, { name: "average", groupBy: ["Geslacht"] })).rows).toEqual([
+      ["M", 40, 1],
+      ["V", 30, 1],
+    ]);
+  });
+
   it("passes on the failure of the step before it, and refuses an envelope without a table", async () => {
     const failed = { code: ErrorCode.SQL_INVALID, message: "syntax error", party: "UVA", step: "sql-query" };
     const envelope = tableEnvelope({}, { inputs: [{ provider: "UVA", payload: undefined, failure: failed }] });

@@ -1,13 +1,22 @@
 /** Computes one algorithm over the table that it gets. */
-import type { Algorithm, DataSet, Envelope, Outcome, Result, Table } from "#contracts";
+import {
+  type Algorithm,
+  type DataSet,
+  type Envelope,
+  ErrorCode,
+  type Outcome,
+  type Result,
+  type Table,
+} from "#contracts";
 import { onlyTableOf } from "#data/input-table";
 import { buildTable } from "#data/table-builder";
 import { notesOf, type TableNotes, withNotes } from "#data/table-notes";
 import { type TableView, viewTable } from "#data/table-view";
 import { forwardResult } from "#domain/outcome";
+import { DynamosError } from "#errors";
 import { defineStep } from "#runtime/define-step";
 import { algorithmNamed } from "./algorithms.ts";
-import { averagesDocument } from "./averages-document.ts";
+import { averagesDocument, averagesOver, checkAveragesAsked } from "./averages-document.ts";
 import { chooseColumns } from "./choose-columns.ts";
 import { compute } from "./compute.ts";
 
@@ -38,13 +47,28 @@ export default defineStep<Facts>({
 
 function resultOf(asked: Algorithm, table: Table, envelope: Envelope | undefined): Result {
   // As the original and the policy step call it: the rows as they are.
-  if (asked.name === "" || asked.name.toLowerCase() === "rows") return { table, chart: undefined, document: undefined };
+  if (asked.name === "" || asked.name.toLowerCase() === "rows") {
+    checkNothingAsked(asked);
+    return { table, chart: undefined, document: undefined };
+  }
+  const isOriginals = asked.name.toLowerCase() === "averages";
+  if (isOriginals) checkAveragesAsked(asked);
   const view = viewTable(table);
   const notes = notesOf(table);
-  const isOriginals = asked.name.toLowerCase() === "averages";
   const document = isOriginals ? averagesDocument(view) : undefined;
-  const named = isOriginals ? { name: "average", column: "Salschal", groupBy: ["Geslacht"] } : asked;
-  return { table: computed(named, view, withMeasure(notes, envelope)), chart: undefined, document };
+  return {
+    table: computed(isOriginals ? averagesOver : asked, view, withMeasure(notes, envelope)),
+    chart: undefined,
+    document,
+  };
+}
+
+/** A column without an algorithm would be passed over in silence. */
+function checkNothingAsked({ name, column, groupBy }: Algorithm): void {
+  if (column === "" && groupBy.length === 0) return;
+  const field = column === "" ? "groupBy" : "column";
+  const message = `the algorithm has a ${field} and ${name === "" ? "no name" : `the name ${name}`}, so nothing is computed over it`;
+  throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
 }
 
 function computed(asked: Algorithm, view: TableView, notes: TableNotes): Table {

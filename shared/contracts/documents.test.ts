@@ -346,6 +346,8 @@ describe("queryRequestFromJson", () => {
     [{ algorithm: {} }, "/algorithm"],
     [{ algorithm: 5 }, "/algorithm"],
     [{ algorithm: { name: "a", rows: 1 } }, "/algorithm"],
+    [{ algorithm: { name: "", column: "c" } }, "/algorithm/name"],
+    [{ options: JSON.parse('{"__proto__": true}') }, "/options"],
     [{ providers: [] }, "/providers"],
     [{ providers: Array(65).fill("A") }, "/providers"],
     [{ sql: "" }, "/sql"],

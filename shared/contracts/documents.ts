@@ -110,6 +110,10 @@ export interface QueryRequest {
 /** The body of `POST /v1/queries`. @throws InvalidDocument */
 export function queryRequestFromJson(json: unknown): QueryRequest {
   const body = checked<QueryRequestJson>("query request", validators.queryRequest, json);
+  // A protobuf map would lose it on the way, and an option that is not known must not be passed over in silence.
+  if (Object.hasOwn(body.options ?? {}, "__proto__")) {
+    throw new InvalidDocument("query request", [{ path: "/options", message: "there is no option __proto__" }]);
+  }
   const algorithm = typeof body.algorithm === "string" ? { name: body.algorithm } : body.algorithm;
   const query: Query = {
     id: "",

@@ -48,7 +48,19 @@ export function compose(question: CompositionQuestion): Composition {
     return uncomposable([`${requestType.name} has no step to run in ${archetype.name}`]);
   }
   const order = orderSteps(kept);
-  return order.problems === undefined ? { steps: order.steps } : uncomposable(order.problems);
+  if (order.problems !== undefined) {
+    return uncomposable(order.problems);
+  }
+  const headless = role === Role.COMPUTE_PROVIDER ? undefined : startProblem(order.steps[0] ?? "", question);
+  return headless === undefined ? { steps: order.steps } : uncomposable([headless]);
+}
+
+/** A provider's chain starts from nothing; a step that others of the catalogue hand on to would wait for their rows. */
+function startProblem(first: string, { steps, requestType }: CompositionQuestion): string | undefined {
+  const before = steps.filter(({ allowedOutputs }) => allowedOutputs.includes(first)).map(({ name }) => name);
+  return before.length === 0
+    ? undefined
+    : `${requestType.name} begins with ${first}, which works on what ${sortedNames(before).join(" or ")} hands on`;
 }
 
 /** What keeps a provider's table from being handed to the chain that gathers it. */

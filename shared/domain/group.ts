@@ -28,7 +28,12 @@ export interface Group {
   readonly gatherSteps: readonly string[];
   /** Sentences: which steps run at whom only because another steward of the union demands them. */
   readonly sharedDemands: readonly string[];
+  /** Sentences: which parties that all allow to compute were not asked to, as they are no compute providers. */
+  readonly passedOver: readonly string[];
 }
+
+/** In lower case: the original writes roles in two spellings. */
+const computeRole = "computeprovider";
 
 export type Attempt =
   | { readonly group: Group; readonly reasons?: never }
@@ -43,16 +48,23 @@ export function attempt(archetype: Archetype, members: readonly Approved[], sett
   if (!usesThirdParty(archetype)) {
     return composeGroup({ archetype, members, computeProvider: "" }, setting);
   }
-  const candidates = commonComputeProviders(members);
-  if (candidates.length === 0) {
+  const allowed = commonComputeProviders(members);
+  if (allowed.length === 0) {
     return { reasons: [noCommonComputeProvider(archetype, members)] };
+  }
+  const passedOver = allowed.filter((name) => !mayCompute(name, setting.knowledge)).map(noComputeProvider);
+  const candidates = allowed.filter((name) => mayCompute(name, setting.knowledge));
+  if (candidates.length === 0) {
+    return { reasons: [noCommon(`${archetype.name} needs a compute provider: ${passedOver.join("; ")}`)] };
   }
   const online = candidates.find((name) => isOnline(name, setting.knowledge));
   const composed = composeGroup({ archetype, members, computeProvider: online ?? candidates[0] ?? "" }, setting);
   // Offline is only worth saying when nothing else is in the way.
   return composed.group !== undefined && online === undefined
     ? { reasons: [offline(archetype, candidates)] }
-    : composed;
+    : composed.group === undefined
+      ? composed
+      : { group: { ...composed.group, passedOver } };
 }
 
 /** @param plan members sorted by provider, all of whom allow the archetype and the compute provider */
@@ -96,7 +108,7 @@ export function composeGroup(
           (step) => `${step} runs at ${provider} too, as ${demandersOf(step, members)} demands it of what is united`,
         );
       });
-  return { group: { ...plan, providerSteps, gatherSteps, sharedDemands } };
+  return { group: { ...plan, providerSteps, gatherSteps, sharedDemands, passedOver: [] } };
 }
 
 function demandersOf(step: string, members: readonly Approved[]): string {
@@ -105,6 +117,18 @@ function demandersOf(step: string, members: readonly Approved[]): string {
 
 export function isOnline(party: string, knowledge: Knowledge): boolean {
   return knowledge.parties.some(({ name, online }) => name === party && online);
+}
+
+/** A party of which nothing is known may be one: it is offline, which is said of it. */
+export function mayCompute(party: string, knowledge: Knowledge): boolean {
+  const roles = knowledge.parties.filter(({ name }) => name === party).flatMap((one) => one.roles);
+  return (
+    !knowledge.parties.some(({ name }) => name === party) || roles.some((role) => role.toLowerCase() === computeRole)
+  );
+}
+
+function noComputeProvider(name: string): string {
+  return `${name} is allowed to compute, but is no computeProvider`;
 }
 
 export function commonComputeProviders(members: readonly Approved[]): string[] {

@@ -67,9 +67,19 @@ function malformations(chain: Chain, plan: Plan, { steps, parties }: Knowledge):
   const label = { [Role.DATA_PROVIDER]: "dataProvider", [Role.COMPUTE_PROVIDER]: "computeProvider" }[
     chain.role as 2 | 3
   ];
+  const gathers = chain.role === Role.COMPUTE_PROVIDER;
   return [
     ...(chain.steps.length === 0 ? ["empty"] : []),
     ...(parties.some(({ name, online }) => name === chain.party && online) ? [] : ["offline"]),
+    ...(gathers && !parties.some(({ name, roles }) => name === chain.party && roles.includes("computeProvider"))
+      ? ["gathered by no compute provider"]
+      : []),
+    ...(new Set(plan.chains.filter(({ gatherAt }) => gatherAt === chain.id).map((feeder) => `${feeder.steps}`)).size > 1
+      ? ["unites what was not treated alike"]
+      : []),
+    ...(gathers || !steps.some(({ allowedOutputs }) => allowedOutputs.includes(chain.steps[0] ?? ""))
+      ? []
+      : ["begins with another's rows"]),
     ...chain.steps.filter((name) => label !== undefined && stepOf(name)?.label !== label),
     ...chain.steps.filter((name) => stepOf(name)?.invalidArchetypes.includes(chain.archetype)),
     ...path.slice(1).filter((name, index) => !stepOf(path[index])?.allowedOutputs.includes(name)),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  type Algorithm,
   type Decision,
   Envelope,
   ErrorCode,
@@ -355,6 +354,62 @@ describe("makePlan", () => {
     ]);
   });
 
+  it("names an option that nobody knows, and those that there are", () => {
+    const options = { anonymise: true, Graph: true };
+    expect(reasons(wageGapQuery({ options }), wageGapKnowledge())).toEqual([
+      {
+        code: ErrorCode.INVALID_REQUEST,
+        clause: "",
+        message: "there is no option anonymise; sqlDataRequest has aggregate, anonymize, graph, split",
+      },
+    ]);
+  });
+
+  it("never gathers at a party that is no compute provider, and says why", () => {
+    const knowledge = wageGapKnowledge();
+    knowledge.parties.push({ name: "RUG", roles: ["dataProvider"], online: true });
+    for (const agreement of knowledge.agreements) agreement.computeProviders.push("RUG");
+    const allow = (allowedComputeProviders: string[]) => {
+      for (const steward of ["UVA", "VU"]) changeRelation(knowledge, steward, { allowedComputeProviders });
+    };
+    const query = wageGapQuery({ options: { aggregate: true } });
+    allow(["RUG", "SURF"]);
+    const [choice] = plan(query, knowledge).choices;
+    expect(choice).toMatchObject({ archetype: "dataThroughTtp", computeProvider: "SURF" });
+    expect(choice?.considered).toContainEqual({
+      archetype: "dataThroughTtp",
+      reason: "RUG is allowed to compute, but is no computeProvider",
+    });
+    setOnline(knowledge, "SURF", false);
+    expect(reasons(query, knowledge)[0]).toMatchObject({ code: ErrorCode.COMPUTE_PROVIDER_OFFLINE });
+    allow(["RUG"]);
+    const reason = {
+      code: ErrorCode.NO_COMMON_ARCHETYPE,
+      clause: "",
+      message: "dataThroughTtp needs a compute provider: RUG is allowed to compute, but is no computeProvider",
+    };
+    expect(reasons(query, knowledge)).toEqual([reason]);
+    expect(plan(wageGapQuery(), knowledge).choices[0]?.considered).toContainEqual({
+      archetype: "dataThroughTtp",
+      reason: reason.message,
+    });
+    for (const steward of ["UVA", "VU"]) changeRelation(knowledge, steward, { allowedArchetypes: ["dataThroughTtp"] });
+    expect(planOrRefusal(wageGapQuery({ options: { split: true } }), knowledge)).toEqual({
+      reasons: expect.arrayContaining([reason]),
+    });
+  });
+
+  it("refuses by name a chain that would begin with a step that works on another's rows", () => {
+    const query = wageGapQuery({ requestType: "genericRequest", options: { anonymize: true } });
+    const knowledge = wageGapKnowledge();
+    Object.assign(knowledge.requestTypes[1] ?? {}, { optionalSteps: { "sql-anonymize": "anonymize" } });
+    expect(reasons(query, knowledge)).toContainEqual({
+      code: ErrorCode.COMPOSITION_INVALID,
+      clause: "",
+      message: "genericRequest begins with sql-anonymize, which works on what sql-query hands on (at UVA)",
+    });
+  });
+
   it("names what is missing of a request type without steps", () => {
     expect(reasons(wageGapQuery({ requestType: "genericRequest" }), wageGapKnowledge())[0]).toMatchObject({
       code: ErrorCode.COMPOSITION_INVALID,
@@ -408,27 +463,8 @@ describe("firstEnvelopes", () => {
     ]);
   });
 
-  it.each([
-    [{ name: "average" } as Partial<Algorithm>, { name: "average", column: "Salschal", groupBy: ["Geslacht"] }],
-    [
-      { name: "average", groupBy: ["Functcat"] },
-      { name: "average", column: "Salschal", groupBy: ["Functcat"] },
-    ],
-    [
-      { name: "average", column: "BKO" },
-      { name: "average", column: "BKO", groupBy: [] },
-    ],
-    [{ name: "" }, { name: "", column: "", groupBy: [] }],
-  ])("fills what algorithm %j leaves open from the data set's measure", (algorithm, expected) => {
-    expect(started(wageGapQuery({ algorithm })).map(({ query }) => query?.algorithm)).toEqual([expected, expected]);
-  });
-
-  it("leaves the algorithm as it is where no data set has a measure", () => {
-    const knowledge = wageGapKnowledge();
-    for (const dataSet of knowledge.dataSets) {
-      dataSet.measure = undefined;
-    }
-    const [first] = started(wageGapQuery({ algorithm: { name: "average" } }), knowledge);
-    expect(first?.query?.algorithm?.column).toBe("");
+  it("hands the algorithm on as asked: what it leaves open is chosen where the table is known", () => {
+    const algorithm = { name: "average", column: "", groupBy: [] };
+    expect(started(wageGapQuery({ algorithm })).map(({ query }) => query?.algorithm)).toEqual([algorithm, algorithm]);
   });
 });

@@ -125,6 +125,7 @@ function chosen(group: Group, rule: string, why: string, tried: readonly Tried[]
       ...tried
         .filter(({ archetype }) => archetype.name !== group.archetype.name)
         .map((other) => considered(other, group.archetype)),
+      ...group.passedOver.map((reason) => ({ archetype: group.archetype.name, reason })),
       ...undefinedArchetypes(group.members, tried),
     ],
   };

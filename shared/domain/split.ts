@@ -2,7 +2,16 @@
 import type { Archetype, Knowledge, Verdict } from "#contracts";
 import { usesThirdParty } from "./archetype.ts";
 import { compareNames } from "./by-name.ts";
-import { type Approved, attempt, composeGroup, type Group, isOnline, mostHopefulFirst, type Setting } from "./group.ts";
+import {
+  type Approved,
+  attempt,
+  composeGroup,
+  type Group,
+  isOnline,
+  mayCompute,
+  mostHopefulFirst,
+  type Setting,
+} from "./group.ts";
 import { limits } from "./limits.ts";
 import { refused } from "./policy.ts";
 
@@ -71,7 +80,7 @@ function mostTrusted(members: readonly Approved[], knowledge: Knowledge): string
     allowing.set(name, (allowing.get(name) ?? 0) + 1);
   }
   return [...allowing]
-    .filter(([name]) => isOnline(name, knowledge))
+    .filter(([name]) => isOnline(name, knowledge) && mayCompute(name, knowledge))
     .sort(([a, countA], [b, countB]) => countB - countA || compareNames(a, b))
     .map(([name]) => name)
     .slice(0, limits.splitCandidatesMax);

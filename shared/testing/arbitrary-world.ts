@@ -84,16 +84,18 @@ const step = (name: string, index: number) =>
   });
 
 const party = (name: string) =>
-  fc.record({ name: fc.constant(name), online: fc.integer({ min: 0, max: 5 }).map((n) => n > 0) });
+  fc.record({
+    name: fc.constant(name),
+    roles: providers.includes(name) ? fc.constant<string[]>(["dataProvider"]) : some(["computeProvider"]),
+    online: fc.integer({ min: 0, max: 5 }).map((n) => n > 0),
+  });
 
 const requestType = fc.record({
   name: fc.constant("ask"),
-  requiredSteps: fc.constantFrom<string[]>(
-    ["read", "compute"],
-    ["read", "compute"],
-    ["read", "union", "compute"],
-    ["compute"],
-    [],
+  requiredSteps: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(["read", "compute"], ["read", "compute"], ["read", "union", "compute"]) },
+    // Of these no chain can begin.
+    { weight: 1, arbitrary: fc.constantFrom<string[]>(["compute"], []) },
   ),
   optionalSteps: fc.constant({ clean: "clean", draw: "graph", union: "aggregate" }),
 });
@@ -123,7 +125,7 @@ const query = fc
   .record({
     id: fc.constant("q"),
     requestType: fc.oneof({ weight: 12, arbitrary: fc.constant("ask") }, fc.constant("other")),
-    user: fc.record({ id: fc.constantFrom("", "u1"), name: fc.constant(user) }),
+    user: fc.record({ id: fc.constantFrom("u1", "u1", "u1", ""), name: fc.constant(user) }),
     providers: fc.array(fc.constantFrom(...providers, ...providers, "Atlantis"), {
       minLength: 1,
       maxLength: 6,
