@@ -93,7 +93,10 @@ const party = (name: string) =>
 const requestType = fc.record({
   name: fc.constant("ask"),
   requiredSteps: fc.oneof(
-    { weight: 9, arbitrary: fc.constantFrom(["read", "compute"], ["read", "compute"], ["read", "union", "compute"]) },
+    {
+      weight: 9,
+      arbitrary: fc.constantFrom<string[]>(["read", "compute"], ["read", "compute"], ["read", "union", "compute"]),
+    },
     // Of these no chain can begin.
     { weight: 1, arbitrary: fc.constantFrom<string[]>(["compute"], []) },
   ),
