@@ -1,5 +1,8 @@
 /** One query to the orchestrator over HTTP. */
 
+/** Where `dynamos up` listens and `dynamos query` asks when nothing else is said. */
+export const gatewayDefault = "http://127.0.0.1:8080";
+
 export interface QueryBody {
   readonly user: { readonly name: string };
   readonly providers: readonly string[];

@@ -1,9 +1,10 @@
 /** `dynamos query`: one question from the command line. */
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { demoUser } from "../demo/documents.ts";
 import { answerText } from "../print/answer-text.ts";
-import { type AnsweredQuery, ask, type QueryBody } from "./ask.ts";
+import { type AnsweredQuery, ask, gatewayDefault, type QueryBody } from "./ask.ts";
 
 interface QueryFlags {
   readonly sql: string;
@@ -41,19 +42,27 @@ export function addQueryCommand(program: Command): void {
     )
     .option("--request-type <name>", "absent: sqlDataRequest")
     .option("--timeout <ms>", "the whole time that the query may take")
-    .option("--gateway <url>", "the OpenFaaS gateway", process.env.OPENFAAS_URL ?? "http://127.0.0.1:8080")
+    .option("--gateway <url>", "the OpenFaaS gateway", process.env.OPENFAAS_URL ?? gatewayDefault)
     .option("--chart <file>", "write the chart (SVG) to this file")
     .option("--json", "print the answer as JSON")
     .action(async (flags: QueryFlags) => {
-      const answer = await ask(flags.gateway, await bodyOf(flags));
-      if (flags.chart !== undefined) await writeChart(answer, flags.chart);
+      const body = await bodyOf(flags);
+      if (flags.chart !== undefined) await checkWritable(flags.chart);
+      const answer = await ask(flags.gateway, body);
+      if (flags.chart !== undefined && !(await writeChart(answer, flags.chart)) && answer.status === 200) {
+        process.stderr.write("the answer has no chart: ask for one with --option graph\n");
+      }
       process.stdout.write(`${flags.json ? JSON.stringify(answer.body, null, 2) : answerText(answer)}\n`);
       process.exitCode = answer.status === 200 ? 0 : 1;
     });
 }
 
 async function bodyOf(flags: QueryFlags): Promise<QueryBody> {
-  const sql = flags.sql.startsWith("@") ? await readFile(flags.sql.slice(1), "utf8") : flags.sql;
+  const lost = flags.column === undefined ? flags.groupBy && "--group-by" : "--column";
+  if (lost && flags.algorithm === undefined) {
+    throw new Error(`${lost} is for an algorithm: name one with --algorithm, e.g. --algorithm average`);
+  }
+  const sql = flags.sql.startsWith("@") ? await sqlFrom(flags.sql.slice(1)) : flags.sql;
   const algorithm = flags.algorithm && {
     name: flags.algorithm,
     ...(flags.column === undefined ? {} : { column: flags.column }),
@@ -68,6 +77,38 @@ async function bodyOf(flags: QueryFlags): Promise<QueryBody> {
     ...(flags.requestType === undefined ? {} : { requestType: flags.requestType }),
     ...(flags.timeout === undefined ? {} : { timeoutMs: timeoutOf(flags.timeout) }),
   };
+}
+
+async function sqlFrom(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new Error(`--sql @${file}: ${whyNot(error, "read")}`);
+  }
+}
+
+/** Before the question is asked, whose answer would be lost. Leaves no empty file where there will be no chart. */
+async function checkWritable(file: string): Promise<void> {
+  try {
+    const isNew = !existsSync(file);
+    await (await open(file, "a")).close();
+    if (isNew) await rm(file);
+  } catch (error) {
+    throw new Error(`--chart ${file}: ${whyNot(error, "written")}`);
+  }
+}
+
+/** @param done what can't be done with the file: `read` or `written` */
+function whyNot(error: unknown, done: string): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const known: Record<string, string> = {
+    ENOENT: done === "read" ? "there is no such file" : "there is no such folder",
+    EISDIR: "this is a folder",
+    ENOTDIR: "a part of the path is not a folder",
+    EACCES: "you may not do this",
+    EROFS: "the disk is read-only",
+  };
+  return `the file can't be ${done}: ${known[code ?? ""] ?? code ?? "an unknown reason"}`;
 }
 
 /** The first chart of the answer. @returns whether there was one */

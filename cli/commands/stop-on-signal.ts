@@ -1,4 +1,5 @@
 /** Ctrl-C and SIGTERM: stop everything, within two seconds whatever happens. */
+import { killDescendants } from "../system/descendants.ts";
 
 const stopMsMax = 1_800;
 /** A terminal signals the whole group, and npm passes it on once more: that is not a second wish. */
@@ -10,12 +11,12 @@ export function stopOnSignal(stop: () => Promise<void>): Promise<void> {
     let stoppingSince = 0;
     const onSignal = (signal: NodeJS.Signals) => {
       if (stoppingSince > 0) {
-        if (performance.now() - stoppingSince > repeatMs) process.exit(1);
+        if (performance.now() - stoppingSince > repeatMs) endNow();
         return;
       }
       stoppingSince = performance.now();
       process.stderr.write(`\n${signal}: stopping\n`);
-      const timer = setTimeout(() => process.exit(1), stopMsMax);
+      const timer = setTimeout(endNow, stopMsMax);
       void stop().finally(() => {
         clearTimeout(timer);
         resolve();
@@ -24,6 +25,12 @@ export function stopOnSignal(stop: () => Promise<void>): Promise<void> {
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
   });
+}
+
+/** Folders go with the exit. */
+function endNow(): never {
+  killDescendants();
+  process.exit(1);
 }
 
 /** While a start is under way, a signal ends the process; its folders go with it, and its functions see it go. */

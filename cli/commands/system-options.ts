@@ -63,7 +63,7 @@ async function dataOf({ datasets }: SystemFlags): Promise<Data> {
     const folder = resolve(datasets);
     return { folder, documents: await documentsOfFolder(folder, demoDocuments), remove: async () => {} };
   }
-  const { path: folder, remove } = await makeTemporaryFolder("dynamos-data-");
+  const { path: folder, remove } = await makeTemporaryFolder("data");
   await writeDemoData(folder);
   const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
   return { folder, documents: [...demoDocuments, ...dataSets], remove };

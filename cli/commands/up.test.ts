@@ -3,6 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { statusFields } from "../system/descendants.ts";
+import { ask } from "./ask.ts";
+import { readyText } from "./up.ts";
 
 const home = resolve(import.meta.dirname, "../..");
 let temporary: string;
@@ -49,6 +52,12 @@ async function processes(): Promise<string[]> {
   return found;
 }
 
+/** Processes of this run that have computed for half a second: no start takes so long in one. */
+async function busyWorkers(): Promise<number> {
+  const ticks = await Promise.all((await processes()).map(async (pid) => Number(statusFields(Number(pid))[11] ?? 0)));
+  return ticks.filter((used) => used > 100).length;
+}
+
 /** Files of this run, without what tsx and Node keep for the next one. */
 async function leftovers(): Promise<string[]> {
   return (await readdir(temporary)).filter((name) => !/^(tsx-|node-compile-cache)/.test(name));
@@ -64,6 +73,23 @@ describe("dynamos up", () => {
     await expect.poll(processes).toEqual([]);
     expect(await leftovers()).toEqual([]);
   });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "tells those who wait that their heavy queries are cancelled on %s",
+    async (signal) => {
+      const { url, exited } = await up();
+      const product = "SELECT sum(sin(a.Unieknr * b.Unieknr + c.Unieknr)) AS n FROM Personen a, Personen b, Personen c";
+      const query = { user: { name: "researcher@example.org" }, providers: ["UVA", "VU"], sql: product };
+      const answers = Array.from({ length: 4 }, () => ask(url, query));
+      await expect.poll(busyWorkers, { timeout: 20_000 }).toBeGreaterThan(1);
+      child?.kill(signal);
+      for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ body: { code: "CANCELLED" } });
+      expect(await exited).toBe(0);
+      await expect.poll(processes).toEqual([]);
+      expect(await leftovers()).toEqual([]);
+    },
+    60_000,
+  );
 
   it("leaves nothing behind either when it is told to end while it starts", async () => {
     const starting = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "up", "--port", "0"], {
@@ -86,4 +112,9 @@ describe("dynamos up", () => {
     await exited;
     await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
   });
+});
+
+it("dynamos up names its gateway in the command that it proposes, where that is not the usual one", () => {
+  expect(readyText("http://127.0.0.1:8080")).not.toContain("--gateway");
+  expect(readyText("http://127.0.0.1:9090")).toContain("dynamos query --gateway http://127.0.0.1:9090 --providers");
 });

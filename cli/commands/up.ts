@@ -1,6 +1,7 @@
 /** `dynamos up`: the whole system on this machine, until Ctrl-C. */
 import type { Command } from "commander";
 import colors from "picocolors";
+import { gatewayDefault } from "./ask.ts";
 import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
 import { type SystemFlags, startFromFlags } from "./system-options.ts";
 
@@ -28,10 +29,11 @@ export function addUpCommand(program: Command): void {
     });
 }
 
-function readyText(url: string): string {
+export function readyText(url: string): string {
+  const gatewayFlag = url === gatewayDefault ? "" : `--gateway ${url} `;
   return [
     `ready at ${colors.bold(url)} (Ctrl-C stops it)`,
-    colors.dim("  ask:      dynamos query --providers UVA,VU --algorithm average \\"),
+    colors.dim(`  ask:      dynamos query ${gatewayFlag}--providers UVA,VU --algorithm average \\`),
     colors.dim(
       '              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr"',
     ),

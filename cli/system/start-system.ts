@@ -16,6 +16,7 @@ import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { type SeedDocument, seed } from "./seed.ts";
+import { stoppableRequests } from "./stoppable-requests.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface SystemOptions {
@@ -72,7 +73,7 @@ async function startParts(
 ): Promise<System> {
   const { stack, log, onProgress } = options;
   const parties = partiesOf(stack);
-  const { path: folder, remove } = await makeTemporaryFolder("dynamos-");
+  const { path: folder, remove } = await makeTemporaryFolder("run");
   closers.push(remove);
   await mkdir(join(folder, "tmp"));
   await linkDataFolders(options.dataDir, join(folder, "data"), parties);
@@ -117,10 +118,13 @@ async function startParts(
   );
   const exchange = sidecars.get(exchangeParty);
   if (exchange === undefined) throw new RangeError(`stack.yml has no function of the party ${exchangeParty}`);
-  const grpc: GrpcServer = await serveSidecar(exchange, socket);
+  const requests = stoppableRequests(exchange);
+  const grpc: GrpcServer = await serveSidecar(requests.sidecar, socket);
   closers.push(() => grpc.stop());
   closers.push(async () => {
-    await Promise.all([...sidecars.values()].map((sidecar) => sidecar.stop()));
+    await requests.end();
+    // Together: with its query cancelled a hop ends, and with its hop a function.
+    await Promise.all([gateway.stop(), ...[...sidecars.values()].map((sidecar) => sidecar.stop())]);
   });
   return {
     url: gateway.url,
