@@ -52,6 +52,10 @@ export const limits = {
   poolSizeMax: 64,
   callersWaitingMax: 64,
   drainMsDefault: 10_000,
+  /** Receiving a request: its head, the next bytes of its body, and all of it. Working on it may take longer. */
+  requestHeadMsMax: 5_000,
+  requestIdleMsMax: 10_000,
+  requestMsMax: 120_000,
   /** Of one invocation, whatever its envelope says. */
   invocationMsMax: 120_000,
   /** From the start of a worker to its saying ready. */

@@ -1,5 +1,6 @@
-import { Agent, get, type ServerResponse } from "node:http";
-import { afterEach, expect, it } from "vitest";
+import { Agent, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
 import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 
 const doors: HttpDoor[] = [];
@@ -62,4 +63,68 @@ it("does not open on a port that is taken", async () => {
   const door = await open(() => {});
   const again = openHttpDoor({ host: "127.0.0.1", port: door.port, listener: () => {}, isReady: () => true });
   await expect(again).rejects.toThrow("EADDRINUSE");
+});
+
+describe("a request that comes slowly", () => {
+  const waits = { headMsMax: 200, bodyIdleMsMax: 200 };
+  const head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n";
+  const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
+
+  /** What comes of a body until it ends or its client goes. */
+  async function* received(request: IncomingMessage): AsyncIterable<string> {
+    try {
+      yield* request;
+    } catch {
+      // Cut.
+    }
+  }
+
+  async function openReading(workMs = 0): Promise<HttpDoor> {
+    const listener: RequestListener = async (request, response) => {
+      let body = "";
+      for await (const chunk of received(request.setEncoding("utf8"))) body += chunk;
+      await pause(workMs);
+      response.end(`got ${body}`);
+    };
+    const door = await openHttpDoor({ host: "127.0.0.1", port: 0, listener, isReady: () => true, waits });
+    doors.push(door);
+    return door;
+  }
+
+  /** Sends the parts with a pause between them. @returns all that came back until the door closed the connection */
+  async function send(door: HttpDoor, parts: readonly string[], pauseMs = 0): Promise<string> {
+    const socket = connect(door.port, "127.0.0.1");
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (text) => {
+      answer += text;
+    });
+    socket.on("error", () => {});
+    const closed = new Promise((done) => socket.once("close", done));
+    for (const part of parts) {
+      socket.write(part);
+      await pause(pauseMs);
+    }
+    if (answer.startsWith("HTTP/1.1 200")) socket.destroy();
+    await closed;
+    return answer;
+  }
+
+  it("is cut with 408 when its body stops in the middle", async () => {
+    expect(await send(await openReading(), [head, "12345"])).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it("is cut with 408 when its head does not end", async () => {
+    expect(await send(await openReading(), ["POST / HTTP/1.1\r\nhost:"])).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it("is taken as long as some bytes come in time", async () => {
+    const parts = [head, ..."0123456789"];
+    expect(await send(await openReading(), parts, 50)).toMatch(/got 0123456789$/);
+  });
+
+  it("may be worked on for longer than it may take to come", async () => {
+    const door = await openReading(700);
+    const response = await fetch(url(door), { method: "POST", body: "0123456789" });
+    expect(await response.text()).toBe("got 0123456789");
+  });
 });

@@ -10,6 +10,8 @@ export interface HttpDoorOptions {
   readonly listener: RequestListener;
   /** What `/_/ready` says while the door is not draining. */
   readonly isReady: () => boolean;
+  /** How long the door waits for a request's head, and for the next bytes of its body. */
+  readonly waits?: { readonly headMsMax: number; readonly bodyIdleMsMax: number };
 }
 
 export interface HttpDoor {
@@ -21,12 +23,15 @@ export interface HttpDoor {
   drain(drainMs: number): Promise<boolean>;
 }
 
-const headersMsMax = 10_000;
+const waitsDefault = { headMsMax: limits.requestHeadMsMax, bodyIdleMsMax: limits.requestIdleMsMax };
+/** How often Node looks for requests that take too long; its default is half a minute. */
+const checkMs = 500;
 /** Over the minute that gateways keep an idle connection, so that they are the ones to close it. */
 const idleConnectionMs = 65_000;
 
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const inFlight = new Set<ServerResponse>();
+  const { headMsMax, bodyIdleMsMax } = options.waits ?? waitsDefault;
   let draining = false;
   const answer: RequestListener = (request, response) => {
     if (draining) {
@@ -37,13 +42,15 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     }
     inFlight.add(response);
     response.once("close", () => inFlight.delete(response));
+    cutStalledBody(request, response, bodyIdleMsMax);
     options.listener(request, response);
   };
-  const server = createServer({ noDelay: true }, answer);
+  const server = createServer({ noDelay: true, connectionsCheckingInterval: Math.min(checkMs, headMsMax) }, answer);
   // The listener decides whether a large body is wanted before the client sends it.
   server.on("checkContinue", answer);
-  server.headersTimeout = headersMsMax;
-  server.requestTimeout = limits.invocationMsMax;
+  server.headersTimeout = headMsMax;
+  // Of receiving a whole request; how long it is worked on is limited elsewhere.
+  server.requestTimeout = Math.max(headMsMax, limits.requestMsMax);
   server.keepAliveTimeout = idleConnectionMs;
   const port = await listen(server, options);
   return {
@@ -58,6 +65,29 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
       return closeWithin(server, drainMs);
     },
   };
+}
+
+/**
+ * Ends a request whose client stops in the middle of its body. Watched from beside: listening to
+ * the body itself would start its flow before its reader is there.
+ */
+function cutStalledBody(request: IncomingMessage, response: ServerResponse, idleMsMax: number): void {
+  const { socket } = request;
+  let bytes = socket.bytesRead;
+  const timer = setInterval(() => {
+    if (request.complete) {
+      clearInterval(timer);
+    } else if (socket.bytesRead === bytes) {
+      clearInterval(timer);
+      if (!response.headersSent) {
+        socket.write("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      }
+      socket.destroySoon();
+    } else {
+      bytes = socket.bytesRead;
+    }
+  }, idleMsMax);
+  response.once("close", () => clearInterval(timer));
 }
 
 function answerProbe(request: IncomingMessage, response: ServerResponse, ready: boolean): boolean {
