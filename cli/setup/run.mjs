@@ -16,11 +16,11 @@ const nodeMin = [20, 19];
 const typescript = pathToFileURL(join(home, "node_modules/tsx/dist/loader.mjs")).href;
 const build = join(home, "cli/build/main.ts");
 const buildFirst = pathToFileURL(build).href;
-/** npm starts this through a shell that passes no signal on: when npm is told to end, only the shell's end is seen. */
+/** npm may start this through a shell that passes no signal on: when npm is told to end, only the shell's end is seen. */
 const shell = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
 const shellPollMs = 250;
-/** Longer than the command needs to stop by itself (cli/commands/stop-on-signal.ts). */
-const interruptGraceMs = 2_000;
+/** What a run of the tests needs to stop by itself; the command takes a repeated signal for the same one (cli/commands/stop-on-signal.ts). */
+const interruptGraceMs = { tests: 2_000, command: 0 };
 const [task = "", ...rest] = process.argv.slice(2);
 // A set NODE_EXTRA_CA_CERTS costs every Node start 40 ms; only the installer may need it.
 const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
@@ -81,13 +81,14 @@ function installRabbitmq() {
 
 /** The command, in the folder where the user stands; what has changed is bundled first, in the same process. */
 function dynamos(args) {
-  return run(["--import", typescript, "--import", buildFirst, join(home, "cli/main.ts"), ...args], process.cwd());
+  const command = ["--import", typescript, "--import", buildFirst, join(home, "cli/main.ts"), ...args];
+  return run(command, process.cwd(), interruptGraceMs.command);
 }
 
 /** Runs Node; ends this process with the child's status when it is not 0. */
-async function run(args, cwd = home) {
+async function run(args, cwd = home, graceMs = interruptGraceMs.tests) {
   const child = spawn(process.execPath, args, { cwd, stdio: "inherit", env: environment });
-  const forget = passSignalsTo(child);
+  const forget = passSignalsTo(child, graceMs);
   const [status, signal] = await new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (...end) => resolve(end));
@@ -98,9 +99,9 @@ async function run(args, cwd = home) {
 
 /**
  * SIGTERM comes to this process alone and is passed on. Ctrl-C comes to the whole group, so the child has it
- * already, and a second one would cut its ending short: it is passed on only when the child stays.
+ * already, and for a test run a second one would cut its ending short: it is passed on only when the child stays.
  */
-function passSignalsTo(child) {
+function passSignalsTo(child, interruptGraceMs) {
   const terminate = () => child.kill("SIGTERM");
   const interrupt = () => setTimeout(() => child.kill("SIGINT"), interruptGraceMs).unref();
   const orphaned = setInterval(() => {
