@@ -9,7 +9,7 @@ import { createMemoryLog } from "#adapters/memory/log";
 import { createOpenfaasInvoker } from "#adapters/openfaas/invoker";
 import { systemClock } from "#adapters/system/clock";
 import { contractSteps } from "#testing/contract-steps";
-import { envelopeFor, invokerContract } from "#testing/invoker-contract";
+import { callOf, envelopeFor, invokerContract } from "#testing/invoker-contract";
 import type { StackFunction } from "../stack/read-stack.ts";
 import { type Gateway, startGateway } from "./start-gateway.ts";
 
@@ -90,7 +90,7 @@ describe("when a function's process", () => {
 
   it("is gone, the call fails with FUNCTION_UNAVAILABLE, and works again when it is back", async () => {
     const invoker = invokerOf(gateway);
-    const invoke = () => invoker.invoke("uva-echo", envelopeFor("echo"), options());
+    const invoke = () => invoker.invoke("uva-echo", callOf(envelopeFor("echo")), options());
     await invoke();
     await gateway.stopFunction("uva-echo");
     await expect(invoke()).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe("when a function's process", () => {
 
   it("goes in the middle of a call, that call fails with FUNCTION_UNAVAILABLE before its deadline", async () => {
     const invoker = invokerOf(gateway);
-    const call = invoker.invoke("uva-endless", envelopeFor("endless"), options());
+    const call = invoker.invoke("uva-endless", callOf(envelopeFor("endless")), options());
     const failed = expect(call).rejects.toMatchObject({ label: "FUNCTION_UNAVAILABLE" });
     await new Promise((resume) => setTimeout(resume, 200));
     await gateway.stopFunction("uva-endless");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Decision, Envelope, ErrorCode, Outcome, type Query } from "#contracts";
 import { approvalsOf, evaluate } from "#domain/policy";
+import { callStep } from "#testing/call-step";
 import { setOnline, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
 
@@ -15,7 +16,7 @@ async function run(query: Query, knowledge = wageGapKnowledge()) {
   const content = { $case: "decision" as const, value: decide(query, knowledge) };
   const input = { provider: "", payload: { content }, failure: undefined };
   const envelope: Envelope = { ...Envelope.create(), queryId: query.id, attempt: 1, query, knowledge, inputs: [input] };
-  const outcome = step.decide(envelope, await step.facts(envelope, context));
+  const outcome = await callStep(step, envelope, context);
   // As it travels: what protobuf can't hold is lost here.
   return Outcome.decode(Outcome.encode(outcome).finish()).decision;
 }
@@ -51,7 +52,7 @@ describe("archetype-selector", () => {
 
   it("fails by name when the envelope holds no decision", async () => {
     const envelope = Envelope.fromPartial({ query: wageGapQuery(), knowledge: wageGapKnowledge() });
-    await expect(async () => step.facts(envelope, context)).rejects.toMatchObject({
+    await expect(callStep(step, envelope, context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
       message: "the envelope has no decision",
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Envelope, ErrorCode } from "#contracts";
+import { callStep } from "#testing/call-step";
 import { type QueryChange, researcher, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
 
@@ -7,7 +8,7 @@ const context = { environment: {}, now: () => 5, temporaryFolder: "" };
 
 async function run(change: QueryChange, knowledge = wageGapKnowledge()) {
   const envelope = Envelope.fromPartial({ queryId: "q1", deadlineMs: 99, query: wageGapQuery(change), knowledge });
-  return step.decide(envelope, await step.facts(envelope, context)).decision;
+  return (await callStep(step, envelope, context)).decision;
 }
 
 describe("policy-enforcer", () => {
@@ -65,7 +66,7 @@ describe("policy-enforcer", () => {
 
   it.each(["query", "knowledge"])("fails by name when the envelope has no %s", async (field) => {
     const envelope = Envelope.fromPartial({ query: wageGapQuery(), knowledge: wageGapKnowledge() });
-    await expect(async () => step.facts({ ...envelope, [field]: undefined }, context)).rejects.toMatchObject({
+    await expect(callStep(step, { ...envelope, [field]: undefined }, context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
       message: `the envelope has no ${field}`,
     });

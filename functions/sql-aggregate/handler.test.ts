@@ -4,6 +4,7 @@ import { Chain, type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { notesOf, withNotes } from "#data/table-notes";
 import { viewTable } from "#data/table-view";
+import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import step from "./handler.ts";
 
@@ -12,7 +13,7 @@ const gender: ColumnSpec = { name: "gender", kind: "text", title: "Gender" };
 const pay: ColumnSpec = { name: "pay", kind: "int64" };
 
 async function outcomeOf(envelope: Envelope) {
-  return step.decide(envelope, await step.facts(envelope, context));
+  return await callStep(step, envelope, context);
 }
 
 const union = async (tables: Record<string, Table>) => forwardedTable(await outcomeOf(tableEnvelope(tables)));
@@ -157,7 +158,7 @@ describe("sql-aggregate", () => {
     const envelope = tableEnvelope({ UVA: column({}, [1n]) });
     const failure = { code: ErrorCode.SQL_INVALID, message: "syntax error", party: "VU", step: "sql-query" };
     envelope.inputs.push({ provider: "VU", payload: undefined, failure });
-    await expect(async () => step.facts(envelope, context)).rejects.toMatchObject({
+    await expect(callStep(step, envelope, context)).rejects.toMatchObject({
       code: ErrorCode.PART_MISSING,
       message: "the part of VU is missing: SQL_INVALID, syntax error",
     });
@@ -166,11 +167,11 @@ describe("sql-aggregate", () => {
   it("does not unite fewer providers than the chain waits for", async () => {
     const chain = Chain.fromPartial({ id: "gather-SURF", providers: ["UVA", "VU"] });
     const envelope = tableEnvelope({ UVA: column({}, [1n]) }, { chain });
-    await expect(async () => step.facts(envelope, context)).rejects.toMatchObject({
+    await expect(callStep(step, envelope, context)).rejects.toMatchObject({
       code: ErrorCode.PART_MISSING,
       message: "the part of VU is missing",
     });
-    await expect(async () => step.facts(tableEnvelope({}), context)).rejects.toMatchObject({
+    await expect(callStep(step, tableEnvelope({}), context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
     });
   });

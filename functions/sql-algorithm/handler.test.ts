@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Envelope, ErrorCode, Query, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { withNotes } from "#data/table-notes";
+import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
@@ -31,7 +32,7 @@ interface Asked {
 async function outcomeOf(table: Table, algorithm: Asked, change: Partial<Envelope> = {}) {
   const query = Query.fromPartial({ id: "q1", algorithm: { name: "", column: "", groupBy: [], ...algorithm } });
   const envelope = tableEnvelope({ UVA: table }, { query, ...change });
-  return step.decide(envelope, await step.facts(envelope, context));
+  return await callStep(step, envelope, context);
 }
 
 const answer = async (table: Table, algorithm: Asked) => forwardedTable(await outcomeOf(table, algorithm));
@@ -238,8 +239,8 @@ describe("sql-algorithm", () => {
   it("passes on the failure of the step before it, and refuses an envelope without a table", async () => {
     const failed = { code: ErrorCode.SQL_INVALID, message: "syntax error", party: "UVA", step: "sql-query" };
     const envelope = tableEnvelope({}, { inputs: [{ provider: "UVA", payload: undefined, failure: failed }] });
-    await expect(async () => step.facts(envelope, context)).rejects.toMatchObject({ code: ErrorCode.SQL_INVALID });
-    await expect(async () => step.facts(tableEnvelope({}), context)).rejects.toMatchObject({
+    await expect(callStep(step, envelope, context)).rejects.toMatchObject({ code: ErrorCode.SQL_INVALID });
+    await expect(callStep(step, tableEnvelope({}), context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
     });
   });

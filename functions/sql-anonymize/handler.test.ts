@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { notesOf, withNotes } from "#data/table-notes";
+import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
@@ -11,7 +12,7 @@ const context = { environment: {}, now: () => 0, temporaryFolder: "" };
 
 async function outcomeOf(table: Table, change: Partial<Envelope> = {}) {
   const envelope = tableEnvelope({ UVA: table }, change);
-  return step.decide(envelope, await step.facts(envelope, context));
+  return await callStep(step, envelope, context);
 }
 
 async function anonymized(specs: ColumnSpec[], rows: Cell[][]) {
@@ -132,7 +133,7 @@ describe("sql-anonymize", () => {
   });
 
   it("refuses an envelope without a table and rehearses without a failure", async () => {
-    await expect(async () => step.facts(tableEnvelope({}), context)).rejects.toMatchObject({
+    await expect(callStep(step, tableEnvelope({}), context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
     });
     await expect(step.rehearse?.(context)).resolves.toBeUndefined();

@@ -4,6 +4,7 @@ import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { withNotes } from "#data/table-notes";
 import { limits } from "#domain/limits";
+import { callStep } from "#testing/call-step";
 import { forwardedResult, madeTable, tableEnvelope } from "#testing/made-table";
 import step from "./handler.ts";
 
@@ -16,7 +17,7 @@ const count: ColumnSpec = { name: "count", kind: "int64" };
 
 async function resultFor(table: Table) {
   const envelope = tableEnvelope({ UVA: table });
-  return forwardedResult(step.decide(envelope, await step.facts(envelope, context)));
+  return forwardedResult(await callStep(step, envelope, context));
 }
 
 const svgOf = async (table: Table) => (await resultFor(table)).chart?.svg ?? "";
@@ -194,7 +195,7 @@ describe("sql-graph", () => {
   });
 
   it("refuses an envelope without a table and rehearses without a failure", async () => {
-    await expect(async () => step.facts(tableEnvelope({}), context)).rejects.toMatchObject({
+    await expect(callStep(step, tableEnvelope({}), context)).rejects.toMatchObject({
       code: ErrorCode.ENVELOPE_INVALID,
     });
     await expect(step.rehearse?.(context)).resolves.toBeUndefined();

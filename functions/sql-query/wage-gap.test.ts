@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Envelope, Knowledge, type Result, type Table } from "#contracts";
 import type { Step, StepContext } from "#runtime/define-step";
+import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import sqlAggregate from "../sql-aggregate/handler.ts";
@@ -49,7 +50,7 @@ describe.skipIf(!hasData)("the public data, step by step", () => {
   });
   afterAll(() => rm(cache, { recursive: true, force: true }));
 
-  const run = async (step: Step, envelope: Envelope) => step.decide(envelope, await step.facts(envelope, context));
+  const run = async (step: Step, envelope: Envelope) => await callStep(step, envelope, context);
 
   function askedOf(party: string, sql: string, knowledge = wageGapKnowledge()): Envelope {
     const query = wageGapQuery({ sql });

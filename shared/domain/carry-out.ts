@@ -93,6 +93,11 @@ function refusalEffects(envelope: Envelope, refusal: Refusal): Effect[] {
   return [...failed, reply(envelope, { $case: "refusal", value: refusal })];
 }
 
+/** What a gather makes of its parts: the first hop of the compute provider's chain. */
+export function mergedEffect(merged: Envelope): Effect {
+  return send(merged, {});
+}
+
 function send(envelope: Envelope, change: Partial<Envelope>): Effect {
   const next: Envelope = { ...envelope, ...change, knowledge: undefined };
   return {

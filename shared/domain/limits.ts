@@ -37,10 +37,16 @@ export const limits = {
   brokerConfirmMsMax: 10_000,
   /** Parts that one sidecar holds while their gathers are incomplete. */
   gatherPartsMax: 512,
+  /** Ids of messages that one sidecar remembers as carried out. */
+  handledIdsMax: 50_000,
+  /** Before a gather that could not be handed on is tried again. */
+  gatherRetryMs: 200,
   /** Kept from the deadline so that a failure reaches the asker before the asker gives up. */
   deadlineReserveMs: 150,
   /** How long a party counts as online after its sidecar went silent. */
   partyLeaseMs: 5_000,
+  /** Of a lease that is held over gRPC. */
+  leaseMsMax: 600_000,
   /** Queries that one orchestrator has running; the next one is told to come back. */
   runningQueriesMax: 256,
   /** Answers of asynchronous queries kept by the orchestrator. */

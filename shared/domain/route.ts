@@ -21,6 +21,12 @@ export function replyTopic(party: string, instance: string): string {
   return `reply.${party.toLowerCase()}.${instance}`;
 }
 
+/** The party that gets what an envelope's hop makes, in the case of its name in routing keys where only that is known. */
+export function destinationOf({ chain, hop, party, gather, replyTo }: Envelope): string {
+  if (chain?.steps[hop + 1] !== undefined) return party;
+  return gather?.party ?? replyTo.split(".")[1] ?? "";
+}
+
 export const cancelTopic = "control.cancel";
 
 /** Id of the message that brings a chain to a hop: `query/chain/hop/attempt`. */

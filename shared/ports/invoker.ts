@@ -1,4 +1,5 @@
 /** Calls the functions of a party. Twins: adapters/openfaas (its gateway over HTTP), adapters/memory (in this process). */
+import type { Chunk } from "#contracts";
 
 /** A function that serves a step, as deployed. */
 export interface DeployedStep {
@@ -8,6 +9,15 @@ export interface DeployedStep {
   readonly topic: string;
   /** Its annotation `com.dynamos.concurrency`: invocations at once. */
   readonly concurrency: number;
+}
+
+export interface Invocation {
+  /** Protobuf. */
+  readonly envelope: Uint8Array;
+  /** Of the inputs' transfers, in the order of the inputs. */
+  readonly chunks?: AsyncIterable<Chunk>;
+  /** Gets the bytes of the outcome's table where it is too large to be inside; the next come when it resolves. */
+  readonly take: (bytes: Uint8Array) => Promise<void>;
 }
 
 export interface InvokeOptions {
@@ -20,11 +30,12 @@ export interface Invoker {
   /** The functions that carry a `topic`. @throws DynamosError FUNCTION_UNAVAILABLE */
   steps(): Promise<DeployedStep[]>;
   /**
-   * One envelope in, one outcome out, both as protobuf bytes. A function that answers with a
+   * One envelope in, one outcome out, both as protobuf bytes, and large tables beside them. A function that answers with a
    * failure still answers with an outcome.
    * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, OVERLOADED; where the
-   * function is another program: BODY_TOO_LARGE, RESULT_TOO_LARGE, INTERNAL (no outcome)
+   * function is another program: BODY_TOO_LARGE, RESULT_TOO_LARGE, INTERNAL (no outcome); and what
+   * `chunks` or `take` fail with
    */
-  invoke(name: string, envelope: Uint8Array, options: InvokeOptions): Promise<Uint8Array>;
+  invoke(name: string, invocation: Invocation, options: InvokeOptions): Promise<Uint8Array>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Envelope, Outcome, Payload } from "#contracts";
+import type { TableFlow } from "./table-flow.ts";
 
 /** What kind of payload each of an envelope's inputs must hold. */
 export type PayloadKind = NonNullable<Payload["content"]>["$case"] | "nothing";
@@ -15,7 +16,7 @@ export interface StepContext {
 /**
  * One step of a chain.
  *
- * `facts` is the only part that may wait, read files and look at the clock; it throws a
+ * `facts` is the only part that may wait, read files and tables and look at the clock; it throws a
  * DynamosError for what the world causes. `decide` is pure: equal input, equal outcome.
  */
 export interface StepDefinition<Facts> {
@@ -24,7 +25,7 @@ export interface StepDefinition<Facts> {
   /** `single-use`: a fresh process for each envelope, killed after it. `shared`: sees no rows, stays alive. */
   readonly isolation: "single-use" | "shared";
   readonly accepts: PayloadKind;
-  readonly facts: (envelope: Envelope, context: StepContext) => Promise<Facts> | Facts;
+  readonly facts: (envelope: Envelope, context: StepContext, flow: TableFlow) => Promise<Facts> | Facts;
   readonly decide: (envelope: Envelope, facts: Facts) => Outcome;
   /**
    * Runs the step's own code on made-up input before a worker says that it is ready, so that

@@ -1,4 +1,5 @@
 /** What crosses between a door and its worker: kind (1 byte), length (4 bytes, big endian), body. */
+import type { Writable } from "node:stream";
 
 export const frameKinds = {
   /** Worker to door and back, before it is ready: warms both directions. */
@@ -6,6 +7,10 @@ export const frameKinds = {
   ready: 2,
   call: 3,
   reply: 4,
+  /** A Chunk: to the worker of its inputs' tables, back of its outcome's. */
+  chunk: 5,
+  /** No more chunks for the worker. */
+  inputsEnd: 6,
 } as const;
 
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
@@ -21,6 +26,28 @@ export function frameParts(kind: FrameKind, body: Uint8Array): [Buffer, Uint8Arr
   head.writeUInt8(kind, 0);
   head.writeUInt32BE(body.length, 1);
   return [head, body];
+}
+
+/** Resolves when there is room for more, or nobody reads any more: who waits for an answer hears of that otherwise. */
+export async function writeFrame(to: Writable, kind: FrameKind, body: Uint8Array): Promise<void> {
+  const [head, rest] = frameParts(kind, body);
+  to.cork();
+  to.write(head);
+  const hasRoom = to.write(rest);
+  to.uncork();
+  if (!hasRoom && !to.destroyed) await roomIn(to);
+}
+
+function roomIn(to: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      to.off("drain", done);
+      to.off("close", done);
+      resolve();
+    };
+    to.on("drain", done);
+    to.on("close", done);
+  });
 }
 
 const headBytes = 5;

@@ -21,9 +21,9 @@ export async function inProcessInvoker(step: Step, environment: Environment, log
     log.log("error", "the step failed", { reason: error instanceof Error ? (error.stack ?? error.message) : "" });
   return {
     isReady: () => true,
-    async invoke(envelope, invocation): Promise<Invocation> {
+    async invoke(call, invocation): Promise<Invocation> {
       const { context, end } = invocationContext(frozen);
-      const outcome = runStep(step, envelope, context, report).finally(end);
+      const outcome = runStep(step, call, context, report).finally(end);
       return { outcome: await within(outcome, invocation), worker };
     },
     close: async () => {},

@@ -1,14 +1,17 @@
 /** One step on one envelope, from bytes to bytes. Never throws: whatever happens is an outcome. */
 import { Envelope, ErrorCode, Outcome } from "#contracts";
+import { encodeChunk } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { fail } from "#domain/outcome";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Step, StepContext } from "./define-step.ts";
+import type { Call } from "./step-invoker.ts";
+import { decodeChunks, tableFlow } from "./table-flow.ts";
 
 /** @param report gets the cause of what is not told to the asker */
 export async function runStep(
   step: Step,
-  bytes: Uint8Array,
+  { envelope: bytes, chunks, take }: Call,
   context: StepContext,
   report: (error: unknown) => void,
 ): Promise<Uint8Array> {
@@ -16,7 +19,8 @@ export async function runStep(
   try {
     const envelope = decode(bytes);
     place = { party: envelope.party, step: step.name };
-    const facts = await step.facts(envelope, context);
+    const flow = tableFlow(envelope, decodeChunks(chunks), (part) => take(encodeChunk(0, part)));
+    const facts = await step.facts(envelope, context, flow);
     return encode(step.decide(envelope, facts));
   } catch (error) {
     const known = name(error);

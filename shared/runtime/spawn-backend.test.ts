@@ -10,6 +10,7 @@ import { bundleFunction } from "../../cli/build/bundle-function.ts";
 import { FrameReader, frameKinds, frameParts } from "./frame.ts";
 import { jsonLog } from "./json-log.ts";
 import { spawnBackend } from "./spawn-backend.ts";
+import { noChunks } from "./table-flow.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -33,6 +34,7 @@ function script(text: string): string {
 
 const never = new AbortController().signal;
 const envelope = (sql: string) => Envelope.encode(Envelope.fromPartial({ step: "misbehave", query: { sql } })).finish();
+const callOf = (bytes: Uint8Array) => ({ envelope: bytes, chunks: noChunks(), take: async () => {} });
 const soon = () => ({ deadlineMs: Date.now() + 5_000, signal: never });
 const isAlive = (pid: number) =>
   existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -75,8 +77,8 @@ describe("a spawned worker", () => {
   it("can be called once", async () => {
     const backend = open();
     const worker = await backend.start(never);
-    await worker.call(envelope("answer"), soon());
-    await expect(worker.call(envelope("answer"), soon())).rejects.toMatchObject({ label: "WORKER_CRASHED" });
+    await worker.call(callOf(envelope("answer")), soon());
+    await expect(worker.call(callOf(envelope("answer")), soon())).rejects.toMatchObject({ label: "WORKER_CRASHED" });
     worker.kill();
     await worker.gone;
     await backend.close();

@@ -5,12 +5,12 @@ import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
-import { DynamosError } from "#errors";
+import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
-import { type Frame, FrameReader, frameKinds, frameParts } from "./frame.ts";
+import { type Frame, type FrameKind, FrameReader, frameKinds, writeFrame } from "./frame.ts";
 import { residentMb } from "./resident-memory.ts";
 import type { SpawnCommand } from "./spawn-command.ts";
-import type { InvocationLimits } from "./step-invoker.ts";
+import type { Call, InvocationLimits } from "./step-invoker.ts";
 import type { Worker } from "./worker-backend.ts";
 import { nameEnd } from "./worker-end.ts";
 import { WorkerOutput } from "./worker-output.ts";
@@ -26,6 +26,7 @@ export interface SpawnOptions {
 
 /** How long the last words of a dead worker may take to arrive; a process that it left behind may hold the pipe. */
 const lastWordsMs = 100;
+const noBytes = new Uint8Array(0);
 
 export class SpawnedWorker implements Worker {
   readonly id: string;
@@ -38,6 +39,7 @@ export class SpawnedWorker implements Worker {
   readonly #memoryMb: number;
   #settleReady: { resolve: () => void; reject: (error: DynamosError) => void } | undefined;
   #settleCall: { resolve: (reply: Uint8Array) => void; reject: (error: DynamosError) => void } | undefined;
+  #take: Call["take"] = async () => {};
   #called = false;
   #killed = false;
   #ended = false;
@@ -61,14 +63,15 @@ export class SpawnedWorker implements Worker {
       this.#settleReady = { resolve, reject };
     });
     this.gone = this.#watchEnd(output).then(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-    this.#readFrames();
+    void this.#readFrames();
   }
 
-  call(envelope: Uint8Array, { deadlineMs, signal }: InvocationLimits): Promise<Uint8Array> {
+  call(call: Call, { deadlineMs, signal }: InvocationLimits): Promise<Uint8Array> {
     if (this.#called || this.#ended) {
       return Promise.reject(new DynamosError(ErrorCode.WORKER_CRASHED, "the worker was gone before it was called"));
     }
     this.#called = true;
+    this.#take = call.take;
     const cancel = () => this.#fail(new DynamosError(ErrorCode.CANCELLED, "nobody waits for this invocation"));
     const deadline = setTimeout(
       () => this.#fail(new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the step did not end before its deadline")),
@@ -82,7 +85,7 @@ export class SpawnedWorker implements Worker {
     if (signal.aborted) {
       cancel();
     } else {
-      this.#send(frameKinds.call, envelope);
+      void this.#sendAll(call);
     }
     return reply.finally(() => {
       clearTimeout(deadline);
@@ -129,35 +132,49 @@ export class SpawnedWorker implements Worker {
     }
   }
 
-  #send(kind: (typeof frameKinds)[keyof typeof frameKinds], body: Uint8Array): void {
-    const [head, rest] = frameParts(kind, body);
-    this.#door.cork();
-    this.#door.write(head);
-    this.#door.write(rest);
-    this.#door.uncork();
+  /** The worker may reply before it has read everything: then the rest stays unread. */
+  async #sendAll({ envelope, chunks }: Call): Promise<void> {
+    try {
+      await this.#send(frameKinds.call, envelope);
+      for await (const chunk of chunks) {
+        if (this.#settleCall === undefined) return;
+        await this.#send(frameKinds.chunk, chunk);
+      }
+      await this.#send(frameKinds.inputsEnd, noBytes);
+    } catch (error) {
+      this.#fail(toDynamosError(error));
+    }
   }
 
-  #readFrames(): void {
+  #send(kind: FrameKind, body: Uint8Array): Promise<void> {
+    return writeFrame(this.#door, kind, body);
+  }
+
+  /** Reads no further while a chunk waits to be taken, so that the worker waits too. */
+  async #readFrames(): Promise<void> {
     const reader = new FrameReader(limits.messageBytesMax);
-    this.#door.on("data", (chunk: Buffer) => {
-      try {
-        for (const frame of reader.push(chunk)) {
-          this.#take(frame);
-        }
-      } catch {
-        this.#fail(new DynamosError(ErrorCode.WORKER_CRASHED, "the worker broke the frame protocol"));
-      }
-    });
     // A worker that dies with a frame on its way: its end says why.
     this.#door.on("error", () => {});
+    try {
+      for await (const bytes of this.#door) {
+        for (const frame of reader.push(bytes)) await this.#receive(frame);
+      }
+    } catch (error) {
+      if (error instanceof DynamosError) this.#fail(error);
+      else if (error instanceof RangeError) {
+        this.#fail(new DynamosError(ErrorCode.WORKER_CRASHED, "the worker broke the frame protocol"));
+      }
+    }
   }
 
-  #take(frame: Frame): void {
-    if (frame.kind === frameKinds.reply && this.#settleCall !== undefined) {
+  async #receive(frame: Frame): Promise<void> {
+    if (frame.kind === frameKinds.chunk && this.#settleCall !== undefined) {
+      await this.#take(frame.body);
+    } else if (frame.kind === frameKinds.reply && this.#settleCall !== undefined) {
       this.#settleCall.resolve(frame.body);
       this.#settleCall = undefined;
     } else if (frame.kind === frameKinds.rehearsal && this.#settleReady !== undefined) {
-      this.#send(frameKinds.rehearsal, frame.body);
+      await this.#send(frameKinds.rehearsal, frame.body);
     } else if (frame.kind === frameKinds.ready && this.#settleReady !== undefined) {
       this.#settleReady.resolve();
       this.#settleReady = undefined;

@@ -7,6 +7,14 @@ export interface InvocationLimits {
   readonly signal: AbortSignal;
 }
 
+export interface Call {
+  readonly envelope: Uint8Array;
+  /** Encoded Chunks of the inputs' tables that are not inside the envelope, in the order of the inputs. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Gets the encoded Chunks of the outcome's table; the next one comes when it resolves. */
+  readonly take: (chunk: Uint8Array) => Promise<void>;
+}
+
 export interface Invocation {
   /** An Outcome in protobuf. */
   readonly outcome: Uint8Array;
@@ -18,9 +26,9 @@ export interface StepInvoker {
   isReady(): boolean;
   /**
    * @throws DynamosError WORKER_CRASHED, WORKER_OUT_OF_MEMORY, DEADLINE_EXCEEDED, CANCELLED,
-   * OVERLOADED, FUNCTION_UNAVAILABLE
+   * OVERLOADED, FUNCTION_UNAVAILABLE, and what `chunks` or `take` fail with
    */
-  invoke(envelope: Uint8Array, limits: InvocationLimits): Promise<Invocation>;
+  invoke(call: Call, limits: InvocationLimits): Promise<Invocation>;
   /** Resolves when nothing of it is left. */
   close(): Promise<void>;
 }

@@ -1,14 +1,15 @@
 /** `POST /`: one envelope in, one outcome out, whatever happens. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ErrorCode } from "#contracts";
+import { pieceKinds, pieceParts } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
-import { readBody } from "./read-body.ts";
+import { readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
-import { answerMedia, bodyMedia, mediaTypes } from "./step-media.ts";
+import { answerMedia, bodyMedia, type Media, mediaTypes } from "./step-media.ts";
 
 /** Loaded when first needed: it is larger than all the rest of the door. */
 export interface JsonCodec {
@@ -55,11 +56,11 @@ async function handle(
   options: StepListenerOptions,
 ): Promise<Invocation> {
   checkRequest(request);
-  const envelope = await readEnvelope(request, response, options);
-  const { deadlineMs } = checkEnvelope(envelope, options.step, Date.now());
+  const call = await readCall(request, response, options.loadJson);
+  const { deadlineMs } = checkEnvelope(call.envelope, options.step, Date.now());
   const abort = new AbortController();
   response.once("close", () => abort.abort());
-  return options.invoker.invoke(envelope, {
+  return options.invoker.invoke(call, {
     deadlineMs: Math.min(deadlineMs, Date.now() + limits.invocationMsMax),
     signal: abort.signal,
   });
@@ -75,25 +76,8 @@ function checkRequest(request: IncomingMessage): void {
   if (bodyMedia(request) === undefined) {
     throw new DynamosError(
       ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-      `the body must be ${mediaTypes.protobuf} or ${mediaTypes.json}`,
+      `the body must be ${mediaTypes.protobuf}, ${mediaTypes.json} or ${mediaTypes.pieces}`,
     );
-  }
-}
-
-async function readEnvelope(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: StepListenerOptions,
-): Promise<Uint8Array> {
-  const body = await readBody(request, response, limits.messageBytesMax);
-  if (bodyMedia(request) === "protobuf") {
-    return body;
-  }
-  const codec = await options.loadJson();
-  try {
-    return codec.envelopeFromText(body.toString("utf8"));
-  } catch (cause) {
-    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the body is not an envelope in JSON", { cause });
   }
 }
 
@@ -119,7 +103,12 @@ async function send(
   }
   const { outcome, status } = known(invocation.outcome, options);
   const media = answerMedia(request);
-  const body = media === "json" ? `${(await options.loadJson()).outcomeToText(outcome)}\n` : outcome;
+  const body = await bodyOf(outcome, media, options);
+  if (response.headersSent) {
+    // Its chunks are on their way already, with the status 200; the outcome after them says what became of it.
+    response.end(body);
+    return;
+  }
   response.statusCode = status;
   response.setHeader("content-type", mediaTypes[media]);
   response.setHeader("content-length", Buffer.byteLength(body));
@@ -137,6 +126,11 @@ async function send(
   } else {
     endEarly(request, response, body);
   }
+}
+
+async function bodyOf(outcome: Uint8Array, media: Media, { loadJson }: StepListenerOptions) {
+  if (media === "pieces") return Buffer.concat(pieceParts(pieceKinds.outcome, outcome));
+  return media === "json" ? `${(await loadJson()).outcomeToText(outcome)}\n` : outcome;
 }
 
 /** A worker's reply that is no outcome is a defect of the step. */

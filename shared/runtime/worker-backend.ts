@@ -1,5 +1,5 @@
 /** Makes workers. Backends: spawn-backend.ts; a fork server fits behind the same interface. */
-import type { InvocationLimits } from "./step-invoker.ts";
+import type { Call, InvocationLimits } from "./step-invoker.ts";
 
 /** A process that waits for one envelope, rehearsed and ready. */
 export interface Worker {
@@ -8,9 +8,10 @@ export interface Worker {
   readonly pid: number;
   /**
    * Once. The worker stays alive after its reply, so that killing it is off the reply's path.
-   * @throws DynamosError WORKER_CRASHED, WORKER_OUT_OF_MEMORY, DEADLINE_EXCEEDED, CANCELLED
+   * @throws DynamosError WORKER_CRASHED, WORKER_OUT_OF_MEMORY, DEADLINE_EXCEEDED, CANCELLED, and what the call's
+   * `chunks` or `take` fail with
    */
-  call(envelope: Uint8Array, limits: InvocationLimits): Promise<Uint8Array>;
+  call(call: Call, limits: InvocationLimits): Promise<Uint8Array>;
   /** At once, with everything that it started. Idempotent. */
   kill(): void;
   /** Resolves when the process and its folder are gone, killed or not. */

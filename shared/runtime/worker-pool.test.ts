@@ -3,6 +3,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError, labelOf } from "#errors";
 import { jsonLog } from "./json-log.ts";
+import { noChunks } from "./table-flow.ts";
 import type { Worker, WorkerBackend } from "./worker-backend.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
@@ -69,7 +70,7 @@ function open(backend: FakeBackend, options: Partial<WorkerPoolOptions> = {}) {
 }
 
 const invoke = (pool: WorkerPool, { deadlineMs = Date.now() + 5_000, signal = new AbortController().signal } = {}) =>
-  pool.invoke(new Uint8Array(0), { deadlineMs, signal });
+  pool.invoke({ envelope: new Uint8Array(0), chunks: noChunks(), take: async () => {} }, { deadlineMs, signal });
 const code = (call: Promise<unknown>) => call.then(() => "OK").catch((error) => labelOf(error.code));
 
 describe("the pool", () => {

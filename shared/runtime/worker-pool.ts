@@ -3,7 +3,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
-import type { Invocation, InvocationLimits, StepInvoker } from "./step-invoker.ts";
+import type { Call, Invocation, InvocationLimits, StepInvoker } from "./step-invoker.ts";
 import { WaitingCallers } from "./waiting-callers.ts";
 import type { Worker, WorkerBackend } from "./worker-backend.ts";
 
@@ -44,10 +44,10 @@ export class WorkerPool implements StepInvoker {
     return !this.#closed && (this.#ready.length > 0 || (this.#wasReady && this.#failedStarts === 0));
   }
 
-  async invoke(envelope: Uint8Array, invocation: InvocationLimits): Promise<Invocation> {
+  async invoke(call: Call, invocation: InvocationLimits): Promise<Invocation> {
     const worker = await this.#take(invocation);
     try {
-      return { outcome: await worker.call(envelope, invocation), worker: worker.id };
+      return { outcome: await worker.call(call, invocation), worker: worker.id };
     } finally {
       this.#calling--;
       setTimeout(() => {

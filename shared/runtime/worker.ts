@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { Envelope, Outcome } from "#contracts";
 import { limits } from "#domain/limits";
 import { fail } from "#domain/outcome";
+import { ChunkQueue } from "./chunk-queue.ts";
 import type { Step, StepContext } from "./define-step.ts";
-import { type Frame, type FrameKind, FrameReader, frameKinds, frameParts } from "./frame.ts";
+import { type Frame, FrameReader, frameKinds, writeFrame } from "./frame.ts";
 import { runStep } from "./run-step.ts";
 
 const doorDescriptor = 3;
@@ -19,14 +20,24 @@ export async function runWorker(step: Step): Promise<void> {
   await rehearse(step, context);
   const door = new Socket({ fd: doorDescriptor, readable: true, writable: true });
   const reader = new FrameReader(limits.messageBytesMax);
+  const chunks = new ChunkQueue({ pause: () => door.pause(), resume: () => door.resume() });
   let called = false;
   const take = async (frame: Frame): Promise<void> => {
     if (frame.kind === frameKinds.rehearsal) {
       rehearseCodecs(frame.body);
-      send(door, frameKinds.ready, new Uint8Array(0));
+      await writeFrame(door, frameKinds.ready, new Uint8Array(0));
     } else if (frame.kind === frameKinds.call && !called) {
       called = true;
-      send(door, frameKinds.reply, await runStep(step, frame.body, context, report));
+      const call = {
+        envelope: frame.body,
+        chunks,
+        take: (chunk: Uint8Array) => writeFrame(door, frameKinds.chunk, chunk),
+      };
+      await writeFrame(door, frameKinds.reply, await runStep(step, call, context, report));
+    } else if (frame.kind === frameKinds.chunk) {
+      chunks.push(frame.body);
+    } else if (frame.kind === frameKinds.inputsEnd) {
+      chunks.end();
     } else {
       process.exit(secondEnvelopeExitCode);
     }
@@ -38,7 +49,7 @@ export async function runWorker(step: Step): Promise<void> {
   });
   door.on("close", () => process.exit(0));
   door.on("error", () => process.exit(0));
-  send(door, frameKinds.rehearsal, syntheticEnvelope(step.name));
+  await writeFrame(door, frameKinds.rehearsal, syntheticEnvelope(step.name));
 }
 
 function makeContext(temporaryFolder: string): StepContext {
@@ -80,14 +91,6 @@ function syntheticEnvelope(step: string): Uint8Array {
       inputs: [{ provider: "rehearsal", payload: { content: { $case: "result", value: result } } }],
     }),
   ).finish();
-}
-
-function send(door: Socket, kind: FrameKind, body: Uint8Array): void {
-  const [head, rest] = frameParts(kind, body);
-  door.cork();
-  door.write(head);
-  door.write(rest);
-  door.uncork();
 }
 
 /** The log is the door's, which reads this stream; the asker never sees it. */

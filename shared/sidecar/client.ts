@@ -1,10 +1,9 @@
 /** The sidecar library's client side: what a function calls. */
-import { credentials, Metadata } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import { type Envelope, ErrorCode, type Reply } from "#contracts";
-import { SidecarClient } from "#contracts/sidecar";
-import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Entry } from "#ports/knowledge";
+import { callOnce, openChannel } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
 /** What the orchestrator needs of its sidecar. */
@@ -23,28 +22,9 @@ export interface SidecarApi {
   close(): void;
 }
 
-/** Knowledge is small and near: what takes longer than this has failed. */
-const callMsMax = 5_000;
-
 /** @param address as `serveSidecar` gives it. Connects on the first call and again after every loss. */
 export function connectSidecar(address: string): SidecarApi {
-  const client = new SidecarClient(address, credentials.createInsecure(), {
-    "grpc.max_receive_message_length": limits.messageBytesMax,
-    "grpc.max_send_message_length": limits.messageBytesMax,
-    // A sidecar that restarts is back in less than grpc-js's first back-off of a second.
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 2_000,
-  });
-
-  function call<Response>(
-    run: (deadline: Date, done: (error: unknown, response: Response) => void) => void,
-  ): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      run(new Date(Date.now() + callMsMax), (error, response) =>
-        error ? reject(fromServiceError(error)) : resolve(response),
-      );
-    });
-  }
+  const client = openChannel(address);
 
   async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
     const stream = client.request({ envelope });
@@ -82,31 +62,31 @@ export function connectSidecar(address: string): SidecarApi {
     request,
     readTransfer,
     dropTransfer: async (name) => {
-      await call((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
+      await callOnce((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
     },
     cancel: async (queryId) => {
-      await call((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
+      await callOnce((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
     },
     get: async (key) => {
-      const { entry } = await call<{ entry?: Entry | undefined }>((deadline, done) =>
+      const { entry } = await callOnce<{ entry?: Entry | undefined }>((deadline, done) =>
         client.getKnowledge({ key }, new Metadata(), { deadline }, done),
       );
       return entry;
     },
     list: async (prefix) => {
-      const { entries } = await call<{ entries: Entry[] }>((deadline, done) =>
+      const { entries } = await callOnce<{ entries: Entry[] }>((deadline, done) =>
         client.listKnowledge({ prefix }, new Metadata(), { deadline }, done),
       );
       return entries;
     },
     put: async (key, value, ifRevision) => {
-      const { revision } = await call<{ revision: number }>((deadline, done) =>
+      const { revision } = await callOnce<{ revision: number }>((deadline, done) =>
         client.putKnowledge({ key, value, ifRevision }, new Metadata(), { deadline }, done),
       );
       return revision;
     },
     isReady: async () => {
-      const { ready } = await call<{ ready: boolean }>((deadline, done) =>
+      const { ready } = await callOnce<{ ready: boolean }>((deadline, done) =>
         client.health({}, new Metadata(), { deadline }, done),
       );
       return ready;

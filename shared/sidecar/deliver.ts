@@ -2,9 +2,11 @@
 import { Envelope, ErrorCode, type Outcome } from "#contracts";
 import { effectsOf } from "#domain/carry-out";
 import { retryAfterMs } from "#domain/retry";
+import { transferNames } from "#domain/transferred";
 import { labelOf, rowOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
+import { dropTransfers } from "./drop-transfers.ts";
 import { type HopTools, runHop } from "./hop.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -19,11 +21,15 @@ export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<
   if (envelope === undefined) {
     return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not an envelope" };
   }
-  return deliverEnvelope(envelope, delivery.tries, tools);
+  const disposition = await deliverEnvelope(envelope, delivery.tries, tools);
+  if (disposition.kind === "done" || disposition.kind === "dead-letter") {
+    await dropTransfers(transferNames(envelope.inputs), tools.transfers, tools.log);
+  }
+  return disposition;
 }
 
 /** @param tries how often this hop was tried before */
-export async function deliverEnvelope(envelope: Envelope, tries: number, tools: DeliverTools): Promise<Disposition> {
+async function deliverEnvelope(envelope: Envelope, tries: number, tools: DeliverTools): Promise<Disposition> {
   const { outcome, record } = await runHop(envelope, tries, tools);
   const again = retryOf(envelope, outcome, tries, tools);
   if (again !== undefined) {

@@ -1,17 +1,34 @@
 /**
- * Parts of one table per provider, held at the compute provider until all are there. A part
- * stays unacknowledged while it waits, so a sidecar that dies loses none: the broker
- * delivers them again. Each provider counts once, however often its part arrives.
+ * Parts of one table per provider, held at the compute provider until all are there. Parts stay
+ * unacknowledged while they wait, so a sidecar that dies loses none: the broker delivers them to
+ * the next one. The gather queue has one active consumer, so that the parts of a query meet; what
+ * they become is published to the first step's queue, whose work all sidecars of the party share.
  */
 import { type Chain, type Envelope, ErrorCode, type Failure } from "#contracts";
-import { failureEffects } from "#domain/carry-out";
+import { type Effect, failureEffects, mergedEffect } from "#domain/carry-out";
 import { limits } from "#domain/limits";
 import { mergeParts } from "#domain/merge-parts";
 import { gatherKey } from "#domain/route";
 import { gatherDeadlineMs } from "#domain/time-left";
-import { labelOf } from "#errors";
+import { transferNames } from "#domain/transferred";
+import { labelOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
-import { type DeliverTools, decodeEnvelope, deliverEnvelope } from "./deliver.ts";
+import type { Clock } from "#ports/clock";
+import type { Log } from "#ports/log";
+import type { Transfers } from "#ports/transfers";
+import type { Cancelled } from "./cancelled.ts";
+import { decodeEnvelope } from "./deliver.ts";
+import { dropTransfers } from "./drop-transfers.ts";
+import type { Outbox } from "./outbox.ts";
+
+export interface GatherTools {
+  readonly party: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly cancelled: Cancelled;
+  readonly outbox: Outbox;
+  readonly transfers: Transfers;
+}
 
 interface HeldPart {
   readonly envelope: Envelope;
@@ -24,6 +41,12 @@ interface Gather {
   readonly forgetTimer: () => void;
 }
 
+interface Ended {
+  readonly untilMs: number;
+  /** Of the parts that went on: a repeated part may refer to them. */
+  readonly transfers: readonly string[];
+}
+
 export interface Gathers {
   /** The handler of the gather queue; resolves when the whole gather is settled. */
   take(delivery: Delivery): Promise<Disposition>;
@@ -33,10 +56,10 @@ export interface Gathers {
   readonly open: number;
 }
 
-export function createGathers(tools: DeliverTools): Gathers {
+export function createGathers(tools: GatherTools): Gathers {
   const gathers = new Map<string, Gather>();
   /** Gathers that ended here, until their deadline: a late or repeated part of them is dropped. */
-  const ended = new Map<string, number>();
+  const ended = new Map<string, Ended>();
 
   async function take(delivery: Delivery): Promise<Disposition> {
     const envelope = decodeEnvelope(delivery.body);
@@ -51,17 +74,25 @@ export function createGathers(tools: DeliverTools): Gathers {
     }
     const key = gatherKey(envelope, chain);
     forgetEnded(tools.clock.now());
-    if (ended.has(key) || tools.cancelled.has(envelope.queryId)) {
-      return { kind: "done" };
+    const over = ended.get(key);
+    if (over !== undefined || tools.cancelled.has(envelope.queryId)) {
+      return repeated(envelope, over?.transfers ?? []);
     }
     const gather = gathers.get(key) ?? open(key, chain, envelope);
-    if (gather.parts.has(envelope.party)) {
-      return { kind: "done" };
+    const twin = gather.parts.get(envelope.party);
+    if (twin !== undefined) {
+      return repeated(envelope, transferNames(twin.envelope.inputs));
     }
     return new Promise((settle) => {
       gather.parts.set(envelope.party, { envelope, settle });
       void advance(key, gather);
     });
+  }
+
+  /** Its rows count once; those that it brings along are not needed. */
+  async function repeated({ inputs }: Envelope, inUse: readonly string[]): Promise<Disposition> {
+    await drop(transferNames(inputs).filter((name) => !inUse.includes(name)));
+    return { kind: "done" };
   }
 
   function open(key: string, chain: Chain, envelope: Envelope): Gather {
@@ -74,26 +105,13 @@ export function createGathers(tools: DeliverTools): Gathers {
   }
 
   async function advance(key: string, gather: Gather): Promise<void> {
-    const parts = [...gather.parts.values()];
-    const failed = parts.map((part) => part.envelope.inputs[0]?.failure).find((failure) => failure !== undefined);
+    const parts = envelopesOf(gather);
+    const failed = parts.map((part) => part.inputs[0]?.failure).find((failure) => failure !== undefined);
     if (failed !== undefined) {
       await endWith(key, gather, missing(gather, failed));
     } else if (parts.length === gather.chain.providers.length) {
-      close(key, gather, parts[0]?.envelope.deadlineMs ?? 0);
-      const merged = mergeParts(
-        gather.chain,
-        parts.map((part) => part.envelope),
-      );
-      settleAll(gather, await runMerged(merged));
-    }
-  }
-
-  /** Tries again here, with the parts in hand, instead of scattering them over the retry queue. */
-  async function runMerged(merged: Envelope): Promise<Disposition> {
-    for (let tries = 0; ; tries++) {
-      const disposition = await deliverEnvelope(merged, tries, tools);
-      if (disposition.kind !== "retry") return disposition;
-      await new Promise<void>((resume) => void tools.clock.after(disposition.afterMs, resume));
+      const merged = mergeParts(gather.chain, parts);
+      await end(key, gather, [mergedEffect(merged)], transferNames(merged.inputs));
     }
   }
 
@@ -106,19 +124,25 @@ export function createGathers(tools: DeliverTools): Gathers {
   }
 
   async function endWith(key: string, gather: Gather, failure: Failure): Promise<void> {
-    const any = [...gather.parts.values()][0]?.envelope;
-    if (any === undefined) return;
-    close(key, gather, any.deadlineMs);
-    const merged = mergeParts(
-      gather.chain,
-      [...gather.parts.values()].map((part) => part.envelope),
-    );
+    const parts = envelopesOf(gather);
+    if (await end(key, gather, failureEffects(mergeParts(gather.chain, parts), failure), [])) {
+      await drop(parts.flatMap((part) => transferNames(part.inputs)));
+    }
+  }
+
+  /** The effects first, the parts after them: what is not confirmed is gathered again. */
+  async function end(key: string, gather: Gather, effects: Effect[], transfers: readonly string[]): Promise<boolean> {
+    const untilMs = envelopesOf(gather)[0]?.deadlineMs ?? 0;
+    close(key, gather, { untilMs, transfers });
     try {
-      await tools.outbox.publish(failureEffects(merged, failure));
+      await tools.outbox.publish(effects);
       settleAll(gather, { kind: "done" });
-    } catch {
-      settleAll(gather, { kind: "return" });
+      return true;
+    } catch (error) {
       ended.delete(key);
+      const { label, message } = toDynamosError(error);
+      settleAll(gather, { kind: "retry", afterMs: limits.gatherRetryMs, reason: `${label}: ${message}` });
+      return false;
     }
   }
 
@@ -127,26 +151,30 @@ export function createGathers(tools: DeliverTools): Gathers {
     return { code: ErrorCode.PART_MISSING, message, party: gather.chain.party, step: gather.chain.steps[0] ?? "" };
   }
 
-  function close(key: string, gather: Gather, deadlineMs: number): void {
+  function close(key: string, gather: Gather, as: Ended): void {
     gather.forgetTimer();
     gathers.delete(key);
-    ended.set(key, deadlineMs);
+    ended.set(key, as);
   }
 
   function forgetEnded(nowMs: number): void {
-    for (const [key, deadlineMs] of ended) {
-      if (deadlineMs < nowMs) ended.delete(key);
+    for (const [key, { untilMs }] of ended) {
+      if (untilMs < nowMs) ended.delete(key);
     }
+  }
+
+  function drop(names: readonly string[]): Promise<void> {
+    return dropTransfers(names, tools.transfers, tools.log);
   }
 
   return {
     take,
     cancel: (queryId) => {
       for (const [key, gather] of gathers) {
-        if (key.startsWith(`${queryId}/`)) {
-          close(key, gather, tools.clock.now() + limits.queryTimeoutMsMax);
-          settleAll(gather, { kind: "done" });
-        }
+        if (!key.startsWith(`${queryId}/`)) continue;
+        close(key, gather, { untilMs: tools.clock.now() + limits.queryTimeoutMsMax, transfers: [] });
+        void drop(envelopesOf(gather).flatMap(({ inputs }) => transferNames(inputs)));
+        settleAll(gather, { kind: "done" });
       }
     },
     stop: () => {
@@ -160,6 +188,10 @@ export function createGathers(tools: DeliverTools): Gathers {
       return gathers.size;
     },
   };
+}
+
+function envelopesOf(gather: Gather): Envelope[] {
+  return [...gather.parts.values()].map(({ envelope }) => envelope);
 }
 
 function settleAll(gather: Gather, disposition: Disposition): void {

@@ -1,19 +1,12 @@
 /** `dynamos.v1.Sidecar` for the functions beside this sidecar. Listens on a Unix socket or a loopback port only. */
 import { once } from "node:events";
-import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ErrorCode } from "#contracts";
 import { type SidecarServer, SidecarService } from "#contracts/sidecar";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import type { PutOptions } from "#ports/knowledge";
-import { toServiceError } from "./grpc-errors.ts";
+import type { Knowledge } from "#ports/knowledge";
+import { knowledgeService, streaming, unary } from "./knowledge-service.ts";
 import type { Sidecar } from "./start-sidecar.ts";
 
 export interface GrpcServer {
@@ -23,12 +16,21 @@ export interface GrpcServer {
 }
 
 /** @param address `unix:///path` or `127.0.0.1:port`. @throws DynamosError when it can't be listened on */
-export async function serveSidecar(sidecar: Sidecar, address: string): Promise<GrpcServer> {
+export function serveSidecar(sidecar: Sidecar, address: string): Promise<GrpcServer> {
+  return serve({ ...implementation(sidecar) }, address);
+}
+
+/** The knowledge base alone, for sidecars elsewhere. */
+export function serveKnowledge(knowledge: Knowledge, address: string): Promise<GrpcServer> {
+  return serve({ ...knowledgeService(knowledge) }, address);
+}
+
+async function serve(service: UntypedServiceImplementation, address: string): Promise<GrpcServer> {
   const server = new Server({
     "grpc.max_receive_message_length": limits.messageBytesMax,
     "grpc.max_send_message_length": limits.messageBytesMax,
   });
-  server.addService(SidecarService, implementation(sidecar));
+  server.addService(SidecarService, service);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
       error
@@ -50,7 +52,6 @@ export async function serveSidecar(sidecar: Sidecar, address: string): Promise<G
 }
 
 function implementation(sidecar: Sidecar): SidecarServer {
-  const { knowledge } = sidecar;
   return {
     request: streaming(async (call) => {
       const { envelope } = call.request;
@@ -76,47 +77,10 @@ function implementation(sidecar: Sidecar): SidecarServer {
       await sidecar.cancel(queryId);
       return {};
     }),
-    getKnowledge: unary(async ({ key }) => ({ entry: await knowledge.get(key) })),
-    listKnowledge: unary(({ prefix }) => knowledge.list(prefix)),
-    putKnowledge: unary(async ({ key, value, ifRevision }) => {
-      const options: PutOptions = ifRevision === undefined ? {} : { ifRevision };
-      return { revision: await knowledge.put(key, value, options) };
-    }),
-    deleteKnowledge: unary(async ({ key, ifRevision }) => ({
-      deleted: await knowledge.delete(key, ifRevision === undefined ? {} : { ifRevision }),
-    })),
-    watchKnowledge: streaming(async (call) => {
-      const watch = knowledge.watch(call.request.prefix, call.request.fromRevision || undefined);
-      call.on("cancelled", () => watch.close());
-      for await (const change of watch) {
-        const entry = change.kind === "put" ? change.entry : { key: change.key, value: "", revision: change.revision };
-        call.write({ entry, deleted: change.kind === "delete" });
-      }
-    }),
+    ...knowledgeService(sidecar.knowledge),
     health: unary(async () => {
       const broker = sidecar.status().broker.kind;
       return { party: sidecar.party, ready: broker === "connected", broker };
     }),
-  };
-}
-
-function unary<Request, Response>(answer: (request: Request) => Promise<Response>): handleUnaryCall<Request, Response> {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-    answer(call.request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(toServiceError(error)),
-    );
-  };
-}
-
-function streaming<Request, Response>(
-  run: (call: Parameters<handleServerStreamingCall<Request, Response>>[0]) => Promise<void>,
-): handleServerStreamingCall<Request, Response> {
-  return (call) => {
-    run(call).then(
-      () => call.end(),
-      // grpc-js reads code, details and metadata off the error.
-      (error: unknown) => call.emit("error", toServiceError(error)),
-    );
   };
 }

@@ -2,10 +2,13 @@
 import { Envelope, ErrorCode, type HopRecord, Outcome } from "#contracts";
 import { fail } from "#domain/outcome";
 import { invocationDeadlineMs } from "#domain/time-left";
+import { transferNames, withoutNames } from "#domain/transferred";
 import { toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
-import type { DeployedStep, Invoker } from "#ports/invoker";
+import type { DeployedStep, Invocation, Invoker } from "#ports/invoker";
+import type { Transfers } from "#ports/transfers";
 import type { Cancelled } from "./cancelled.ts";
+import { type HopOutput, hopOutput, readInputs } from "./hop-tables.ts";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
 
 export interface HopTools {
@@ -14,6 +17,7 @@ export interface HopTools {
   readonly clock: Clock;
   readonly cache: KnowledgeCache;
   readonly cancelled: Cancelled;
+  readonly transfers: Transfers;
   /** The function that serves a step here, as last deployed. */
   functionFor(step: string): DeployedStep | undefined;
 }
@@ -51,19 +55,30 @@ async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Pr
   if (envelope.party !== tools.party || step === undefined) {
     return fail(ErrorCode.ENVELOPE_INVALID, `${tools.party} does not serve ${envelope.step} of ${envelope.party}`);
   }
-  const attached: Envelope = { ...envelope, knowledge: tools.cache.attachedTo(envelope) };
+  const output = hopOutput(envelope, tools.transfers, nowMs);
   try {
-    const bytes = await tools.cancelled.guard(envelope.queryId, (signal) =>
-      tools.invoker.invoke(step.name, Envelope.encode(attached).finish(), {
+    const invoked = await tools.cancelled.guard(envelope.queryId, (signal) =>
+      tools.invoker.invoke(step.name, invocationOf(envelope, tools, output, signal), {
         deadlineMs: invocationDeadlineMs(envelope, nowMs),
         signal,
       }),
     );
-    return Outcome.decode(bytes);
+    return await output.finish(Outcome.decode(invoked));
   } catch (error) {
+    await output.abandon();
     const known = toDynamosError(error, ErrorCode.INTERNAL, `${step.name} answered with what is not an outcome`);
     return fail(known.code, known.message);
   }
+}
+
+function invocationOf(envelope: Envelope, tools: HopTools, output: HopOutput, signal: AbortSignal): Invocation {
+  const attached: Envelope = { ...withoutNames(envelope), knowledge: tools.cache.attachedTo(envelope) };
+  const isTransferred = transferNames(envelope.inputs).length > 0;
+  return {
+    envelope: Envelope.encode(attached).finish(),
+    ...(isTransferred ? { chunks: readInputs(envelope, tools.transfers, signal) } : {}),
+    take: output.take,
+  };
 }
 
 function rowsOf(outcome: Outcome): number {

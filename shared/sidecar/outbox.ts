@@ -1,10 +1,12 @@
 /** Publishes effects: encodes, keeps the deadline as expiry, and turns what nobody takes into a failure that the asker hears. */
 import { Envelope, ErrorCode, Reply } from "#contracts";
 import { type Effect, failureAt, failureEffects } from "#domain/carry-out";
+import { replyTransfers, transferNames } from "#domain/transferred";
 import { type DynamosError, toDynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
+import { dropTransfers } from "./drop-transfers.ts";
 
 export interface Outbox {
   /**
@@ -29,6 +31,7 @@ export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
 
   /** No queue takes it, or it is too large: final for this chain, so the asker is told at once. */
   async function undeliverable(effect: Effect, error: DynamosError): Promise<void> {
+    await dropTransfers(transfersOf(effect), broker.transfers, log);
     if (effect.kind === "reply") {
       log.log("warn", "nobody takes a reply: the asker is gone", { queryId: effect.reply.queryId, code: error.label });
       return;
@@ -49,6 +52,10 @@ export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
       await Promise.all(effects.map(publishOne));
     },
   };
+}
+
+function transfersOf(effect: Effect): string[] {
+  return effect.kind === "send" ? transferNames(effect.envelope.inputs) : replyTransfers(effect.reply);
 }
 
 function messageOf(effect: Effect, nowMs: number) {

@@ -1,34 +1,46 @@
-/** The asker's side: who waits for which query, and what has already reached them. */
+/** Requests into a chain and the replies that come back for them, each once. */
 import { Envelope, ErrorCode, type Reply } from "#contracts";
+import { limits } from "#domain/limits";
 import { hopId, stepTopic } from "#domain/route";
+import { replyTransfers } from "#domain/transferred";
 import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 
 export interface Requests {
   /**
-   * Sends a request into its first step and yields what comes back, each reply once, until the
-   * consumer stops, the signal fires or the deadline passes.
-   * @throws DynamosError UNROUTABLE, BROKER_UNAVAILABLE, INVALID_REQUEST (the query id is in use)
+   * Publishes the envelope and streams what comes back, until the consumer stops, the signal
+   * fires or the deadline passes: then it just ends, and the consumer knows what is missing.
+   * A reply's transfer is the consumer's to drop from then on.
+   * @throws DynamosError UNROUTABLE, BROKER_UNAVAILABLE, OVERLOADED, INVALID_REQUEST (the query id is in use)
    */
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
-  /** Hands a reply to whoever waits for it; a reply that nobody waits for is dropped. */
-  take(reply: Reply): void;
+  /** Hands a reply to whoever waits for it; the transfer of one that nobody gets is dropped. */
+  take(reply: Reply): Promise<void>;
   readonly open: number;
+}
+
+export interface RequestsOptions {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly replyTo: string;
+  readonly drop: (transfers: readonly string[]) => Promise<void>;
 }
 
 class Waiter {
   private readonly ids = new Set<string>();
   private readonly queue: Reply[] = [];
+  /** Of every reply that it got: a repeated one may refer to them. */
+  readonly transfers = new Set<string>();
   private wake: () => void = () => {};
   private ended = false;
 
   push(reply: Reply): void {
-    if (!this.ids.has(reply.id)) {
-      this.ids.add(reply.id);
-      this.queue.push(reply);
-      this.wake();
-    }
+    if (this.ids.has(reply.id)) return;
+    this.ids.add(reply.id);
+    for (const name of replyTransfers(reply)) this.transfers.add(name);
+    this.queue.push(reply);
+    this.wake();
   }
 
   end(): void {
@@ -45,45 +57,72 @@ class Waiter {
     }
     return this.queue.shift();
   }
+
+  /** Those that the consumer never got. */
+  rest(): Reply[] {
+    return this.queue.splice(0);
+  }
 }
 
-export function createRequests(broker: Broker, clock: Clock, replyTo: string): Requests {
+export function createRequests({ broker, clock, replyTo, drop }: RequestsOptions): Requests {
   const waiting = new Map<string, Waiter>();
+  /** Queries that ended here: their transfers may still be read. */
+  const past = new Map<string, { readonly untilMs: number; readonly waiter: Waiter }>();
+
+  async function publish(envelope: Envelope, leftMs: number): Promise<void> {
+    await broker.publish({
+      id: hopId(envelope.queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt),
+      routingKey: stepTopic(envelope.party, envelope.step),
+      type: "envelope",
+      queryId: envelope.queryId,
+      body: Envelope.encode(envelope).finish(),
+      traceparent: envelope.traceparent,
+      expiresInMs: Math.max(1, leftMs),
+    });
+  }
 
   async function* request(asked: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
-    if (waiting.has(asked.queryId)) {
-      throw new DynamosError(ErrorCode.INVALID_REQUEST, `query ${asked.queryId} is already running`);
+    const { queryId } = asked;
+    if (waiting.has(queryId)) {
+      throw new DynamosError(ErrorCode.INVALID_REQUEST, `query ${queryId} is already running`);
     }
-    const envelope: Envelope = { ...asked, replyTo };
     const waiter = new Waiter();
-    waiting.set(envelope.queryId, waiter);
-    const leftMs = envelope.deadlineMs - clock.now();
+    waiting.set(queryId, waiter);
+    const leftMs = asked.deadlineMs - clock.now();
     const end = () => waiter.end();
     const stopTimer = clock.after(Math.max(0, leftMs), end);
     signal.addEventListener("abort", end, { once: true });
     try {
-      await broker.publish({
-        id: hopId(envelope.queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt),
-        routingKey: stepTopic(envelope.party, envelope.step),
-        type: "envelope",
-        queryId: envelope.queryId,
-        body: Envelope.encode(envelope).finish(),
-        traceparent: envelope.traceparent,
-        expiresInMs: Math.max(1, leftMs),
-      });
+      await publish({ ...asked, replyTo }, leftMs);
       for (let reply = await waiter.next(); reply !== undefined; reply = await waiter.next()) {
         yield reply;
       }
     } finally {
       stopTimer();
       signal.removeEventListener("abort", end);
-      waiting.delete(envelope.queryId);
+      waiting.delete(queryId);
+      forgetOld();
+      past.set(queryId, { untilMs: clock.now() + limits.queryTimeoutMsMax, waiter });
+      await drop(waiter.rest().flatMap(replyTransfers));
+    }
+  }
+
+  function forgetOld(): void {
+    const now = clock.now();
+    for (const [queryId, { untilMs }] of past) {
+      if (untilMs > now && past.size < limits.handledIdsMax) break;
+      past.delete(queryId);
     }
   }
 
   return {
     request,
-    take: (reply) => waiting.get(reply.queryId)?.push(reply),
+    take: async (reply) => {
+      const waiter = waiting.get(reply.queryId);
+      waiter?.push(reply);
+      const inUse = (waiter ?? past.get(reply.queryId)?.waiter)?.transfers;
+      await drop(replyTransfers(reply).filter((name) => !inUse?.has(name)));
+    },
     get open() {
       return waiting.size;
     },

@@ -98,7 +98,12 @@ describe("a query over the sidecars", () => {
       [
         "SURF",
         "sql-algorithm",
-        ["SURF", "sql-aggregate", ["UVA", "sql-anonymize", ["UVA", "sql-query"]], ["VU", "sql-query"]],
+        [
+          "SURF",
+          "sql-aggregate",
+          ["UVA", "sql-anonymize", ["UVA", "sql-query"]],
+          ["VU", "sql-anonymize", ["VU", "sql-query"]],
+        ],
       ],
     ]);
     expect(calls["SURF sql-aggregate"]).toBe(1);

@@ -11,7 +11,9 @@ import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { createCancelled } from "./cancelled.ts";
 import { type DeliverTools, deliver } from "./deliver.ts";
+import { dropTransfers } from "./drop-transfers.ts";
 import { createGathers } from "./gather.ts";
+import { createHandled } from "./handled.ts";
 import { openKnowledgeCache } from "./knowledge-cache.ts";
 import { createOutbox } from "./outbox.ts";
 import { announce } from "./presence.ts";
@@ -51,7 +53,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const replyTo = replyTopic(party, instance);
   const cache = await openKnowledgeCache(knowledge, options.exchangeParty, log);
   const cancelled = createCancelled(clock);
-  const requests = createRequests(broker, clock, replyTo);
+  const requests = createRequests({
+    broker,
+    clock,
+    replyTo,
+    drop: (names) => dropTransfers(names, broker.transfers, log),
+  });
   const tools: DeliverTools = {
     party,
     invoker: options.invoker,
@@ -59,24 +66,26 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     log,
     cache,
     cancelled,
+    transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),
     functionFor: (step) => steps.functionFor(step),
   };
   const gathers = createGathers(tools);
+  const handled = createHandled(clock);
 
   async function hear(delivery: Delivery): Promise<Disposition> {
     if (delivery.type === "control") {
       cancelled.cancel(delivery.queryId);
       gathers.cancel(delivery.queryId);
     } else {
-      requests.take(Reply.decode(delivery.body));
+      await requests.take(Reply.decode(delivery.body));
     }
     return { kind: "done" };
   }
 
   await broker.declare([
     { name: replyTo, bindings: [replyTo, cancelTopic], kind: "private" },
-    { name: gatherTopic(party), bindings: [gatherTopic(party)], kind: "work" },
+    { name: gatherTopic(party), bindings: [gatherTopic(party)], kind: "work", singleActive: true },
   ]);
   const replies = await broker.consume(replyTo, { prefetch: 64 }, hear);
   const parts = await broker.consume(gatherTopic(party), { prefetch: limits.gatherPartsMax }, gathers.take);
@@ -86,7 +95,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     clock,
     log,
     refreshMs: options.refreshMs ?? 5_000,
-    handle: (delivery) => deliver(delivery, tools),
+    handle: (delivery) => handled.once(delivery, () => deliver(delivery, tools)),
   });
   const leave = await announce(knowledge, party, instance, clock);
   log.log("info", "sidecar ready", { instance });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "#adapters/system/clock";
 import { contractSteps } from "#testing/contract-steps";
-import { envelopeFor, invokerContract } from "#testing/invoker-contract";
+import { callOf, envelopeFor, invokerContract } from "#testing/invoker-contract";
 import { createMemoryInvoker } from "./invoker.ts";
 
 const steps = contractSteps.map((step) => ({
@@ -25,7 +25,7 @@ describe("the in-memory invoker", () => {
       report: (error) => reported.push(error),
     });
     const options = { deadlineMs: Date.now() + 5_000, signal: new AbortController().signal };
-    await invoker.invoke("uva-defective", envelopeFor("defective"), options);
+    await invoker.invoke("uva-defective", callOf(envelopeFor("defective")), options);
     expect(String(reported[0])).toContain("salary 4200");
   });
 });

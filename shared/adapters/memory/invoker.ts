@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ErrorCode } from "#contracts";
+import { Chunk, ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
-import type { InvokeOptions, Invoker } from "#ports/invoker";
+import type { Invocation, InvokeOptions, Invoker } from "#ports/invoker";
 import type { Step } from "#runtime/define-step";
 import { runStep } from "#runtime/run-step";
 
@@ -28,10 +28,15 @@ export interface MemoryInvokerOptions {
 export function createMemoryInvoker(steps: readonly MemoryStep[], options: MemoryInvokerOptions): Invoker {
   const { clock, environment, report = () => {} } = options;
 
-  async function run({ step }: MemoryStep, envelope: Uint8Array, temporaryFolder: string): Promise<Uint8Array> {
+  async function run({ step }: MemoryStep, invocation: Invocation, temporaryFolder: string): Promise<Uint8Array> {
     // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
     const context = { environment, now: () => clock.now(), temporaryFolder };
-    return Uint8Array.from(await runStep(step, Uint8Array.from(envelope), context, report));
+    const call = {
+      envelope: Uint8Array.from(invocation.envelope),
+      chunks: encoded(invocation.chunks),
+      take: (chunk: Uint8Array) => invocation.take(Chunk.decode(Uint8Array.from(chunk)).body),
+    };
+    return Uint8Array.from(await runStep(step, call, context, report));
   }
 
   return {
@@ -41,20 +46,25 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
         topic,
         concurrency: concurrency ?? limits.concurrencyDefault,
       })),
-    invoke: async (name, envelope, { deadlineMs, signal }) => {
+    invoke: async (name, invocation, { deadlineMs, signal }) => {
       const found = steps.find((step) => step.name === name);
       if (found === undefined) {
         throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `function ${name} is not deployed`);
       }
       const temporaryFolder = await mkdtemp(join(tmpdir(), "dynamos-step-"));
       try {
-        return await until({ deadlineMs, signal }, clock, name, () => run(found, envelope, temporaryFolder));
+        return await until({ deadlineMs, signal }, clock, name, () => run(found, invocation, temporaryFolder));
       } finally {
         await rm(temporaryFolder, { recursive: true, force: true });
       }
     },
     close: async () => {},
   };
+}
+
+async function* encoded(chunks: Invocation["chunks"]): AsyncGenerator<Uint8Array> {
+  if (chunks === undefined) return;
+  for await (const chunk of chunks) yield Chunk.encode(chunk).finish();
 }
 
 /** Rejects at the deadline or when the signal fires; a step in this process can't be killed, only given up. */

@@ -1,6 +1,8 @@
-/** One HTTP request and its whole answer, within a deadline and a size, over kept-alive connections. */
+/** One HTTP request and its answer, both as streams, within a deadline, over kept-alive connections. */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
@@ -10,10 +12,10 @@ export interface HttpRequest {
   /** Without the base URL, with a leading slash. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  /** At once where it is bytes; piece by piece, at the pace of the other side, where it is a stream. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   /** Who is asked, for error messages: `function uva-sql-query`. */
   readonly whom: string;
-  readonly answerBytesMax: number;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -22,12 +24,18 @@ export interface HttpAnswer {
   readonly status: number;
   /** In lower case and without parameters; empty when absent. */
   readonly contentType: string;
-  readonly body: Uint8Array;
+  /** The body, once: either this, @throws DynamosError FUNCTION_UNAVAILABLE when it breaks off */
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** or this. @throws DynamosError RESULT_TOO_LARGE, FUNCTION_UNAVAILABLE */
+  whole(bytesMax: number): Promise<Uint8Array>;
 }
 
 export interface HttpExchange {
-  /** @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, RESULT_TOO_LARGE */
-  send(request: HttpRequest): Promise<HttpAnswer>;
+  /**
+   * @param read what is made of the answer; the deadline and the signal hold until it is done
+   * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED; what `read` and the body's stream fail with
+   */
+  send<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>): Promise<T>;
   /** Calls in hand fail, connections are closed. */
   close(): void;
 }
@@ -40,23 +48,22 @@ export function createHttpExchange(baseUrl: URL, clock: Clock): HttpExchange {
   const open = new Set<ClientRequest>();
 
   function start({ method, path, headers, body }: HttpRequest): ClientRequest {
-    const length = body === undefined ? {} : { "content-length": String(body.length) };
+    const length = body instanceof Uint8Array ? { "content-length": String(body.length) } : {};
     const url = new URL(`${baseUrl.pathname.replace(/\/$/, "")}${path}`, baseUrl);
     const request = (secure ? httpsRequest : httpRequest)(url, { method, headers: { ...headers, ...length }, agent });
     open.add(request);
     request.on("close", () => open.delete(request));
-    request.end(body);
     return request;
   }
 
   return {
-    send: async (request) => {
+    send: async (request, read) => {
       try {
-        return await answerOf(start, request, clock);
+        return await answerOf(start, request, read, clock);
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
         // The other side closed the kept-alive connection just then. Steps are pure: sending twice is harmless.
-        return answerOf(start, request, clock);
+        return answerOf(start, request, read, clock);
       }
     },
     close: () => {
@@ -68,11 +75,12 @@ export function createHttpExchange(baseUrl: URL, clock: Clock): HttpExchange {
 
 class StaleConnection extends DynamosError {}
 
-function answerOf(
+function answerOf<T>(
   start: (request: HttpRequest) => ClientRequest,
   asked: HttpRequest,
+  read: (answer: HttpAnswer) => Promise<T>,
   clock: Clock,
-): Promise<HttpAnswer> {
+): Promise<T> {
   const { whom, signal, deadlineMs } = asked;
   const late = () => new DynamosError(ErrorCode.DEADLINE_EXCEEDED, `the deadline passed while ${whom} was asked`);
   const cancelled = () => new DynamosError(ErrorCode.CANCELLED, "the query was cancelled");
@@ -80,7 +88,7 @@ function answerOf(
     if (signal.aborted) return reject(cancelled());
     if (deadlineMs <= clock.now()) return reject(late());
     const request = start(asked);
-    const giveUp = (error: DynamosError) => {
+    const giveUp = (error: unknown) => {
       settle();
       reject(error);
       request.destroy();
@@ -88,51 +96,74 @@ function answerOf(
     const stopTimer = clock.after(deadlineMs - clock.now(), () => giveUp(late()));
     const onAbort = () => giveUp(cancelled());
     signal.addEventListener("abort", onAbort, { once: true });
+    let answered = false;
     function settle(): void {
       stopTimer();
       signal.removeEventListener("abort", onAbort);
     }
     // These stay attached after the end: a destroyed request may still emit `error`.
-    request.on("error", (cause) => giveUp(unreachable(request, whom, cause)));
+    request.on("error", (cause) => giveUp(unreachable(request, asked, cause)));
     request.on("response", (response) => {
-      collect(response, asked).then((answer) => {
+      answered = true;
+      read(answerFrom(response, whom)).then((value) => {
         settle();
-        resolve(answer);
+        resolve(value);
+        // Read to its end, the connection serves again.
+        if (request.writableFinished) response.resume();
+        else request.destroy();
       }, giveUp);
+    });
+    // The other side may answer before it has read everything: then the answer counts.
+    sendBody(request, asked.body).catch((error: unknown) => {
+      if (!answered && error instanceof DynamosError) giveUp(error);
     });
   });
 }
 
-function unreachable(request: ClientRequest, whom: string, cause: Error): DynamosError {
+async function sendBody(request: ClientRequest, body: HttpRequest["body"]): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) {
+    request.end(body);
+    return;
+  }
+  await pipeline(Readable.from(body, { objectMode: false, highWaterMark: 65_536 }), request);
+}
+
+function unreachable(request: ClientRequest, { whom, body }: HttpRequest, cause: Error): DynamosError {
   const code = "code" in cause ? String(cause.code) : "";
   const closed = code === "ECONNRESET" || code === "EPIPE";
-  const Kind = request.reusedSocket && closed ? StaleConnection : DynamosError;
+  // A stream is read once, so it can't be sent again.
+  const again = request.reusedSocket && closed && (body === undefined || body instanceof Uint8Array);
+  const Kind = again ? StaleConnection : DynamosError;
   const how = code === "ECONNREFUSED" ? "can't be reached: connection refused" : "can't be reached: connection lost";
   return new Kind(ErrorCode.FUNCTION_UNAVAILABLE, `${whom} ${how}`, { cause });
 }
 
-async function collect(response: IncomingMessage, { whom, answerBytesMax }: HttpRequest): Promise<HttpAnswer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response) {
+function answerFrom(response: IncomingMessage, whom: string): HttpAnswer {
+  const type = response.headers["content-type"] ?? "";
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const bytes of response.iterator({ destroyOnReturn: false })) yield bytes;
+    } catch (cause) {
+      throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `the answer of ${whom} broke off`, { cause });
+    }
+  }
+  async function whole(bytesMax: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of stream()) {
       bytes += chunk.length;
-      if (bytes > answerBytesMax) break;
+      if (bytes > bytesMax) {
+        const message = `the answer of ${whom} is over the limit of ${bytesMax} bytes`;
+        throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+      }
       chunks.push(chunk);
     }
-  } catch (cause) {
-    throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `the answer of ${whom} broke off`, { cause });
+    return Buffer.concat(chunks, bytes);
   }
-  if (bytes > answerBytesMax) {
-    throw new DynamosError(
-      ErrorCode.RESULT_TOO_LARGE,
-      `the answer of ${whom} is over the limit of ${answerBytesMax} bytes`,
-    );
-  }
-  const type = response.headers["content-type"] ?? "";
   return {
     status: response.statusCode ?? 0,
     contentType: (type.split(";")[0] ?? "").trim().toLowerCase(),
-    body: Buffer.concat(chunks),
+    stream: stream(),
+    whole,
   };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "#adapters/system/clock";
 import { limits } from "#domain/limits";
-import type { Invoker } from "#ports/invoker";
+import type { Invocation, Invoker } from "#ports/invoker";
 import { createOpenfaasInvoker } from "./invoker.ts";
 
 /** A gateway that answers as each test says. */
@@ -33,7 +33,8 @@ afterEach(async () => {
 
 const body = new Uint8Array([1, 2, 3]);
 const options = (ms = 10_000) => ({ deadlineMs: Date.now() + ms, signal: new AbortController().signal });
-const invoke = (ms?: number) => invoker.invoke("uva-echo", body, options(ms));
+const call: Invocation = { envelope: body, take: async () => {} };
+const invoke = (ms?: number) => invoker.invoke("uva-echo", call, options(ms));
 
 async function read(request: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -235,7 +236,7 @@ describe("steps", () => {
       clock: systemClock,
     });
     await closed.steps();
-    await closed.invoke("uva-echo", body, options()).catch(() => {});
+    await closed.invoke("uva-echo", call, options()).catch(() => {});
     await closed.close();
     expect(seen).toEqual([`Basic ${Buffer.from("admin:pass:word").toString("base64")}`, undefined]);
   });

@@ -1,11 +1,12 @@
 /** Calls a party's functions through its OpenFaaS gateway. */
-import { ErrorCode } from "#contracts";
+import { type Chunk, ErrorCode } from "#contracts";
+import { encodeChunk, pieceKinds, pieceParts, piecesType } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Invoker } from "#ports/invoker";
 import { deployedSteps } from "./deployed-steps.ts";
-import { createHttpExchange, type HttpAnswer } from "./http-exchange.ts";
+import { createHttpExchange, type HttpRequest } from "./http-exchange.ts";
 import { outcomeBytes, outcomeType } from "./outcome-answer.ts";
 
 export interface OpenfaasInvokerOptions {
@@ -23,17 +24,20 @@ export function createOpenfaasInvoker({ gatewayUrl, auth, party, clock }: Openfa
   const whileOpen = new AbortController().signal;
   const systemHeaders = auth === undefined ? {} : { authorization: basic(auth.user, auth.password) };
 
-  async function list(): Promise<HttpAnswer> {
+  async function list(): Promise<{ status: number; body: Uint8Array }> {
+    const request: HttpRequest = {
+      method: "GET",
+      path: "/system/functions",
+      headers: { accept: "application/json", ...systemHeaders },
+      whom: "the gateway",
+      deadlineMs: clock.now() + limits.gatewayListMsMax,
+      signal: whileOpen,
+    };
     try {
-      return await http.send({
-        method: "GET",
-        path: "/system/functions",
-        headers: { accept: "application/json", ...systemHeaders },
-        whom: "the gateway",
-        answerBytesMax: limits.gatewayListBytesMax,
-        deadlineMs: clock.now() + limits.gatewayListMsMax,
-        signal: whileOpen,
-      });
+      return await http.send(request, async ({ status, whole }) => ({
+        status,
+        body: await whole(limits.gatewayListBytesMax),
+      }));
     } catch (error) {
       if (!(error instanceof DynamosError) || error.code === ErrorCode.FUNCTION_UNAVAILABLE) throw error;
       const message = `the gateway did not list its functions: ${error.message}`;
@@ -50,21 +54,28 @@ export function createOpenfaasInvoker({ gatewayUrl, auth, party, clock }: Openfa
       }
       return deployedSteps(Buffer.from(body).toString(), party);
     },
-    invoke: async (name, envelope, { deadlineMs, signal }) => {
-      const answer = await http.send({
+    invoke: (name, { envelope, chunks, take }, { deadlineMs, signal }) => {
+      const request: HttpRequest = {
         method: "POST",
         path: `/function/${encodeURIComponent(name)}`,
-        headers: { "content-type": outcomeType, accept: outcomeType },
-        body: envelope,
+        headers: {
+          "content-type": chunks === undefined ? outcomeType : piecesType,
+          accept: `${piecesType}, ${outcomeType}`,
+        },
+        body: chunks === undefined ? envelope : pieces(envelope, chunks),
         whom: `function ${name}`,
-        answerBytesMax: limits.messageBytesMax,
         deadlineMs,
         signal,
-      });
-      return outcomeBytes(answer, name);
+      };
+      return http.send(request, (answer) => outcomeBytes(answer, name, take));
     },
     close: async () => http.close(),
   };
+}
+
+async function* pieces(envelope: Uint8Array, chunks: AsyncIterable<Chunk>): AsyncGenerator<Uint8Array> {
+  yield* pieceParts(pieceKinds.envelope, envelope);
+  for await (const { input, body } of chunks) yield* pieceParts(pieceKinds.chunk, encodeChunk(input, body));
 }
 
 function readUrl(text: string): URL {

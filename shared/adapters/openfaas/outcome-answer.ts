@@ -1,8 +1,12 @@
-/** What a function's HTTP answer means: an outcome, or who failed to give one. */
-import { ErrorCode } from "#contracts";
+/** What a function's HTTP answer means: chunks and an outcome, or who failed to give one. */
+import { Chunk, ErrorCode } from "#contracts";
+import { pieceKinds, piecesType, readPieces } from "#contracts/pieces";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
+import type { Invocation } from "#ports/invoker";
 import type { HttpAnswer } from "./http-exchange.ts";
 
+/** A function of another make may answer with the outcome alone. */
 export const outcomeType = "application/x-protobuf";
 
 /**
@@ -11,15 +15,31 @@ export const outcomeType = "application/x-protobuf";
  * are text: 404 no such function, 413 body limit, 429 busy (max_inflight), 500/502/503 not
  * reached, 504 their own time limit.
  *
- * @throws DynamosError FUNCTION_UNAVAILABLE, OVERLOADED, BODY_TOO_LARGE, INTERNAL
+ * @throws DynamosError FUNCTION_UNAVAILABLE, OVERLOADED, BODY_TOO_LARGE, INTERNAL, RESULT_TOO_LARGE; what `take` fails with
  */
-export function outcomeBytes({ status, contentType, body }: HttpAnswer, name: string): Uint8Array {
+export async function outcomeBytes(answer: HttpAnswer, name: string, take: Invocation["take"]): Promise<Uint8Array> {
+  const { contentType, status } = answer;
+  if (contentType === piecesType) return outcomeOfPieces(answer, name, take);
   if (contentType === outcomeType) {
+    const body = await answer.whole(limits.messageBytesMax);
     if (body.length === 0)
       throw new DynamosError(ErrorCode.INTERNAL, `function ${name} answered with an empty outcome`);
     return body;
   }
   throw new DynamosError(codeOf(status), `function ${name} ${reasonOf(status)}`);
+}
+
+async function outcomeOfPieces(answer: HttpAnswer, name: string, take: Invocation["take"]): Promise<Uint8Array> {
+  try {
+    for await (const { kind, body } of readPieces(answer.stream, limits.messageBytesMax)) {
+      if (kind === pieceKinds.outcome) return body;
+      if (kind === pieceKinds.chunk) await take(Chunk.decode(body).body);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DynamosError(ErrorCode.INTERNAL, `function ${name}: ${error.message}`, { cause: error });
+  }
+  throw new DynamosError(ErrorCode.INTERNAL, `function ${name} answered without an outcome`);
 }
 
 function codeOf(status: number): ErrorCode {

@@ -1,0 +1,95 @@
+/** One request at a step's door as a call of the step: its envelope, its chunks, and where the answer's chunks go. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ErrorCode } from "#contracts";
+import { pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import { readBody } from "./read-body.ts";
+import type { Call } from "./step-invoker.ts";
+import type { JsonCodec } from "./step-listener.ts";
+import { answerMedia, bodyMedia } from "./step-media.ts";
+import { noChunks } from "./table-flow.ts";
+
+/** @throws DynamosError ENVELOPE_INVALID, BODY_TOO_LARGE, CANCELLED */
+export async function readCall(
+  request: IncomingMessage,
+  response: ServerResponse,
+  loadJson: () => Promise<JsonCodec>,
+): Promise<Call> {
+  const take = answerMedia(request) === "pieces" ? pieceTaker(response) : refuseChunk;
+  if (bodyMedia(request) === "pieces") {
+    return { ...(await readCallPieces(request, response)), take };
+  }
+  const body = await readBody(request, response, limits.messageBytesMax);
+  const envelope = bodyMedia(request) === "json" ? await envelopeOfJson(body, loadJson) : body;
+  return { envelope, chunks: noChunks(), take };
+}
+
+async function envelopeOfJson(body: Buffer, loadJson: () => Promise<JsonCodec>): Promise<Uint8Array> {
+  const codec = await loadJson();
+  try {
+    return codec.envelopeFromText(body.toString("utf8"));
+  } catch (cause) {
+    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the body is not an envelope in JSON", { cause });
+  }
+}
+
+async function readCallPieces(request: IncomingMessage, response: ServerResponse) {
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  const pieces = readPieces(request, limits.messageBytesMax);
+  const first = await named(pieces.next());
+  if (first.done || first.value.kind !== pieceKinds.envelope) {
+    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the first piece of the body must be the envelope");
+  }
+  return { envelope: first.value.body, chunks: chunksOf(pieces) };
+}
+
+async function* chunksOf(pieces: ReturnType<typeof readPieces>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const next = await named(pieces.next());
+    if (next.done) return;
+    if (next.value.kind !== pieceKinds.chunk) {
+      throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "after the envelope there may only be chunks");
+    }
+    yield next.value.body;
+  }
+}
+
+async function named<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new DynamosError(ErrorCode.ENVELOPE_INVALID, cause.message, { cause });
+    throw new DynamosError(ErrorCode.CANCELLED, "the client went away while it sent the body", { cause });
+  }
+}
+
+function pieceTaker(response: ServerResponse): Call["take"] {
+  return async (chunk) => {
+    if (!response.headersSent) response.writeHead(200, { "content-type": piecesType });
+    const [head, body] = pieceParts(pieceKinds.chunk, chunk);
+    response.write(head);
+    if (!response.write(body)) await drained(response);
+  };
+}
+
+/** Also when the client is gone: the invocation's signal ends the call then. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.destroyed) return resolve();
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+async function refuseChunk(): Promise<never> {
+  throw new DynamosError(
+    ErrorCode.RESULT_TOO_LARGE,
+    `the table is too large to be inside the outcome: accept ${piecesType}, or ask for fewer rows`,
+  );
+}

@@ -1,0 +1,14 @@
+/** Ends transfers that no message refers to any more. */
+import type { Log } from "#ports/log";
+import type { Transfers } from "#ports/transfers";
+
+/** Never throws: what can't be dropped now expires. */
+export async function dropTransfers(names: readonly string[], transfers: Transfers, log: Log): Promise<void> {
+  for (const name of names) {
+    try {
+      await transfers.drop(name);
+    } catch (error) {
+      log.log("info", "a transfer is left to expire", { name, reason: error instanceof Error ? error.message : "" });
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** The connection to a sidecar's gRPC: how it is made, and one call with an answer. */
+import { credentials } from "@grpc/grpc-js";
+import { SidecarClient } from "#contracts/sidecar";
+import { limits } from "#domain/limits";
+import { fromServiceError } from "./grpc-errors.ts";
+
+/** Knowledge is small and near: what takes longer than this has failed. */
+const callMsMax = 5_000;
+
+/** @param address as `serveSidecar` gives it. Connects on the first call and again after every loss. */
+export function openChannel(address: string): SidecarClient {
+  return new SidecarClient(address, credentials.createInsecure(), {
+    "grpc.max_receive_message_length": limits.messageBytesMax,
+    "grpc.max_send_message_length": limits.messageBytesMax,
+    // A sidecar that restarts is back in less than grpc-js's first back-off of a second.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2_000,
+    // A connection whose other side is gone without a word would keep its streams for ever.
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+  });
+}
+
+/** @throws DynamosError */
+export function callOnce<Response>(
+  run: (deadline: Date, done: (error: unknown, response: Response) => void) => void,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    run(new Date(Date.now() + callMsMax), (error, response) =>
+      error ? reject(fromServiceError(error)) : resolve(response),
+    );
+  });
+}

@@ -1,0 +1,106 @@
+/** The tables of one invocation that are too large for messages: its inputs read, its outcome's written. */
+import { createHash } from "node:crypto";
+import { type Chunk, type Envelope, ErrorCode, type Outcome, type Transfer } from "#contracts";
+import { mayLeave } from "#domain/egress";
+import { limits } from "#domain/limits";
+import { destinationOf } from "#domain/route";
+import { isEmitted, transferredInputs, withTransfer } from "#domain/transferred";
+import { DynamosError } from "#errors";
+import type { Transfers, TransferWriter } from "#ports/transfers";
+
+/**
+ * The chunks of all inputs, in their order.
+ * @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED
+ */
+export async function* readInputs(
+  envelope: Envelope,
+  transfers: Transfers,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk> {
+  for (const { index, transfer } of transferredInputs(envelope.inputs)) {
+    for await (const body of readTransfer(transfer, transfers, signal)) yield { input: index, body: Buffer.from(body) };
+  }
+}
+
+/** Every chunk, or an error: never a part that looks like the whole. */
+async function* readTransfer(
+  transfer: Transfer,
+  transfers: Transfers,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let chunks = 0;
+  for await (const body of transfers.read(transfer.name, signal)) {
+    if (++chunks > transfer.chunks) break;
+    hash.update(body);
+    yield body;
+    if (chunks === transfer.chunks) break;
+  }
+  if (chunks !== transfer.chunks) {
+    // Another reader has the rest in hand: one that the broker has not yet found dead.
+    const message = `only ${chunks} of ${transfer.chunks} chunks of a table can be read now`;
+    throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message);
+  }
+  if (!hash.digest().equals(transfer.sha256)) {
+    throw new DynamosError(ErrorCode.TRANSFER_LOST, "a table did not arrive as it was sent");
+  }
+}
+
+export interface HopOutput {
+  /** Gets the next bytes of the outcome's table. @throws DynamosError DENIED, RESULT_TOO_LARGE, BROKER_UNAVAILABLE */
+  take(bytes: Uint8Array): Promise<void>;
+  /** The outcome with the transfer that it speaks of; what was written for another outcome is dropped. */
+  finish(outcome: Outcome): Promise<Outcome>;
+  abandon(): Promise<void>;
+}
+
+export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: number): HopOutput {
+  const hash = createHash("sha256");
+  let writer: TransferWriter | undefined;
+  let chunks = 0;
+  let bytes = 0;
+
+  async function open(): Promise<TransferWriter> {
+    const to = destinationOf(envelope);
+    const refusal = to === envelope.party ? undefined : mayLeave(envelope);
+    if (refusal !== undefined) throw new DynamosError(ErrorCode.DENIED, refusal);
+    const expiresInMs = Math.max(0, envelope.deadlineMs - nowMs) + limits.transferGraceMs;
+    return transfers.open({ from: envelope.party, to, expiresInMs });
+  }
+
+  async function take(part: Uint8Array): Promise<void> {
+    bytes += part.length;
+    if (bytes > limits.transferBytesMax) {
+      const message = `more than ${limits.transferBytesMax} bytes: add a LIMIT, name fewer columns or aggregate`;
+      throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+    }
+    writer ??= await open();
+    hash.update(part);
+    for (let at = 0; at < part.length; at += limits.transferChunkBytesMax) {
+      chunks += 1;
+      await writer.write(part.subarray(at, at + limits.transferChunkBytesMax));
+    }
+  }
+
+  async function abandon(): Promise<void> {
+    // What can't be dropped now expires.
+    if (writer !== undefined) await transfers.drop(writer.name).catch(() => {});
+  }
+
+  async function finish(outcome: Outcome): Promise<Outcome> {
+    const { decision } = outcome;
+    const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
+    if (content?.$case !== "result" || !isEmitted(content.value.table)) {
+      await abandon();
+      return outcome;
+    }
+    if (writer === undefined) {
+      throw new DynamosError(ErrorCode.INTERNAL, "the step speaks of a table that it did not send");
+    }
+    await writer.end();
+    const value = withTransfer(content.value, { name: writer.name, chunks, bytes, sha256: hash.digest() });
+    return { decision: { $case: "forward", value: { payload: { content: { $case: "result", value } } } } };
+  }
+
+  return { take, finish, abandon };
+}
