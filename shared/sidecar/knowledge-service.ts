@@ -31,7 +31,7 @@ export function knowledgeService(knowledge: Knowledge): KnowledgeService {
     getKnowledge: unary(async ({ key }) => ({ entry: await knowledge.get(key) })),
     listKnowledge: unary(({ prefix }) => knowledge.list(prefix)),
     putKnowledge: unary(async ({ key, value, ifRevision, leaseId }) => {
-      const lease = leaseId === "" ? {} : { lease: leases.find(leaseId) };
+      const lease = leaseId === undefined ? {} : { lease: leases.find(leaseId) };
       const revision = await knowledge.put(key, value, {
         ...lease,
         ...(ifRevision === undefined ? {} : { ifRevision }),

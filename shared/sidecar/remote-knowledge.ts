@@ -33,7 +33,7 @@ export function connectKnowledge(address: string): Knowledge {
     await Promise.all([...watches].map((watch) => watch.begun));
   }
 
-  async function send(key: string, value: string, leaseId: string, ifRevision?: number): Promise<number> {
+  async function send(key: string, value: string, leaseId: string | undefined, ifRevision?: number): Promise<number> {
     const request = { key, value, leaseId, ifRevision };
     const { revision } = await call<{ revision: number }>((...rest) => client.putKnowledge(request, ...rest));
     return revision;
@@ -47,6 +47,7 @@ export function connectKnowledge(address: string): Knowledge {
       return (await call<{ alive: boolean }>((...rest) => client.renewLease({ leaseId }, ...rest))).alive;
     },
     end: async (leaseId) => {
+      await watchesBegun();
       await call((...rest) => client.endLease({ leaseId }, ...rest));
     },
     put: async (key, value, leaseId) => {
@@ -64,7 +65,7 @@ export function connectKnowledge(address: string): Knowledge {
       await watchesBegun();
       const held = [...leases].find(({ id }) => id === lease?.id);
       if (lease !== undefined && held === undefined) throw unavailable("the lease has ended");
-      const revision = await send(key, value, held?.remoteId ?? "", ifRevision);
+      const revision = await send(key, value, held?.remoteId, ifRevision);
       for (const one of leases) one.keys.delete(key);
       held?.keys.set(key, value);
       return revision;

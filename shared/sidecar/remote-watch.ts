@@ -60,7 +60,8 @@ export class RemoteWatch implements Watch {
     await Promise.resolve();
     try {
       while (!this.closed.signal.aborted) {
-        yield* this.read(this.stream ?? this.subscribe());
+        this.stream ??= this.subscribe();
+        yield* this.read(this.stream);
         this.stream = undefined;
         await wait(againMs, undefined, { signal: this.closed.signal }).catch(() => {});
       }

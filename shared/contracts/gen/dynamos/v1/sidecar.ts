@@ -79,11 +79,40 @@ export interface PutKnowledgeRequest {
   key: string;
   value: string;
   /** Compare and swap: 0 means that the key must not exist. Absent: whatever it is. */
-  ifRevision?: number | undefined;
+  ifRevision?:
+    | number
+    | undefined;
+  /** The key goes when this lease ends. Absent: it stays. */
+  leaseId?: string | undefined;
 }
 
 export interface PutKnowledgeResponse {
   revision: number;
+}
+
+export interface GrantLeaseRequest {
+  /** How long the lease outlives its last renewal. */
+  ttlMs: number;
+}
+
+export interface GrantLeaseResponse {
+  leaseId: string;
+}
+
+export interface RenewLeaseRequest {
+  leaseId: string;
+}
+
+export interface RenewLeaseResponse {
+  /** False: it has ended, and its keys are gone. */
+  alive: boolean;
+}
+
+export interface EndLeaseRequest {
+  leaseId: string;
+}
+
+export interface EndLeaseResponse {
 }
 
 export interface DeleteKnowledgeRequest {
@@ -95,6 +124,7 @@ export interface DeleteKnowledgeResponse {
   deleted: boolean;
 }
 
+/** Answered at once with the metadata `knowledge-revision`: the first revision that the stream may bring. */
 export interface WatchKnowledgeRequest {
   prefix: string;
   /** First revision to see; 0 or absent: from now on. */
@@ -851,7 +881,7 @@ export const ListKnowledgeResponse: MessageFns<ListKnowledgeResponse> = {
 };
 
 function createBasePutKnowledgeRequest(): PutKnowledgeRequest {
-  return { key: "", value: "", ifRevision: undefined };
+  return { key: "", value: "", ifRevision: undefined, leaseId: undefined };
 }
 
 export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
@@ -864,6 +894,9 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
     }
     if (message.ifRevision !== undefined) {
       writer.uint32(24).int64(message.ifRevision);
+    }
+    if (message.leaseId !== undefined) {
+      writer.uint32(34).string(message.leaseId);
     }
     return writer;
   },
@@ -905,6 +938,14 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
             message.ifRevision = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.leaseId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -925,6 +966,7 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     message.ifRevision = object.ifRevision ?? undefined;
+    message.leaseId = object.leaseId ?? undefined;
     return message;
   },
 };
@@ -980,6 +1022,324 @@ export const PutKnowledgeResponse: MessageFns<PutKnowledgeResponse> = {
   fromPartial<I extends Exact<DeepPartial<PutKnowledgeResponse>, I>>(object: I): PutKnowledgeResponse {
     const message = createBasePutKnowledgeResponse();
     message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseGrantLeaseRequest(): GrantLeaseRequest {
+  return { ttlMs: 0 };
+}
+
+export const GrantLeaseRequest: MessageFns<GrantLeaseRequest> = {
+  encode(message: GrantLeaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ttlMs !== 0) {
+      writer.uint32(8).int64(message.ttlMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantLeaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantLeaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ttlMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GrantLeaseRequest>, I>>(base?: I): GrantLeaseRequest {
+    return GrantLeaseRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GrantLeaseRequest>, I>>(object: I): GrantLeaseRequest {
+    const message = createBaseGrantLeaseRequest();
+    message.ttlMs = object.ttlMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseGrantLeaseResponse(): GrantLeaseResponse {
+  return { leaseId: "" };
+}
+
+export const GrantLeaseResponse: MessageFns<GrantLeaseResponse> = {
+  encode(message: GrantLeaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leaseId !== "") {
+      writer.uint32(10).string(message.leaseId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantLeaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantLeaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.leaseId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GrantLeaseResponse>, I>>(base?: I): GrantLeaseResponse {
+    return GrantLeaseResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GrantLeaseResponse>, I>>(object: I): GrantLeaseResponse {
+    const message = createBaseGrantLeaseResponse();
+    message.leaseId = object.leaseId ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewLeaseRequest(): RenewLeaseRequest {
+  return { leaseId: "" };
+}
+
+export const RenewLeaseRequest: MessageFns<RenewLeaseRequest> = {
+  encode(message: RenewLeaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leaseId !== "") {
+      writer.uint32(10).string(message.leaseId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewLeaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewLeaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.leaseId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RenewLeaseRequest>, I>>(base?: I): RenewLeaseRequest {
+    return RenewLeaseRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RenewLeaseRequest>, I>>(object: I): RenewLeaseRequest {
+    const message = createBaseRenewLeaseRequest();
+    message.leaseId = object.leaseId ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewLeaseResponse(): RenewLeaseResponse {
+  return { alive: false };
+}
+
+export const RenewLeaseResponse: MessageFns<RenewLeaseResponse> = {
+  encode(message: RenewLeaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alive !== false) {
+      writer.uint32(8).bool(message.alive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewLeaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewLeaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.alive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RenewLeaseResponse>, I>>(base?: I): RenewLeaseResponse {
+    return RenewLeaseResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RenewLeaseResponse>, I>>(object: I): RenewLeaseResponse {
+    const message = createBaseRenewLeaseResponse();
+    message.alive = object.alive ?? false;
+    return message;
+  },
+};
+
+function createBaseEndLeaseRequest(): EndLeaseRequest {
+  return { leaseId: "" };
+}
+
+export const EndLeaseRequest: MessageFns<EndLeaseRequest> = {
+  encode(message: EndLeaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leaseId !== "") {
+      writer.uint32(10).string(message.leaseId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndLeaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndLeaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.leaseId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EndLeaseRequest>, I>>(base?: I): EndLeaseRequest {
+    return EndLeaseRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndLeaseRequest>, I>>(object: I): EndLeaseRequest {
+    const message = createBaseEndLeaseRequest();
+    message.leaseId = object.leaseId ?? "";
+    return message;
+  },
+};
+
+function createBaseEndLeaseResponse(): EndLeaseResponse {
+  return {};
+}
+
+export const EndLeaseResponse: MessageFns<EndLeaseResponse> = {
+  encode(_: EndLeaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndLeaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndLeaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EndLeaseResponse>, I>>(base?: I): EndLeaseResponse {
+    return EndLeaseResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndLeaseResponse>, I>>(_: I): EndLeaseResponse {
+    const message = createBaseEndLeaseResponse();
     return message;
   },
 };

@@ -26,8 +26,12 @@ import {
   DeleteKnowledgeResponse,
   DropTransferRequest,
   DropTransferResponse,
+  EndLeaseRequest,
+  EndLeaseResponse,
   GetKnowledgeRequest,
   GetKnowledgeResponse,
+  GrantLeaseRequest,
+  GrantLeaseResponse,
   HealthRequest,
   HealthResponse,
   ListKnowledgeRequest,
@@ -36,6 +40,8 @@ import {
   PutKnowledgeResponse,
   ReadTransferRequest,
   ReadTransferResponse,
+  RenewLeaseRequest,
+  RenewLeaseResponse,
   RequestRequest,
   RequestResponse,
   WatchKnowledgeRequest,
@@ -133,6 +139,34 @@ export const SidecarService = {
       Buffer.from(DeleteKnowledgeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteKnowledgeResponse => DeleteKnowledgeResponse.decode(value),
   },
+  grantLease: {
+    path: "/dynamos.v1.Sidecar/GrantLease" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GrantLeaseRequest): Buffer => Buffer.from(GrantLeaseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GrantLeaseRequest => GrantLeaseRequest.decode(value),
+    responseSerialize: (value: GrantLeaseResponse): Buffer => Buffer.from(GrantLeaseResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GrantLeaseResponse => GrantLeaseResponse.decode(value),
+  },
+  renewLease: {
+    path: "/dynamos.v1.Sidecar/RenewLease" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewLeaseRequest): Buffer => Buffer.from(RenewLeaseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewLeaseRequest => RenewLeaseRequest.decode(value),
+    responseSerialize: (value: RenewLeaseResponse): Buffer => Buffer.from(RenewLeaseResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewLeaseResponse => RenewLeaseResponse.decode(value),
+  },
+  /** Deletes its keys at once. Idempotent. */
+  endLease: {
+    path: "/dynamos.v1.Sidecar/EndLease" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndLeaseRequest): Buffer => Buffer.from(EndLeaseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndLeaseRequest => EndLeaseRequest.decode(value),
+    responseSerialize: (value: EndLeaseResponse): Buffer => Buffer.from(EndLeaseResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndLeaseResponse => EndLeaseResponse.decode(value),
+  },
   watchKnowledge: {
     path: "/dynamos.v1.Sidecar/WatchKnowledge" as const,
     requestStream: false as const,
@@ -168,6 +202,10 @@ export interface SidecarServer extends UntypedServiceImplementation {
   listKnowledge: handleUnaryCall<ListKnowledgeRequest, ListKnowledgeResponse>;
   putKnowledge: handleUnaryCall<PutKnowledgeRequest, PutKnowledgeResponse>;
   deleteKnowledge: handleUnaryCall<DeleteKnowledgeRequest, DeleteKnowledgeResponse>;
+  grantLease: handleUnaryCall<GrantLeaseRequest, GrantLeaseResponse>;
+  renewLease: handleUnaryCall<RenewLeaseRequest, RenewLeaseResponse>;
+  /** Deletes its keys at once. Idempotent. */
+  endLease: handleUnaryCall<EndLeaseRequest, EndLeaseResponse>;
   watchKnowledge: handleServerStreamingCall<WatchKnowledgeRequest, WatchKnowledgeResponse>;
   health: handleUnaryCall<HealthRequest, HealthResponse>;
 }
@@ -281,6 +319,52 @@ export interface SidecarClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteKnowledgeResponse) => void,
+  ): ClientUnaryCall;
+  grantLease(
+    request: GrantLeaseRequest,
+    callback: (error: ServiceError | null, response: GrantLeaseResponse) => void,
+  ): ClientUnaryCall;
+  grantLease(
+    request: GrantLeaseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GrantLeaseResponse) => void,
+  ): ClientUnaryCall;
+  grantLease(
+    request: GrantLeaseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GrantLeaseResponse) => void,
+  ): ClientUnaryCall;
+  renewLease(
+    request: RenewLeaseRequest,
+    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
+  ): ClientUnaryCall;
+  renewLease(
+    request: RenewLeaseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
+  ): ClientUnaryCall;
+  renewLease(
+    request: RenewLeaseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
+  ): ClientUnaryCall;
+  /** Deletes its keys at once. Idempotent. */
+  endLease(
+    request: EndLeaseRequest,
+    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
+  ): ClientUnaryCall;
+  endLease(
+    request: EndLeaseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
+  ): ClientUnaryCall;
+  endLease(
+    request: EndLeaseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
   ): ClientUnaryCall;
   watchKnowledge(
     request: WatchKnowledgeRequest,
