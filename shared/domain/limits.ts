@@ -37,6 +37,10 @@ export const limits = {
   brokerConfirmMsMax: 10_000,
   /** Parts that one sidecar holds while their gathers are incomplete. */
   gatherPartsMax: 512,
+  /** Ids of messages that one sidecar remembers as carried out. */
+  handledIdsMax: 50_000,
+  /** Before a gather that could not be handed on is tried again. */
+  gatherRetryMs: 200,
   /** Kept from the deadline so that a failure reaches the asker before the asker gives up. */
   deadlineReserveMs: 150,
   /** How long a party counts as online after its sidecar went silent. */
