@@ -42,6 +42,9 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.BODY_TOO_LARGE]: row("BODY_TOO_LARGE", 413, "answer", "The body is too large"),
   [ErrorCode.REVISION_CONFLICT]: row("REVISION_CONFLICT", 412, "answer", "The document has changed since it was read"),
   [ErrorCode.RATE_LIMITED]: row("RATE_LIMITED", 429, "answer", "Too many requests"),
+  [ErrorCode.NOT_ACCEPTABLE]: row("NOT_ACCEPTABLE", 406, "answer", "None of the accepted formats can hold this"),
+  [ErrorCode.REQUEST_TIMEOUT]: row("REQUEST_TIMEOUT", 408, "answer", "The request did not arrive in time"),
+  [ErrorCode.RANGE_NOT_SATISFIABLE]: row("RANGE_NOT_SATISFIABLE", 416, "answer", "There are no bytes in this range"),
 
   [ErrorCode.DENIED]: row("DENIED", 403, "answer", "No agreement allows this"),
   [ErrorCode.UNKNOWN_PROVIDER]: row("UNKNOWN_PROVIDER", 404, "answer", "There is no such provider"),

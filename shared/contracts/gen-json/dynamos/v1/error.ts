@@ -27,6 +27,9 @@ export enum ErrorCode {
   BODY_TOO_LARGE = 6,
   REVISION_CONFLICT = 7,
   RATE_LIMITED = 8,
+  NOT_ACCEPTABLE = 9,
+  REQUEST_TIMEOUT = 10,
+  RANGE_NOT_SATISFIABLE = 11,
   /** DENIED - What policy says. */
   DENIED = 20,
   UNKNOWN_PROVIDER = 21,
@@ -92,6 +95,15 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 8:
     case "ERROR_CODE_RATE_LIMITED":
       return ErrorCode.RATE_LIMITED;
+    case 9:
+    case "ERROR_CODE_NOT_ACCEPTABLE":
+      return ErrorCode.NOT_ACCEPTABLE;
+    case 10:
+    case "ERROR_CODE_REQUEST_TIMEOUT":
+      return ErrorCode.REQUEST_TIMEOUT;
+    case 11:
+    case "ERROR_CODE_RANGE_NOT_SATISFIABLE":
+      return ErrorCode.RANGE_NOT_SATISFIABLE;
     case 20:
     case "ERROR_CODE_DENIED":
       return ErrorCode.DENIED;
@@ -206,6 +218,12 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_REVISION_CONFLICT";
     case ErrorCode.RATE_LIMITED:
       return "ERROR_CODE_RATE_LIMITED";
+    case ErrorCode.NOT_ACCEPTABLE:
+      return "ERROR_CODE_NOT_ACCEPTABLE";
+    case ErrorCode.REQUEST_TIMEOUT:
+      return "ERROR_CODE_REQUEST_TIMEOUT";
+    case ErrorCode.RANGE_NOT_SATISFIABLE:
+      return "ERROR_CODE_RANGE_NOT_SATISFIABLE";
     case ErrorCode.DENIED:
       return "ERROR_CODE_DENIED";
     case ErrorCode.UNKNOWN_PROVIDER:

@@ -28,6 +28,9 @@ export enum ErrorCode {
   BODY_TOO_LARGE = 6,
   REVISION_CONFLICT = 7,
   RATE_LIMITED = 8,
+  NOT_ACCEPTABLE = 9,
+  REQUEST_TIMEOUT = 10,
+  RANGE_NOT_SATISFIABLE = 11,
   /** DENIED - What policy says. */
   DENIED = 20,
   UNKNOWN_PROVIDER = 21,
