@@ -1,6 +1,7 @@
 /** Unites the providers' tables, each once. */
 import { type Envelope, ErrorCode, type Input, type Table } from "#contracts";
 import { tableOfInput } from "#data/input-table";
+import { tableSource } from "#data/table-source";
 import { compareNames } from "#domain/by-name";
 import { forwardResult } from "#domain/outcome";
 import { DynamosError, labelOf } from "#errors";
@@ -13,11 +14,17 @@ export default defineStep<Table>({
   isolation: "single-use",
   accepts: "result",
   // All of it is pure, and what the tables' content causes is thrown here, where a failure may be.
-  facts: (envelope) =>
-    uniteTables(partsOf(envelope).map((input) => ({ provider: input.provider, table: tableOfInput(input) }))),
+  facts: (envelope, _context, flow) =>
+    uniteTables(
+      partsOf(envelope).map((input) => ({
+        provider: input.provider,
+        source: tableSource(tableOfInput(input), flow.bytesOf(envelope.inputs.indexOf(input))),
+      })),
+      flow.emit,
+    ),
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async () => {
-    uniteTables(rehearsalTables());
+    await uniteTables(rehearsalTables(), async () => {});
   },
 });
 

@@ -1,5 +1,6 @@
 /** Made-up input with which the step runs once before it says that it is ready. */
 import { buildTable } from "#data/table-builder";
+import { sourceOf } from "#data/table-source";
 import type { ProviderTable } from "./unite-tables.ts";
 
 export function rehearsalTables(): ProviderTable[] {
@@ -9,6 +10,6 @@ export function rehearsalTables(): ProviderTable[] {
       { name: "value", kind: "int64" },
     ]);
     table.push(["a", 1n]);
-    return { provider, table: table.finish() };
+    return { provider, source: sourceOf(table.finish()) };
   });
 }

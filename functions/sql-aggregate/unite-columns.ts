@@ -1,18 +1,17 @@
 /** The columns of a union: by name, and of a type that holds each provider's values without loss. */
 import { ErrorCode } from "#contracts";
 import { type ColumnSpec, kindText } from "#data/column-kind";
-import type { ColumnView, TableView } from "#data/table-view";
 import { listed } from "#domain/by-name";
 import { DynamosError } from "#errors";
 
 export interface NamedTable {
   readonly provider: string;
-  readonly view: TableView;
+  readonly specs: readonly ColumnSpec[];
 }
 
 interface NamedColumn {
   readonly provider: string;
-  readonly column: ColumnView;
+  readonly spec: ColumnSpec;
 }
 
 const digitsMax = 38;
@@ -29,19 +28,19 @@ const int64Digits = 19;
 export function unitedColumns(tables: readonly NamedTable[]): ColumnSpec[] {
   const [first, ...others] = tables;
   for (const other of others) if (first !== undefined) checkSameNames(first, other);
-  return (first?.view.columns ?? []).map(({ spec }) => unitedColumn(tables.map((table) => columnOf(table, spec.name))));
+  return (first?.specs ?? []).map(({ name }) => unitedColumn(tables.map((table) => columnOf(table, name))));
 }
 
-export function columnOf({ provider, view }: NamedTable, name: string): NamedColumn {
-  const column = view.columns.find(({ spec }) => spec.name === name);
-  if (column === undefined) throw new RangeError(`${provider} has no column ${name}`);
-  return { provider, column };
+function columnOf({ provider, specs }: NamedTable, name: string): NamedColumn {
+  const spec = specs.find((one) => one.name === name);
+  if (spec === undefined) throw new RangeError(`${provider} has no column ${name}`);
+  return { provider, spec };
 }
 
 function checkSameNames(a: NamedTable, b: NamedTable): void {
   const missing = (from: NamedTable, other: NamedTable) => {
-    const there = new Set(from.view.columns.map(({ spec }) => spec.name));
-    return other.view.columns.map(({ spec }) => spec.name).filter((name) => !there.has(name));
+    const there = new Set(from.specs.map(({ name }) => name));
+    return other.specs.map(({ name }) => name).filter((name) => !there.has(name));
   };
   for (const [lacking, having] of [
     [b, a],
@@ -55,22 +54,23 @@ function checkSameNames(a: NamedTable, b: NamedTable): void {
 }
 
 function unitedColumn(columns: readonly NamedColumn[]): ColumnSpec {
-  const filled = columns.filter(({ column }) => column.cells.some((cell) => cell !== null));
+  const filled = columns.filter(({ spec }) => spec.empty === undefined);
   const [start, ...rest] = filled.length > 0 ? filled : columns.slice(0, 1);
   if (start === undefined) throw new RangeError("a union of no tables");
-  let united = start.column.spec;
+  let united = start.spec;
   for (const other of rest) {
     checkSameMeaning(start, other);
-    const { provider, column } = other;
-    const wider = wideEnoughFor(united, column.spec);
+    const { provider, spec } = other;
+    const wider = wideEnoughFor(united, spec);
     if (wider === undefined) {
       throw mismatch(
-        `the column ${united.name} is ${kindText(start.column.spec)} at ${start.provider} and ${kindText(column.spec)} at ${provider}`,
+        `the column ${united.name} is ${kindText(start.spec)} at ${start.provider} and ${kindText(spec)} at ${provider}`,
       );
     }
     united = wider;
   }
-  return { ...united, ...describing(columns.filter((one) => ruleApplied(one) === ruleApplied(start))) };
+  const { empty: _, ...known } = united;
+  return { ...known, ...describing(columns.filter((one) => ruleApplied(one) === ruleApplied(start))) };
 }
 
 /** A year and a day, or a mask and a name, may have one type and do not belong in one column. */
@@ -78,12 +78,12 @@ function checkSameMeaning(a: NamedColumn, b: NamedColumn): void {
   if (ruleApplied(a) === ruleApplied(b)) return;
   const states = [a, b].map((one) => `${anonymisation(ruleApplied(one))} at ${one.provider}`);
   throw mismatch(
-    `the column ${a.column.spec.name} is ${states.join(" and ")}: ask for the same at all, with the option anonymize, and let each data set's description give the column one rule`,
+    `the column ${a.spec.name} is ${states.join(" and ")}: ask for the same at all, with the option anonymize, and let each data set's description give the column one rule`,
   );
 }
 
-function ruleApplied({ column }: NamedColumn): string {
-  return column.spec.anonymized ?? "";
+function ruleApplied({ spec }: NamedColumn): string {
+  return spec.anonymized ?? "";
 }
 
 function anonymisation(rule: string): string {
@@ -93,7 +93,7 @@ function anonymisation(rule: string): string {
 /** For people, from whoever says it first; a rule of one holds for all. */
 function describing(columns: readonly NamedColumn[]): Partial<ColumnSpec> {
   const said = (key: "title" | "unit" | "anonymize") => {
-    const value = columns.map(({ column }) => column.spec[key]).find((text) => text !== undefined && text !== "");
+    const value = columns.map(({ spec }) => spec[key]).find((text) => text !== undefined && text !== "");
     return value === undefined ? {} : { [key]: value };
   };
   return { ...said("title"), ...said("unit"), ...said("anonymize") };

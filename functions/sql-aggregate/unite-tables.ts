@@ -1,72 +1,48 @@
 /** The rows of several providers as one table. */
+import { Schema } from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
-import type { Cell, ColumnSpec } from "#data/column-kind";
-import { concatTables } from "#data/concat-tables";
-import { buildTable } from "#data/table-builder";
-import { notesOf, type TableNotes, withNotes } from "#data/table-notes";
-import { viewTable } from "#data/table-view";
+import { fieldOf } from "#data/column-kind";
+import type { TableNotes } from "#data/table-notes";
+import { type Emit, tableSink } from "#data/table-sink";
+import type { TableSource } from "#data/table-source";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import { columnOf, type NamedTable, unitedColumns } from "./unite-columns.ts";
+import { batchFitter } from "./fit-batch.ts";
+import { unitedColumns } from "./unite-columns.ts";
 
 export interface ProviderTable {
   readonly provider: string;
-  readonly table: Table;
+  readonly source: TableSource;
 }
 
 /**
- * Rows in the order of the tables given, none twice, none left out.
+ * Rows in the order of the tables given, none twice, none left out; never more than a batch of
+ * them in memory.
  *
  * @throws DynamosError SCHEMA_MISMATCH, RESULT_TOO_LARGE
  */
-export function uniteTables(tables: readonly ProviderTable[]): Table {
-  checkSize(tables);
-  const alike = concatTables(tables.map(({ table }) => table));
-  return withNotes(alike ?? widened(tables), unitedNotes(tables));
+export async function uniteTables(tables: readonly ProviderTable[], emit: Emit): Promise<Table> {
+  checkRows(tables);
+  const specs = unitedColumns(tables.map(({ provider, source }) => ({ provider, specs: source.specs })));
+  const schema = new Schema(specs.map(fieldOf));
+  const sink = tableSink(schema, emit);
+  for (const { source } of tables) {
+    const fitted = batchFitter(source.specs, specs, schema);
+    for await (const batch of source.batches()) await sink.write(fitted(batch));
+  }
+  return sink.finish(unitedNotes(tables));
 }
 
-/** Columns that differ in order or width are decoded and built anew. */
-function widened(tables: readonly ProviderTable[]): Table {
-  const views = tables.map(({ provider, table }) => ({ provider, view: viewTable(table) }));
-  const specs = unitedColumns(views);
-  const builder = buildTable(specs);
-  for (const view of views) pushRows(builder, view, specs);
-  return builder.finish();
-}
-
-/** Before anything is decoded: the union is as large as its parts. */
-function checkSize(tables: readonly ProviderTable[]): void {
-  const bytes = tables.reduce((sum, { table }) => sum + table.arrowIpc.length, 0);
-  const rows = tables.reduce((sum, { table }) => sum + table.rows, 0);
-  if (bytes <= limits.tableBytesMax && rows <= limits.tableRowsMax) return;
-  const message = `the providers' rows together are ${rows} rows and ${bytes} bytes, over the limit of ${limits.tableRowsMax} rows or ${limits.tableBytesMax} bytes`;
+/** Before anything is read: the union is as long as its parts. */
+function checkRows(tables: readonly ProviderTable[]): void {
+  const rows = tables.reduce((sum, { source }) => sum + source.rows, 0);
+  if (rows <= limits.tableRowsMax) return;
+  const message = `the providers' rows together are ${rows}, over the limit of ${limits.tableRowsMax}`;
   throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
 }
 
-function pushRows(builder: ReturnType<typeof buildTable>, table: NamedTable, specs: readonly ColumnSpec[]): void {
-  const columns = specs.map((spec) => {
-    const { column } = columnOf(table, spec.name);
-    return { cells: column.cells, factor: rescaling(column.spec, spec) };
-  });
-  const row: Cell[] = new Array(columns.length).fill(null);
-  for (let at = 0; at < table.view.rows; at += 1) {
-    columns.forEach(({ cells, factor }, index) => {
-      const cell = cells[at] ?? null;
-      row[index] = factor === 1n || typeof cell !== "bigint" ? cell : cell * factor;
-    });
-    builder.push(row);
-  }
-}
-
-/** What an unscaled value is multiplied by when its column gets more digits after the point. */
-function rescaling(from: ColumnSpec, to: ColumnSpec): bigint {
-  return to.kind === "decimal"
-    ? 10n ** BigInt((to.scale ?? 0) - (from.kind === "decimal" ? (from.scale ?? 0) : 0))
-    : 1n;
-}
-
 function unitedNotes(tables: readonly ProviderTable[]): TableNotes {
-  const all = tables.map(({ provider, table }) => ({ provider, notes: notesOf(table) }));
+  const all = tables.map(({ provider, source }) => ({ provider, notes: source.notes }));
   const measure = all.find(({ notes }) => notes.measure !== undefined)?.notes.measure;
   const remarks = all.flatMap(({ provider, notes }) => (notes.remarks ?? []).map((remark) => `${provider}: ${remark}`));
   return { ...(measure === undefined ? {} : { measure }), ...(remarks.length === 0 ? {} : { remarks }) };

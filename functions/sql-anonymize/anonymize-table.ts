@@ -1,27 +1,39 @@
-/** A table by the rules of its columns. */
+/** A table by the rules of its columns, batch by batch. */
+import { type Data, type RecordBatch, Schema } from "apache-arrow";
 import type { DataSet, Table } from "#contracts";
-import type { Cell } from "#data/column-kind";
-import { buildTable } from "#data/table-builder";
-import { notesOf, withNotes } from "#data/table-notes";
-import { type ColumnView, type TableView, viewTable } from "#data/table-view";
-import { anonymizeColumn } from "./anonymize-column.ts";
+import { batchOf } from "#data/arrow-stream";
+import { ColumnBuffer } from "#data/column-buffer";
+import { type ColumnSpec, fieldOf } from "#data/column-kind";
+import { type Emit, tableSink } from "#data/table-sink";
+import type { TableSource } from "#data/table-source";
+import { viewBatches } from "#data/table-view";
+import { type ColumnPlan, columnPlan } from "./anonymize-column.ts";
+
+interface PlannedColumn {
+  readonly spec: ColumnSpec;
+  readonly plan: ColumnPlan;
+  /** Whether a value was lost, because its rule could not be applied to it. */
+  lossy: boolean;
+}
 
 /**
  * A column's rule is the one that came with it, else the one that a description of the party's
  * data sets gives to its name.
  */
-export function anonymizeTable(table: Table, dataSets: readonly DataSet[]): Table {
-  const view = viewTable(table);
+export async function anonymizeTable(source: TableSource, dataSets: readonly DataSet[], emit: Emit): Promise<Table> {
   const ruleOf = describedRules(dataSets);
-  const results = view.columns.map((column) => {
-    const { anonymize, name } = column.spec;
-    return anonymizeColumn(column, anonymize || (ruleOf.get(name.toLowerCase()) ?? ""));
+  const columns: PlannedColumn[] = source.specs.map((spec) => {
+    const rule = spec.anonymize || (ruleOf.get(spec.name.toLowerCase()) ?? "");
+    return { spec, plan: columnPlan(spec, rule), lossy: false };
   });
-  const remarks = results.flatMap(({ remark }) => remark ?? []);
-  if (remarks.length === 0) return table;
-  const kept = results.flatMap(({ column }) => column ?? []);
-  const notes = notesOf(table);
-  return withNotes(rebuilt(kept, view), { ...notes, remarks: [...(notes.remarks ?? []), ...remarks] });
+  const schema = new Schema(columns.flatMap(keptSpec).map(fieldOf));
+  const sink = tableSink(schema, emit);
+  for await (const batch of source.batches()) {
+    // Without a column there are no rows either.
+    if (schema.fields.length > 0) await sink.write(anonymizedBatch(batch, columns, schema));
+  }
+  const remarks = [...(source.notes.remarks ?? []), ...columns.flatMap(remarkOf)];
+  return sink.finish({ ...source.notes, ...(remarks.length === 0 ? {} : { remarks }) });
 }
 
 function describedRules(dataSets: readonly DataSet[]): Map<string, string> {
@@ -31,15 +43,33 @@ function describedRules(dataSets: readonly DataSet[]): Map<string, string> {
   );
 }
 
-function rebuilt(columns: readonly ColumnView[], { rows }: TableView): Table {
-  const builder = buildTable(columns.map(({ spec }) => spec));
-  if (columns.length === 0) return builder.finish();
-  const row: Cell[] = new Array(columns.length).fill(null);
-  for (let at = 0; at < rows; at += 1) {
-    columns.forEach(({ cells }, index) => {
-      row[index] = cells[at] ?? null;
-    });
-    builder.push(row);
+function keptSpec({ spec, plan }: PlannedColumn): ColumnSpec[] {
+  if (plan.kind === "drop") return [];
+  return [plan.kind === "keep" ? spec : plan.spec];
+}
+
+function anonymizedBatch(batch: RecordBatch, columns: readonly PlannedColumn[], schema: Schema): RecordBatch {
+  const kept = columns.flatMap((column, place) => {
+    if (column.plan.kind === "drop") return [];
+    return [column.plan.kind === "keep" ? (batch.data.children[place] as Data) : changedData(batch, column, place)];
+  });
+  return batchOf(schema, batch.numRows, kept);
+}
+
+function changedData(batch: RecordBatch, column: PlannedColumn, place: number): Data {
+  const { plan, spec } = column;
+  if (plan.kind !== "change") throw new RangeError(`${spec.name} is not changed`);
+  const buffer = new ColumnBuffer(plan.spec);
+  const [view] = viewBatches([spec], [batch.selectAt([place])]).columns;
+  for (const cell of view?.cells ?? []) {
+    const changed = cell === null ? null : plan.convert(cell);
+    if (cell !== null && changed === null) column.lossy = true;
+    buffer.push(changed);
   }
-  return builder.finish();
+  return buffer.finish();
+}
+
+function remarkOf({ plan, lossy }: PlannedColumn): string[] {
+  if (plan.kind === "keep") return [];
+  return [lossy ? `${plan.remark}; values that are no dates are null` : plan.remark];
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
+import { toJsonTable } from "#data/table-json";
 import { notesOf, withNotes } from "#data/table-notes";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
@@ -51,8 +52,6 @@ describe("sql-anonymize", () => {
   it.each([
     ["double", [1.5], "a column of type double can't be cut to the year"],
     ["boolean", [true], "a column of type boolean can't be cut to the year"],
-    ["text", ["Amsterdam"], "none of its values is a date"],
-    ["int64", [123_456_789n, -19_900_101n], "none of its values is a date"],
   ] as const)("leaves a column of %s out when it can't be cut, and says why", async (kind, cells, why) => {
     const result = await column(kind, "year", [...cells]);
     expect(result).toMatchObject({ columns: [], rows: [], remarks: [`c is left out: ${why}`] });
@@ -122,7 +121,7 @@ describe("sql-anonymize", () => {
 
   it("hands a table without rules on as it is, and keeps the notes of one that it changes", async () => {
     const plain = madeTable([{ name: "a", kind: "int64" }], [[1n]]);
-    expect(forwardedResult(await outcomeOf(plain)).table).toBe(plain);
+    expect(forwardedTable(await outcomeOf(plain))).toEqual(toJsonTable(plain.arrowIpc));
     const measure = { column: "a", groupBy: [] };
     const marked = withNotes(madeTable([{ name: "a", kind: "int64", anonymize: "mask" }], [[1n]]), {
       measure,

@@ -2,6 +2,7 @@
 import type { Table } from "#contracts";
 import { onlyTableOf } from "#data/input-table";
 import { buildTable } from "#data/table-builder";
+import { sourceOf, tableSource } from "#data/table-source";
 import { forwardResult } from "#domain/outcome";
 import { defineStep } from "#runtime/define-step";
 import { anonymizeTable } from "./anonymize-table.ts";
@@ -11,9 +12,9 @@ export default defineStep<Table>({
   isolation: "single-use",
   accepts: "result",
   // All of it is pure, and what the table's content causes is thrown here, where a failure may be.
-  facts: (envelope) => {
+  facts: (envelope, _context, flow) => {
     const own = envelope.knowledge?.dataSets.filter(({ party }) => party === envelope.party);
-    return anonymizeTable(onlyTableOf(envelope), own ?? []);
+    return anonymizeTable(tableSource(onlyTableOf(envelope), flow.bytesOf(0)), own ?? [], flow.emit);
   },
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async () => {
@@ -22,6 +23,6 @@ export default defineStep<Table>({
       { name: "name", kind: "text", anonymize: "mask" },
     ]);
     table.push([19_900_101n, "a"]);
-    anonymizeTable(table.finish(), []);
+    await anonymizeTable(sourceOf(table.finish()), [], async () => {});
   },
 });

@@ -1,5 +1,15 @@
 /** A table's bytes as record batches and back, without decoding a cell. */
-import { RecordBatch, RecordBatchReader, RecordBatchStreamWriter, type Schema } from "apache-arrow";
+
+import type { Schema } from "apache-arrow";
+import {
+  AsyncByteQueue,
+  type Data,
+  makeData,
+  RecordBatch,
+  RecordBatchReader,
+  RecordBatchStreamWriter,
+  Struct,
+} from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
 import { DynamosError } from "#errors";
 
@@ -12,17 +22,53 @@ export function openStream({ arrowIpc }: Table): RecordBatchReader {
   }
 }
 
-/** The batches of all readers, one after the other, under this schema. */
-export function writeStream(schema: Schema, readers: readonly RecordBatchReader[]): Table {
-  const writer = new RecordBatchStreamWriter();
-  writer.reset(undefined, schema);
+export function batchOf(schema: Schema, rows: number, columns: readonly Data[]): RecordBatch {
+  const type = new Struct(schema.fields);
+  return new RecordBatch(schema, makeData({ type, length: rows, nullCount: 0, children: [...columns] }));
+}
+
+/** The batches one after the other, under this schema. */
+export function writeStream(schema: Schema, batches: Iterable<RecordBatch>): Table {
+  const encoder = new StreamEncoder(schema);
   let rows = 0;
-  for (const reader of readers) {
-    for (const batch of reader) {
-      writer.write(new RecordBatch(schema, batch.data));
-      rows += batch.numRows;
-    }
+  for (const batch of batches) {
+    encoder.write(batch);
+    rows += batch.numRows;
   }
-  writer.finish();
-  return { arrowIpc: Buffer.from(writer.toUint8Array(true)), rows, transfer: undefined };
+  encoder.end();
+  return { arrowIpc: encoder.taken(), rows, transfer: undefined };
+}
+
+/** An Arrow IPC stream whose bytes are taken while it is written. */
+export class StreamEncoder {
+  readonly #schema: Schema;
+  readonly #writer = new RecordBatchStreamWriter();
+  readonly #bytes = new ByteCollector();
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+    this.#writer.reset(this.#bytes, schema);
+  }
+
+  write(batch: RecordBatch): void {
+    this.#writer.write(new RecordBatch(this.#schema, batch.data));
+  }
+
+  end(): void {
+    this.#writer.finish();
+  }
+
+  /** What was written since it was last asked. */
+  taken(): Buffer {
+    return Buffer.concat(this.#bytes.parts.splice(0));
+  }
+}
+
+/** Arrow's own queue keeps everything that was ever written. */
+class ByteCollector extends AsyncByteQueue {
+  readonly parts: Uint8Array[] = [];
+
+  override write(value: ArrayBufferView): void {
+    this.parts.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
 }

@@ -40,9 +40,11 @@ export interface ColumnSpec {
   readonly anonymize?: string;
   /** The rule by which sql-anonymize has changed the values: they no longer mean what others' do. */
   readonly anonymized?: string;
+  /** `true`: no row has a value in it, so that its type means nothing. */
+  readonly empty?: string;
 }
 
-const notes = ["title", "unit", "anonymize", "anonymized"] as const;
+const notes = ["title", "unit", "anonymize", "anonymized", "empty"] as const;
 
 export function fieldOf(spec: ColumnSpec): Field {
   const metadata = new Map(notes.flatMap((note) => (spec[note] ? [[note, spec[note]] as const] : [])));

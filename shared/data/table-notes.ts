@@ -25,9 +25,14 @@ export function notesOf(table: Table): TableNotes {
   }
 }
 
+/** As the schema holds them. */
+export function metadataOf(notes: TableNotes): Map<string, string> {
+  return new Map([[key, JSON.stringify(notes)]]);
+}
+
 /** The same table with these notes and no others; its columns are not decoded. @throws DynamosError ENVELOPE_INVALID */
 export function withNotes(table: Table, notes: TableNotes): Table {
   const reader = openStream(table);
-  const schema = new Schema(reader.schema.fields, new Map([[key, JSON.stringify(notes)]]), reader.schema.dictionaries);
-  return { ...writeStream(schema, [reader]), rows: table.rows };
+  const schema = new Schema(reader.schema.fields, metadataOf(notes), reader.schema.dictionaries);
+  return { ...table, arrowIpc: writeStream(schema, reader).arrowIpc };
 }

@@ -1,7 +1,8 @@
 /** Reads a table between steps, column by column, without losing a digit. */
-import { type Data, RecordBatchReader, Type, type Vector } from "apache-arrow";
+import { type Data, type RecordBatch, Type, type Vector } from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
 import { DynamosError } from "#errors";
+import { openStream } from "./arrow-stream.ts";
 import { type Cell, type ColumnSpec, specOf } from "./column-kind.ts";
 
 export interface ColumnView {
@@ -14,25 +15,28 @@ export interface TableView {
   readonly columns: readonly ColumnView[];
 }
 
-/** @throws DynamosError ENVELOPE_INVALID when the bytes are not a table */
+/** @param table whose bytes are all inside it. @throws DynamosError ENVELOPE_INVALID when they are not a table */
 export function viewTable(table: Table): TableView {
+  const reader = openStream(table);
   try {
-    const reader = RecordBatchReader.from(table.arrowIpc).open();
-    const specs = reader.schema.fields.map(specOf);
-    const cells: Cell[][] = specs.map(() => []);
-    let rows = 0;
-    for (const batch of reader) {
-      rows += batch.numRows;
-      for (const [i, spec] of specs.entries()) {
-        const vector = batch.getChildAt(i);
-        if (vector !== null) readInto(cells[i] ?? [], vector, spec);
-      }
-    }
-    return { rows, columns: specs.map((spec, i) => ({ spec, cells: cells[i] ?? [] })) };
+    return viewBatches(reader.schema.fields.map(specOf), reader);
   } catch (error) {
     if (error instanceof DynamosError) throw error;
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the table is not an Arrow IPC stream", { cause: error });
   }
+}
+
+export function viewBatches(specs: readonly ColumnSpec[], batches: Iterable<RecordBatch>): TableView {
+  const cells: Cell[][] = specs.map(() => []);
+  let rows = 0;
+  for (const batch of batches) {
+    rows += batch.numRows;
+    for (const [i, spec] of specs.entries()) {
+      const vector = batch.getChildAt(i);
+      if (vector !== null) readInto(cells[i] ?? [], vector, spec);
+    }
+  }
+  return { rows, columns: specs.map((spec, i) => ({ spec, cells: cells[i] ?? [] })) };
 }
 
 function readInto(cells: Cell[], vector: Vector, spec: ColumnSpec): void {

@@ -1,0 +1,64 @@
+/** Rows as record batches: large enough to be cheap, small enough to be a chunk. */
+import { type RecordBatch, Schema } from "apache-arrow";
+import { batchOf } from "./arrow-stream.ts";
+import { ColumnBuffer } from "./column-buffer.ts";
+import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
+
+const batchRows = 32_768;
+const batchBytes = 1_048_576;
+
+export interface RowBatches {
+  readonly schema: Schema;
+  /** Cells in the order of the columns. @returns a batch when this row has filled it */
+  push(row: readonly Cell[]): RecordBatch | undefined;
+  /** @returns what is left, if anything is */
+  rest(): RecordBatch | undefined;
+}
+
+/** @param specs whose names are made unique */
+export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
+  const names = uniqueNames(specs.map(({ name }) => name));
+  const columns = specs.map((spec, i) => ({ ...spec, name: names[i] ?? spec.name }));
+  const schema = new Schema(columns.map(fieldOf));
+  let buffers = columns.map((spec) => new ColumnBuffer(spec));
+  let rows = 0;
+
+  function rest(): RecordBatch | undefined {
+    if (rows === 0) return undefined;
+    const batch = batchOf(
+      schema,
+      rows,
+      buffers.map((buffer) => buffer.finish()),
+    );
+    buffers = columns.map((spec) => new ColumnBuffer(spec));
+    rows = 0;
+    return batch;
+  }
+
+  return {
+    schema,
+    push: (row) => {
+      for (const [i, buffer] of buffers.entries()) buffer.push(row[i] ?? null);
+      rows += 1;
+      // Not at each row: the sum over the columns costs more than the row.
+      const isFull = rows === batchRows || (rows % 256 === 0 && bytesOf(buffers) > batchBytes);
+      return isFull ? rest() : undefined;
+    },
+    rest,
+  };
+}
+
+function bytesOf(buffers: readonly ColumnBuffer[]): number {
+  return buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
+}
+
+/** `SELECT *` over a join has names twice: the second `Unieknr` becomes `Unieknr_1`, so that no column is lost. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let unique = name;
+    for (let i = 1; taken.has(unique); i++) unique = `${name}_${i}`;
+    taken.add(unique);
+    return unique;
+  });
+}

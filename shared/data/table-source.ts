@@ -1,0 +1,88 @@
+/** A table on its way into a step: its columns are known at once, its rows come batch by batch. */
+import { RecordBatch, RecordBatchReader, type Schema } from "apache-arrow";
+import { ErrorCode, type Table } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import { openStream, writeStream } from "./arrow-stream.ts";
+import { type ColumnSpec, specOf } from "./column-kind.ts";
+import { notesOf, type TableNotes } from "./table-notes.ts";
+
+export interface TableSource {
+  readonly schema: Schema;
+  readonly specs: readonly ColumnSpec[];
+  readonly notes: TableNotes;
+  readonly rows: number;
+  /** Once. @throws DynamosError ENVELOPE_INVALID, and what the bytes fail with */
+  batches(): AsyncGenerator<RecordBatch>;
+}
+
+/**
+ * @param table of a transfer, it says what the columns are; its rows are in the bytes
+ * @param bytes its whole Arrow IPC stream, cut anywhere
+ * @throws DynamosError ENVELOPE_INVALID, TYPE_MISMATCH
+ */
+export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): TableSource {
+  const { schema } = openStream(table);
+  const width = schema.fields.length;
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    let rows = 0;
+    for await (const batch of read(bytes)) {
+      if (batch.data.children.length !== width) throw broken("a batch has other columns than its table");
+      rows += batch.numRows;
+      yield new RecordBatch(schema, batch.data);
+    }
+    if (table.transfer !== undefined && rows !== table.rows)
+      throw broken(`the table has ${rows} rows, and ${table.rows} were announced`);
+  }
+  return { schema, specs: schema.fields.map(specOf), notes: notesOf(table), rows: table.rows, batches };
+}
+
+/** Of a table whose bytes are all inside it. */
+export function sourceOf(table: Table): TableSource {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield table.arrowIpc;
+  }
+  return tableSource(table, bytes());
+}
+
+async function* read(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBatch> {
+  let failed: unknown;
+  /** What the bytes fail with goes on as it is; what Arrow makes of them gets a name. */
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      failed = error;
+      throw error;
+    }
+  }
+  try {
+    const reader = await RecordBatchReader.from(watched());
+    for await (const batch of reader) yield batch;
+  } catch (cause) {
+    if (failed !== undefined) throw failed;
+    throw broken("the table is not an Arrow IPC stream", cause);
+  }
+}
+
+/**
+ * All of it, for a step that can't do with a part.
+ * @throws DynamosError RESULT_TOO_LARGE, ENVELOPE_INVALID
+ */
+export async function wholeTable(source: TableSource, whatFor: string): Promise<Table> {
+  const batches: RecordBatch[] = [];
+  let bytes = 0;
+  for await (const batch of source.batches()) {
+    bytes += batch.data.byteLength;
+    if (bytes > limits.tableBytesMax) {
+      const message = `${whatFor} takes a table of at most ${limits.tableBytesMax} bytes: aggregate, or name fewer columns`;
+      throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+    }
+    batches.push(batch);
+  }
+  return writeStream(source.schema, batches);
+}
+
+function broken(message: string, cause?: unknown): DynamosError {
+  return new DynamosError(ErrorCode.ENVELOPE_INVALID, message, { cause });
+}
