@@ -136,6 +136,24 @@ describe("hostile SQL", () => {
   });
 });
 
+describe("names that the engine calls without brackets", () => {
+  it("refuses the clock's and says why", async () => {
+    for (const sql of ["SELECT current_date", "SELECT now()"]) {
+      await expect(run(sql)).rejects.toMatchObject({
+        label: "SQL_REFUSED",
+        message: expect.stringContaining("the same rows whenever it runs: write the date"),
+      });
+    }
+  });
+
+  it("refuses the user's and says how a column of that name is written", async () => {
+    await expect(run("SELECT user FROM Personen")).rejects.toMatchObject({
+      label: "SQL_REFUSED",
+      message: expect.stringContaining("written with its table, as t.user"),
+    });
+  });
+});
+
 describe("ordinary SQL", () => {
   it.each(ordinary)("%s", async (sql) => {
     await run(sql);

@@ -43,14 +43,31 @@ const modifiers: ReadonlySet<string> = new Set(["ORDER_MODIFIER", "LIMIT_MODIFIE
 const orders: ReadonlySet<string> = new Set(["ORDER_DEFAULT", "ASCENDING", "DESCENDING"]);
 /** The parser itself puts the built-in TRIM and EXTRACT into a schema. Nobody can make functions here. */
 const parserSchemas: ReadonlySet<string> = new Set(["", "main", "pg_catalog", "system"]);
-/** Names that are functions without brackets, and tell about the engine. */
+/** Names that the engine calls as functions where no column has them; the list of functions holds none of them. */
 const engineNames: ReadonlySet<string> = new Set([
+  "user",
   "current_user",
   "session_user",
   "current_role",
   "current_catalog",
   "current_schema",
   "current_database",
+]);
+const clockNames: ReadonlySet<string> = new Set([
+  "current_date",
+  "current_time",
+  "current_timestamp",
+  "localtime",
+  "localtimestamp",
+]);
+/** The same with brackets; these are worth the same sentence. */
+const clockFunctions: ReadonlySet<string> = new Set([
+  ...clockNames,
+  "now",
+  "today",
+  "get_current_time",
+  "get_current_timestamp",
+  "transaction_timestamp",
 ]);
 
 /**
@@ -130,6 +147,7 @@ class Walk {
 
   private called({ function_name: name, schema, catalog }: Tree): void {
     const known = String(name ?? "").toLowerCase();
+    if (clockFunctions.has(known)) throw clockRefused(known);
     if (known !== "" && !allowedFunctions.has(known)) throw refused(`the function ${shortened(known)} is not allowed`);
     if (!parserSchemas.has(String(schema ?? "")) || !parserSchemas.has(String(catalog ?? ""))) {
       throw refused("a function with a schema is not allowed");
@@ -171,11 +189,24 @@ class Walk {
   }
 }
 
+/** A column of such a name is meant where its table stands before it: there the engine calls nothing. */
 function columnAllowed(names: readonly string[]): void {
-  const [only, ...more] = names;
-  if (more.length === 0 && only !== undefined && engineNames.has(only.toLowerCase())) {
-    throw refused(`${only.toLowerCase()} is not allowed`);
+  const [only = "", ...more] = names;
+  const name = only.toLowerCase();
+  if (more.length > 0) return;
+  if (engineNames.has(name)) {
+    throw refused(
+      `${name} is not allowed: it tells about the engine. A column of that name is written with its table, as t.${name}`,
+    );
   }
+  if (clockNames.has(name)) throw clockRefused(name);
+}
+
+/** A hop may be tried again, and whoever asks twice compares. */
+function clockRefused(name: string): DynamosError {
+  return refused(
+    `${name} is not allowed, so that a query gives the same rows whenever it runs: write the date, as DATE '2025-01-31'`,
+  );
 }
 
 function isOrderByAll(expression: Tree): boolean {
