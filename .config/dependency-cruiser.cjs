@@ -90,9 +90,9 @@ module.exports = {
     {
       name: "data-is-for-sql-steps",
       severity: "error",
-      comment: "the orchestrator turns tables into JSON, and does no more with them",
+      comment: "the orchestrator writes tables in the formats of answers, and does no more with them",
       from: { path: "^functions/(?!sql-)", pathNot: tests },
-      to: { path: data, pathNot: "^shared/data/table-json\\.ts$" },
+      to: { path: data, pathNot: "^shared/data/(answer-formats/|table-source\\.ts$)" },
     },
     {
       name: "only-the-orchestrator-calls-the-sidecar",

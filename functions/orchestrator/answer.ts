@@ -11,16 +11,31 @@ import {
   Role,
   type Verdict,
 } from "#contracts";
-import { toJsonTable } from "#data/table-json";
 import { rowOf } from "#errors";
 import { answeringChains, type Collected } from "./collect.ts";
-import { failureJson, problem, reasonJson } from "./problem.ts";
+import { failureJson, type Problem, problem, reasonJson } from "./problem.ts";
 
 export interface Answer {
-  /** HTTP status that says the same as the body. */
+  readonly id: string;
+  /** HTTP status that says the same as the document. */
   readonly status: number;
-  readonly contentType: string;
-  readonly body: Readonly<Record<string, unknown>>;
+  /** Of a query that was refused or failed as a whole: all that there is to say. */
+  readonly problem: Problem | undefined;
+  /** Whether every provider that was allowed has answered. */
+  readonly complete: boolean;
+  readonly results: readonly PartyResult[];
+  /** Parties whose chains were to answer, in the order of the plan. */
+  readonly answering: readonly string[];
+  readonly failed: readonly Failure[];
+  /** What stands after the results in the document. */
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+export interface PartyResult {
+  readonly party: string;
+  readonly providers: readonly string[];
+  readonly archetype: string;
+  readonly result: Result;
 }
 
 export interface AnswerFacts {
@@ -36,32 +51,41 @@ export function answerOf(facts: AnswerFacts): Answer {
   const { plan, refused } = collected;
   const timings = timingsJson(totalMs, collected.trail);
   if (plan === undefined) {
-    const body =
+    return problemAnswer(
+      id,
       refused === undefined
         ? failedProblem(collected.failed ?? facts.cutShort ?? nothingHeard, { id, timings })
-        : refusedProblem(refused.reasons, { id, timings });
-    return { status: body.status, contentType: "application/problem+json", body };
+        : refusedProblem(refused.reasons, { id, timings }),
+    );
   }
   const results = answeringChains(plan).flatMap((chain) => resultsOf(chain, collected));
   const failed = failuresOf(plan, facts);
-  const refusals = refusedProviders(plan);
-  const parts = {
+  const record = {
     archetypes: plan.choices.map(choiceJson),
     verdicts: plan.verdicts.map(verdictJson),
-    refused: refusals,
+    refused: refusedProviders(plan),
     failed: failed.map(failureJson),
     plan: planJson(plan),
     timings,
   };
   const [first] = failed;
   if (results.length === 0 && first !== undefined) {
-    const body = failedProblem(rootCause(failed) ?? first, { id, ...parts });
-    return { status: body.status, contentType: "application/problem+json", body };
+    return problemAnswer(id, failedProblem(rootCause(failed) ?? first, { id, ...record }));
   }
+  const answering = answeringChains(plan).map(({ party }) => party);
+  return { id, status: 200, problem: undefined, complete: failed.length === 0, results, answering, failed, record };
+}
+
+function problemAnswer(id: string, body: Problem): Answer {
   return {
-    status: 200,
-    contentType: "application/json",
-    body: { id, status: "answered", complete: failed.length === 0, results, ...parts },
+    id,
+    status: body.status,
+    problem: body,
+    complete: false,
+    results: [],
+    answering: [],
+    failed: [],
+    record: {},
   };
 }
 
@@ -88,26 +112,11 @@ function rootCause(failed: readonly Failure[]): Failure | undefined {
   return failed.find((failure) => failure.code !== ErrorCode.PART_MISSING);
 }
 
-function resultsOf(chain: Chain, { ends }: Collected) {
+function resultsOf(chain: Chain, { ends }: Collected): PartyResult[] {
   const end = ends.get(chain.id);
   if (end === undefined || !("result" in end.content)) return [];
-  return [
-    { party: chain.party, providers: chain.providers, archetype: chain.archetype, ...resultJson(end.content.result) },
-  ];
-}
-
-/** Columns and rows, the chart and the document, as far as the chain made them. */
-function resultJson({ table, chart, document }: Result) {
-  return {
-    ...(table === undefined ? {} : { ...toJsonTable(table.arrowIpc), rowCount: table.rows }),
-    ...(chart === undefined ? {} : { chart: { mediaType: "image/svg+xml", svg: chart.svg } }),
-    ...(document === undefined ? {} : { document: documentJson(document.mediaType, document.body) }),
-  };
-}
-
-function documentJson(mediaType: string, body: Uint8Array) {
-  const text = new TextDecoder().decode(body);
-  return { mediaType, content: mediaType === "application/json" ? JSON.parse(text) : text };
+  const { party, providers, archetype } = chain;
+  return [{ party, providers, archetype, result: end.content.result }];
 }
 
 function failuresOf(plan: Plan, { collected, cutShort }: AnswerFacts): Failure[] {

@@ -47,7 +47,7 @@ beforeEach(async () => {
     ],
     steps: { exchange: [policyEnforcer, archetypeSelector], VU: [fakeQuery, pass] },
   });
-  app = createApp(world.api, "exchange", createMemoryLog());
+  app = createApp({ api: world.api, exchangeParty: "exchange", log: createMemoryLog() });
 });
 
 afterEach(async () => {

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { ErrorCode } from "#contracts";
 import { InvalidDocument } from "#contracts/documents";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
@@ -10,16 +11,25 @@ import { problem, problemOf, problemResponse } from "./problem.ts";
 import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
 
 export interface App {
-  readonly fetch: Hono["fetch"];
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** What still runs at the end of the drain is cancelled, and its askers told. */
+  stopping(drainMs: number): void;
   close(): Promise<void>;
 }
 
 /** Methods that some route of ours has; another one on a known path is 405, not 404. */
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
 
-export function createApp(api: SidecarApi, exchangeParty: string, log: Log): App {
+export interface AppOptions {
+  readonly api: SidecarApi;
+  readonly exchangeParty: string;
+  readonly log: Log;
+  readonly runningQueriesMax?: number;
+}
+
+export function createApp({ api, exchangeParty, log, runningQueriesMax = limits.runningQueriesMax }: AppOptions): App {
   const app = new Hono();
-  const queries = queriesApi(api, exchangeParty);
+  const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax });
   app.route("/v1/queries", queries.routes);
   app.route("/v1", knowledgeApi(api));
   app.get("/healthz", async () => healthResponse(api));
@@ -31,14 +41,16 @@ export function createApp(api: SidecarApi, exchangeParty: string, log: Log): App
           allow: allowed.join(", "),
         });
   });
-  app.onError((error) => {
+  app.onError((error, c) => {
     if (error instanceof InvalidDocument) return invalidDocumentResponse(error);
-    if (!(error instanceof DynamosError)) {
+    if (error instanceof DynamosError && error.code === ErrorCode.CANCELLED) {
+      log.log("info", "a request ended early", { path: c.req.path, reason: error.message });
+    } else if (!(error instanceof DynamosError)) {
       log.log("error", "an unexpected error", { reason: error.message, stack: error.stack });
     }
     return problemResponse(problemOf(error));
   });
-  return { fetch: app.fetch, close: queries.close };
+  return { fetch: (request) => app.fetch(request), stopping: queries.stopping, close: queries.close };
 }
 
 function hasRoute(app: Hono, method: string, path: string): boolean {

@@ -1,19 +1,20 @@
 /** The front door of the system: one HTTP request in, one answer out. */
-import { getRequestListener } from "@hono/node-server";
 import { defineHttpFunction } from "#runtime/define-http-function";
 import { jsonLog } from "#runtime/json-log";
 import { connectSidecar } from "#sidecar/client";
 import { createApp } from "./app.ts";
 import { readConfig } from "./config.ts";
+import { listenerOf } from "./listener.ts";
 
 export default defineHttpFunction({
   name: "orchestrator",
   start: async (environment) => {
-    const config = readConfig(environment);
-    const api = connectSidecar(config.sidecarAddress);
-    const app = createApp(api, config.exchangeParty, jsonLog({ function: "orchestrator" }));
+    const { sidecarAddress, ...config } = readConfig(environment);
+    const api = connectSidecar(sidecarAddress);
+    const app = createApp({ ...config, api, log: jsonLog({ function: "orchestrator" }) });
     return {
-      listener: getRequestListener(app.fetch),
+      listener: listenerOf(app.fetch),
+      stopping: app.stopping,
       close: async () => {
         await app.close();
         api.close();

@@ -13,6 +13,7 @@ import { agreementKey, archetypeKey, keys, requestTypeKey, stepKey } from "#doma
 import { DynamosError } from "#errors";
 import type { Entry } from "#ports/knowledge";
 import type { SidecarApi } from "#sidecar/client";
+import { entityTags, hasTag } from "./entity-tags.ts";
 import { readJson } from "./read-json.ts";
 
 interface Collection {
@@ -63,7 +64,7 @@ async function getOne(c: Context, { keyOf, noun }: Collection, api: SidecarApi):
     throw new DynamosError(ErrorCode.NOT_FOUND, `there is no ${noun} named ${name}`);
   }
   const etag = etagOf(entry.revision);
-  return c.req.header("if-none-match") === etag
+  return hasTag(c.req.header("if-none-match"), String(entry.revision))
     ? new Response(null, { status: 304, headers: { etag } })
     : c.json(documentOf(entry) as object, 200, { etag });
 }
@@ -74,25 +75,29 @@ async function putOne(c: Context, { keyOf, noun, check }: Collection, api: Sidec
   if (check(json).name !== name) {
     throw new InvalidDocument(noun, [{ path: "/name", message: `must be ${name}, as in the address` }]);
   }
-  const expected = expectedRevision(c);
-  const existed = (await api.get(keyOf(name))) !== undefined;
+  const entry = await api.get(keyOf(name));
+  const expected = expectedRevision(c, entry?.revision);
   const revision = await api.put(keyOf(name), JSON.stringify(json), expected);
-  return c.json(json as object, existed ? 200 : 201, { etag: etagOf(revision) });
+  return c.json(json as object, entry === undefined ? 201 : 200, { etag: etagOf(revision) });
 }
 
 /**
- * `If-Match: "7"`: only over that revision; `If-None-Match: *`: only if there is none (RFC 9110 section 13).
- * @returns undefined: whatever is there
+ * `If-Match: "7", "8"`: only over one of these; `*`: only over what is there; `If-None-Match: *`: only if
+ * there is none (RFC 9110 section 13). A weak tag never matches in If-Match.
+ * @param there the document's revision now
+ * @returns the revision to replace; undefined: whatever is there
  */
-function expectedRevision(c: Context): number | undefined {
+function expectedRevision(c: Context, there: number | undefined): number | undefined {
   if (c.req.header("if-none-match")?.trim() === "*") return 0;
-  const match = c.req.header("if-match")?.trim();
-  if (match === undefined || match === "*") return undefined;
-  const revision = /^"(\d{1,15})"$/.exec(match)?.[1];
-  if (revision === undefined) {
-    throw new DynamosError(ErrorCode.REVISION_CONFLICT, "if-match is not an etag of this document");
+  const field = c.req.header("if-match")?.trim();
+  if (field === undefined) return undefined;
+  if (field === "*" && there !== undefined) return there;
+  const tags = field === "*" ? [] : entityTags(field);
+  if (tags === undefined) throw new DynamosError(ErrorCode.INVALID_REQUEST, "if-match is not a list of etags");
+  if (there === undefined || !tags.some(({ weak, value }) => !weak && value === String(there))) {
+    throw new DynamosError(ErrorCode.REVISION_CONFLICT, "if-match names no revision that is there now");
   }
-  return Number(revision);
+  return there;
 }
 
 function etagOf(revision: number): string {

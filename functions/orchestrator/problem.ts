@@ -25,7 +25,7 @@ export function problemOf(error: unknown, extensions: Readonly<Record<string, un
 export function problemResponse(body: Problem, headers: Readonly<Record<string, string>> = {}): Response {
   const retryLater: Record<string, string> = body.status === 503 || body.status === 429 ? { "retry-after": "1" } : {};
   // What is left of the body was not read: the next request must not meet it on this connection.
-  const unread: Record<string, string> = body.status === 413 ? { connection: "close" } : {};
+  const unread: Record<string, string> = body.status === 413 || body.status === 408 ? { connection: "close" } : {};
   return new Response(`${JSON.stringify(body)}\n`, {
     status: body.status,
     headers: { "content-type": "application/problem+json", ...retryLater, ...unread, ...headers },

@@ -5,8 +5,11 @@ import { ErrorCode } from "#contracts";
 import { type InvalidDocument, queryRequestFromJson } from "#contracts/documents";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
+import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
-import type { Answer } from "./answer.ts";
+import { createAdmission, type Refused } from "./admission.ts";
+import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
+import { keptResponse } from "./kept-answer.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
 import { readJson } from "./read-json.ts";
@@ -15,66 +18,116 @@ import { traceparentOf } from "./traceparent.ts";
 
 export interface QueriesApi {
   readonly routes: Hono;
+  /** Takes no more queries, and cancels what still runs shortly before the end of the drain. */
+  stopping(drainMs: number): void;
   /** Cancels what runs and waits for its end. */
   close(): Promise<void>;
 }
 
-export function queriesApi(api: SidecarApi, exchangeParty: string): QueriesApi {
-  const store = createQueryStore(Date.now);
-  const running = new Set<{ controller: AbortController; done: Promise<void> }>();
-  const routes = new Hono();
+export interface QueriesOptions {
+  readonly api: SidecarApi;
+  readonly exchangeParty: string;
+  readonly log: Log;
+  readonly runningQueriesMax: number;
+}
 
-  /** Starts the query; `done` resolves when its answer is in the record. */
-  async function start(c: Context): Promise<{ record: QueryRecord; controller: AbortController; done: Promise<void> }> {
-    const { query, timeoutMs } = queryRequestFromJson(await readJson(c));
-    const controller = new AbortController();
+interface Started {
+  readonly record: QueryRecord;
+  readonly controller: AbortController;
+  /** Resolves when its answer is in the record. */
+  readonly done: Promise<void>;
+}
+
+export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: QueriesOptions): QueriesApi {
+  const store = createQueryStore({
+    now: Date.now,
+    dropTransfer: (name) => void api.dropTransfer(name).catch(() => {}),
+  });
+  const admission = createAdmission(runningQueriesMax);
+  const running = new Set<Started>();
+  const routes = new Hono();
+  let isStopping = false;
+  let cutTimer: NodeJS.Timeout | undefined;
+
+  async function start(c: Context, keepsRows: boolean): Promise<Started | Refused> {
+    const { query, timeoutMs = limits.queryTimeoutMsDefault } = queryRequestFromJson(await readJson(c));
+    if (isStopping) return { message: "this orchestrator is stopping", retryAfterS: 1 };
     const startedAtMs = Date.now();
-    const record: QueryRecord = {
-      id: randomUUID(),
-      startedAtMs,
-      deadlineMs: startedAtMs + (timeoutMs ?? limits.queryTimeoutMsDefault),
-      cancel: () => controller.abort(),
-      collected: undefined,
-      answer: undefined,
-    };
-    store.open(record);
-    const answered = runQuery({
+    const refused = admission.start(startedAtMs, timeoutMs);
+    if (refused !== undefined) return refused;
+    const controller = new AbortController();
+    const deadlineMs = startedAtMs + timeoutMs;
+    const cancel = () => controller.abort();
+    const record = store.open({ id: randomUUID(), startedAtMs, deadlineMs, cancel, keepsRows });
+    const done = runQuery({
       api,
       exchangeParty,
       query: { ...query, id: record.id },
-      deadlineMs: record.deadlineMs,
+      deadlineMs,
       traceparent: traceparentOf(c.req.header("traceparent")),
       signal: controller.signal,
       onProgress: (collected) => {
         record.collected = collected;
       },
+    }).then((answer) => {
+      admission.ended(Date.now());
+      store.close(record, answer);
     });
-    const done = answered.then((answer: Answer) => store.close(record, answer));
-    const entry = { controller, done };
+    const entry = { record, controller, done };
     running.add(entry);
     void done.finally(() => running.delete(entry));
-    return { record, controller, done };
+    return entry;
   }
 
   routes.post("/", async (c) => {
-    const { record, controller, done } = await start(c);
-    if (/(^|,)\s*respond-async\s*(,|;|$)/i.test(c.req.header("prefer") ?? "")) {
+    const isAsync = /(^|,)\s*respond-async\s*(,|;|$)/i.test(c.req.header("prefer") ?? "");
+    if (!isAsync) checkAccept(c.req.header("accept"));
+    const started = await start(c, isAsync);
+    if ("retryAfterS" in started) return refusedResponse(started);
+    const { record, controller, done } = started;
+    if (isAsync) {
       // Relative to the request's own URL (RFC 3986 section 5), so it holds behind any gateway.
       const location = `queries/${record.id}`;
       return c.json(statusJson(record), 202, { location, "preference-applied": "respond-async" });
     }
-    c.req.raw.signal.addEventListener("abort", () => controller.abort(), { once: true });
+    const { signal } = c.req.raw;
+    if (signal.aborted) controller.abort();
+    signal.addEventListener("abort", () => controller.abort(), { once: true });
     await done;
-    return answerResponse(record);
+    return answerOnce(record, wishOf(c));
   });
+
+  /** The transfers of an answer that is not kept live until it was sent, or can't be. */
+  function answerOnce(record: QueryRecord, wish: Wish): Response {
+    const drop = () => store.dropRows(record);
+    try {
+      const { answer } = record;
+      if (answer === undefined) throw new DynamosError(ErrorCode.INTERNAL, `query ${record.id} has no answer yet`);
+      if (answer.problem !== undefined) return problemResponse(answer.problem, { "x-query-id": record.id });
+      const chosen = chooseFormat(answer, wish, api);
+      return new Response(streamOf(chosen.bytes, log, drop), { status: 200, headers: answerHeaders(answer, chosen) });
+    } catch (error) {
+      drop();
+      throw error;
+    }
+  }
 
   routes.get("/:id", (c) => c.json(statusJson(store.find(c.req.param("id")))));
 
   routes.get("/:id/result", (c) => {
     const record = store.find(c.req.param("id"));
-    return record.answer === undefined
-      ? c.json(statusJson(record), 202, { "retry-after": "1" })
-      : answerResponse(record);
+    const { answer } = record;
+    if (answer === undefined) return c.json(statusJson(record), 202, { "retry-after": "1" });
+    const conditions = {
+      range: c.req.header("range"),
+      ifRange: c.req.header("if-range"),
+      ifNoneMatch: c.req.header("if-none-match"),
+    };
+    return keptResponse(
+      Object.assign(record, { answer }),
+      { ...wishOf(c), ...conditions },
+      { store, reader: api, log },
+    );
   });
 
   routes.delete("/:id", (c) => {
@@ -83,23 +136,34 @@ export function queriesApi(api: SidecarApi, exchangeParty: string): QueriesApi {
     return c.json(statusJson(record), record.answer === undefined ? 202 : 200);
   });
 
+  function cancelAll(): void {
+    for (const { controller } of running) {
+      controller.abort(new DynamosError(ErrorCode.CANCELLED, "the orchestrator stopped before the query ended"));
+    }
+  }
+
   return {
     routes,
+    stopping: (drainMs) => {
+      isStopping = true;
+      cutTimer = setTimeout(cancelAll, Math.max(0, drainMs - Math.min(limits.cancelBeforeCutMs, drainMs / 2)));
+    },
     close: async () => {
+      clearTimeout(cutTimer);
       const rest = [...running];
-      for (const { controller } of rest) controller.abort();
+      cancelAll();
       await Promise.all(rest.map(({ done }) => done));
+      store.clear();
     },
   };
 }
 
-function answerResponse({ id, answer }: QueryRecord): Response {
-  if (answer === undefined) {
-    throw new DynamosError(ErrorCode.INTERNAL, `query ${id} has no answer yet`);
-  }
-  const headers: Record<string, string> = { "content-type": answer.contentType, "x-query-id": id };
-  if (answer.status === 503) headers["retry-after"] = "1";
-  return new Response(answer.text, { status: answer.status, headers });
+function wishOf(c: Context): Wish {
+  return { accept: c.req.header("accept"), party: c.req.query("party") };
+}
+
+function refusedResponse({ message, retryAfterS }: Refused): Response {
+  return problemResponse(problem(ErrorCode.OVERLOADED, message), { "retry-after": String(retryAfterS) });
 }
 
 /** A body that is not what its schema says: every path that is wrong, in one answer. */

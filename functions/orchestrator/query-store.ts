@@ -4,63 +4,135 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Answer } from "./answer.ts";
 import { answeringChains, type Collected, hasEnded } from "./collect.ts";
+import { createTurn, type Turn } from "./turn.ts";
 
 export interface QueryRecord {
   readonly id: string;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly cancel: () => void;
+  /** Of an asynchronous query: its transfers are there until it is forgotten. */
+  readonly keepsRows: boolean;
   collected: Collected | undefined;
-  /** The body's text, so that it is made once. */
-  answer: { readonly status: number; readonly contentType: string; readonly text: string } | undefined;
+  answer: Answer | undefined;
+  endedAtMs: number;
+  /** Its transfers were dropped. */
+  rowsGone: boolean;
+  /** Of reading its transfers. */
+  readonly turn: Turn;
+  /** Bytes of the whole answer by ETag, where they have been counted. */
+  readonly lengths: Map<string, Promise<number>>;
+  readers: number;
 }
 
 export interface QueryStore {
-  /** @throws DynamosError OVERLOADED */
-  open(record: QueryRecord): void;
+  open(query: Pick<QueryRecord, "id" | "startedAtMs" | "deadlineMs" | "cancel" | "keepsRows">): QueryRecord;
   close(record: QueryRecord, answer: Answer): void;
   /** @throws DynamosError NOT_FOUND */
   find(id: string): QueryRecord;
+  /** What is being read is not dropped before it was read. @returns to be called once when it was */
+  hold(record: QueryRecord): () => void;
+  dropRows(record: QueryRecord): void;
+  /** Drops every transfer. */
+  clear(): void;
 }
 
-export function createQueryStore(now: () => number): QueryStore {
+interface StoreOptions {
+  readonly now: () => number;
+  /** Best effort: what is not dropped expires. */
+  readonly dropTransfer: (name: string) => void;
+}
+
+export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStore {
   const running = new Map<string, QueryRecord>();
   /** Oldest first. */
   const ended = new Map<string, QueryRecord>();
-  let endedBytes = 0;
+  let keptBytes = 0;
+  let transferBytes = 0;
+  const sweep = setInterval(forgetOld, limits.keptSweepMs).unref();
 
   function forgetOld(): void {
     const tooOld = now() - limits.keptQueryMs;
-    for (const [id, record] of ended) {
-      const isOver = ended.size > limits.keptQueriesMax || endedBytes > limits.keptQueryBytesMax;
-      if (!isOver && record.startedAtMs > tooOld) break;
-      ended.delete(id);
-      endedBytes -= record.answer?.text.length ?? 0;
+    for (const record of ended.values()) {
+      const isOver =
+        ended.size > limits.keptQueriesMax ||
+        keptBytes > limits.keptQueryBytesMax ||
+        transferBytes > limits.keptTransferBytesMax;
+      if (!isOver && record.endedAtMs > tooOld) break;
+      forget(record);
     }
   }
 
+  function forget(record: QueryRecord): void {
+    ended.delete(record.id);
+    keptBytes -= bytesOf(record);
+    if (!record.keepsRows) return;
+    transferBytes -= transferBytesOf(record);
+    if (record.readers === 0) dropRows(record);
+  }
+
+  function dropRows(record: QueryRecord): void {
+    if (record.rowsGone) return;
+    const names = transferNames(record);
+    record.rowsGone = names.length > 0;
+    for (const name of names) dropTransfer(name);
+  }
+
   return {
-    open: (record) => {
-      if (running.size >= limits.runningQueriesMax) {
-        throw new DynamosError(ErrorCode.OVERLOADED, `${running.size} queries are running, come back in a moment`);
-      }
+    open: (query) => {
+      const rest = { collected: undefined, answer: undefined, endedAtMs: 0, rowsGone: false, readers: 0 };
+      const record: QueryRecord = { ...query, ...rest, turn: createTurn(), lengths: new Map() };
       running.set(record.id, record);
+      return record;
     },
-    close: (record, { status, contentType, body }) => {
-      record.answer = { status, contentType, text: `${JSON.stringify(body)}\n` };
+    close: (record, answer) => {
+      record.answer = answer;
+      record.endedAtMs = now();
       running.delete(record.id);
       ended.set(record.id, record);
-      endedBytes += record.answer.text.length;
+      keptBytes += bytesOf(record);
+      if (record.keepsRows) transferBytes += transferBytesOf(record);
       forgetOld();
     },
     find: (id) => {
+      forgetOld();
       const record = running.get(id) ?? ended.get(id);
       if (record === undefined) {
         throw new DynamosError(ErrorCode.NOT_FOUND, "there is no query of this id, or its answer is no longer kept");
       }
       return record;
     },
+    hold: (record) => {
+      record.readers += 1;
+      return () => {
+        record.readers -= 1;
+        if (record.readers === 0 && !ended.has(record.id)) dropRows(record);
+      };
+    },
+    dropRows,
+    clear: () => {
+      clearInterval(sweep);
+      for (const record of ended.values()) dropRows(record);
+    },
   };
+}
+
+/** What the record holds in memory, near enough. */
+function bytesOf({ answer }: QueryRecord): number {
+  if (answer === undefined) return 0;
+  const { results, record, problem } = answer;
+  const around = JSON.stringify(problem ?? record).length;
+  return results.reduce((sum, { result: { table, chart, document } }) => {
+    return sum + (table?.arrowIpc.length ?? 0) + (chart?.svg.length ?? 0) + (document?.body.length ?? 0);
+  }, around);
+}
+
+function transferBytesOf({ answer }: QueryRecord): number {
+  return (answer?.results ?? []).reduce((sum, { result }) => sum + Number(result.table?.transfer?.bytes ?? 0), 0);
+}
+
+function transferNames({ answer }: QueryRecord): string[] {
+  return (answer?.results ?? []).flatMap(({ result }) => result.table?.transfer?.name ?? []);
 }
 
 /** What `GET /v1/queries/{id}` shows: how far it is, not what came out. */
@@ -80,8 +152,7 @@ export function statusJson({ id, startedAtMs, deadlineMs, collected, answer }: Q
   };
 }
 
-function statusOf({ status, text }: NonNullable<QueryRecord["answer"]>): string {
-  if (status === 200) return "answered";
-  const { queryStatus, code } = JSON.parse(text) as { queryStatus?: string; code?: string };
-  return code === "CANCELLED" ? "cancelled" : (queryStatus ?? "failed");
+function statusOf({ problem }: Answer): string {
+  if (problem === undefined) return "answered";
+  return problem.code === "CANCELLED" ? "cancelled" : String(problem.queryStatus ?? "failed");
 }

@@ -5,17 +5,15 @@ import { DynamosError } from "#errors";
 
 /**
  * The body as JSON.
- * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST
+ * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST, REQUEST_TIMEOUT, CANCELLED
  */
-export async function readJson(c: Context): Promise<unknown> {
-  const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type !== "application/json") {
-    throw new DynamosError(
-      ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-      `the body must be application/json, not ${type || "untyped"}`,
-    );
+export async function readJson(c: Context, waitMsMax = limits.apiBodyMsMax): Promise<unknown> {
+  checkType(c.req.header("content-type") ?? "");
+  const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity") {
+    throw new DynamosError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed");
   }
-  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0));
+  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0), waitMsMax);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -29,24 +27,66 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
+/** JSON has one encoding (RFC 8259 section 8.1); a client that says another would have its text misread. */
+function checkType(field: string): void {
+  const [type = "", ...parameters] = field.split(";").map((part) => part.trim().toLowerCase());
+  if (type !== "application/json") {
+    throw new DynamosError(
+      ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+      `the body must be application/json, not ${type || "untyped"}`,
+    );
+  }
+  const charset = parameters
+    .find((part) => part.startsWith("charset="))
+    ?.slice("charset=".length)
+    .replaceAll('"', "");
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/.test(charset)) {
+    throw new DynamosError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, `the body must be in UTF-8, not ${charset.slice(0, 40)}`);
+  }
+}
+
 /** So much of a refused body is still read and thrown away, so that its sender reads the answer. */
 const lingerBytesMax = 16 * 1_048_576;
 
-async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes: number): Promise<Uint8Array> {
+async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  announcedBytes: number,
+  waitMsMax: number,
+): Promise<Uint8Array> {
   const isTooLarge = (bytes: number) => bytes > limits.requestBodyBytesMax;
   const chunks: Uint8Array[] = [];
   let length = 0;
   if (body !== null && announcedBytes <= lingerBytesMax) {
-    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-      length += chunk.length;
-      if (!isTooLarge(length) && !isTooLarge(announcedBytes)) chunks.push(chunk);
-      if (length > lingerBytesMax) break;
+    const reader = body.getReader();
+    const late = lateAfter(waitMsMax);
+    try {
+      for (;;) {
+        const { value } = await Promise.race([reader.read(), late.passed]);
+        if (value === undefined) break;
+        length += value.length;
+        if (!isTooLarge(length) && !isTooLarge(announcedBytes)) chunks.push(value);
+        if (length > lingerBytesMax) break;
+      }
+    } finally {
+      late.stop();
     }
   }
   if (isTooLarge(length) || isTooLarge(announcedBytes)) {
     throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
   }
   return Buffer.concat(chunks);
+}
+
+function lateAfter(ms: number): { passed: Promise<never>; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DynamosError(ErrorCode.REQUEST_TIMEOUT, `the body was not whole within ${ms} ms`)),
+      ms,
+    );
+  });
+  passed.catch(() => {});
+  return { passed, stop: () => clearTimeout(timer) };
 }
 
 /** The position, where the engine names it; never the text around it. */

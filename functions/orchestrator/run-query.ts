@@ -1,6 +1,8 @@
 /** Asks one query and waits for its end: the plan's results, a refusal, a failure, the deadline or a cancel. */
+import { setTimeout } from "node:timers/promises";
 import { type Envelope, ErrorCode, type Failure, type Query, Role } from "#contracts";
-import { toDynamosError } from "#errors";
+import { limits } from "#domain/limits";
+import { DynamosError, toDynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { type Answer, answerOf } from "./answer.ts";
 import { type Collected, collect, isComplete, nothingCollected } from "./collect.ts";
@@ -34,15 +36,32 @@ export async function runQuery(options: RunOptions): Promise<Answer> {
     cutShort = toDynamosError(error).toFailure();
   }
   if (cutShort === undefined && !isComplete(collected)) {
-    cutShort = options.signal.aborted
-      ? { code: ErrorCode.CANCELLED, message: "the query was cancelled", party: "", step: "" }
-      : { code: ErrorCode.DEADLINE_EXCEEDED, message: "no answer before the deadline", party: "", step: "" };
+    cutShort = options.signal.aborted ? cancelled(options.signal) : nothingInTime;
   }
-  if (cutShort !== undefined) {
-    // Best effort: what still runs ends by the deadline anyway.
-    await options.api.cancel(query.id).catch(() => {});
-  }
+  if (cutShort !== undefined) await tellAll(options);
   return answerOf({ id: query.id, collected, cutShort, totalMs: performance.now() - startedAt });
+}
+
+const nothingInTime: Failure = {
+  code: ErrorCode.DEADLINE_EXCEEDED,
+  message: "no answer before the deadline",
+  party: "",
+  step: "",
+};
+
+function cancelled({ reason }: AbortSignal): Failure {
+  const why = reason instanceof DynamosError ? reason.message : "the query was cancelled";
+  return { code: ErrorCode.CANCELLED, message: why, party: "", step: "" };
+}
+
+/** Best effort, and not for long: what still runs ends by the deadline anyway. */
+async function tellAll({ api, query }: RunOptions): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([
+    api.cancel(query.id).catch(() => {}),
+    setTimeout(limits.cancelWaitMsMax, undefined, { signal: patience.signal }).catch(() => {}),
+  ]);
+  patience.abort();
 }
 
 function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent }: RunOptions): Envelope {

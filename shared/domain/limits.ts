@@ -47,12 +47,32 @@ export const limits = {
   partyLeaseMs: 5_000,
   /** Of a lease that is held over gRPC. */
   leaseMsMax: 600_000,
+  /** A body of the orchestrator's API; below `requestIdleMsMax`, so that a slow client reads why. */
+  apiBodyMsMax: 9_000,
+  /** A client that takes nothing of its answer for so long is gone. */
+  answerStallMsMax: 60_000,
   /** Queries that one orchestrator has running; the next one is told to come back. */
   runningQueriesMax: 256,
+  /** So many are taken whatever the pace, and so many while no pace is known. */
+  runningQueriesFree: 8,
+  runningQueriesUnmeasured: 64,
+  /** Of a query's time: one more is taken when its answer is expected within this share. */
+  admittedWaitShare: 0.8,
+  retryAfterSMax: 30,
+  /** Before the end of a drain, what still runs is cancelled and its askers told. */
+  cancelBeforeCutMs: 500,
+  /** How long an asker waits for the news of a cancel to be sent on. */
+  cancelWaitMsMax: 250,
   /** Answers of asynchronous queries kept by the orchestrator. */
   keptQueriesMax: 1_000,
   keptQueryMs: 600_000,
   keptQueryBytesMax: 256 * 1_048_576,
+  /** Of their tables that lie at the broker. */
+  keptTransferBytesMax: 16_384 * 1_048_576,
+  keptSweepMs: 10_000,
+  /** Others may be reading the same answer, and its bytes may have to be counted first. */
+  turnWaitMsMax: 15_000,
+  countWaitMsMax: 20_000,
   /** A function's door: workers that wait ready, callers that wait for one, and how long a drain may take. */
   poolSizeDefault: 2,
   poolSizeMax: 64,

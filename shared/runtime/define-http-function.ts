@@ -6,6 +6,8 @@ export interface StartedHttpFunction {
   readonly listener: RequestListener;
   /** Shown by `/_/ready`; absent: ready as soon as started. */
   readonly isReady?: () => boolean;
+  /** Called once, when the process is to stop: calls in flight that have not ended in this time are cut. */
+  readonly stopping?: (drainMs: number) => void;
   /** Called once, after the calls in flight have ended. */
   close(): Promise<void>;
 }

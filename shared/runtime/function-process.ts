@@ -7,6 +7,8 @@ export interface FunctionProcess {
   readonly name: string;
   readonly door: HttpDoor;
   readonly drainMs: number;
+  /** When the drain begins. */
+  readonly stopping?: (drainMs: number) => void;
   /** After the calls in flight have ended. */
   readonly close: () => Promise<void>;
   readonly log: Log;
@@ -32,6 +34,7 @@ export function runUntilStopped(running: FunctionProcess): void {
     }
     stopping = true;
     running.log.log("info", "stopping", { reason });
+    running.stopping?.(running.drainMs);
     const drained = await running.door.drain(running.drainMs);
     await running.close();
     process.exit(drained ? 0 : 1);

@@ -15,6 +15,8 @@ async function start(definition: HttpFunction, environment: Environment, log = j
   const started = await definition.start(environment);
   const isReady = started.isReady ?? (() => true);
   const door = await openHttpDoor({ ...config, listener: started.listener, isReady });
-  runUntilStopped({ name: definition.name, door, drainMs: config.drainMs, close: () => started.close(), log });
+  const { drainMs } = config;
+  const stopping = (ms: number) => started.stopping?.(ms);
+  runUntilStopped({ name: definition.name, door, drainMs, stopping, close: () => started.close(), log });
   announce({ event: "ready", function: definition.name });
 }

@@ -15,6 +15,7 @@ import type { Step } from "#runtime/define-step";
 import type { SidecarApi } from "#sidecar/client";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
 import type { Answer } from "../../functions/orchestrator/answer.ts";
+import { chooseFormat } from "../../functions/orchestrator/answer-response.ts";
 import { runQuery } from "../../functions/orchestrator/run-query.ts";
 
 export interface SeedEntry {
@@ -32,6 +33,13 @@ export interface WorldOptions {
   readonly connect?: (party: string) => Promise<Broker>;
 }
 
+/** As a client gets it. */
+export interface AskedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 export interface World {
   readonly knowledge: Knowledge;
   readonly sidecars: ReadonlyMap<string, Sidecar>;
@@ -41,7 +49,7 @@ export interface World {
   ask(
     query: Partial<Query> & Pick<Query, "sql" | "providers">,
     options?: { timeoutMs?: number; signal?: AbortSignal },
-  ): Promise<Answer>;
+  ): Promise<AskedAnswer>;
   /** Ends one party's sidecar and its broker connection. */
   stopParty(party: string): Promise<void>;
   close(): Promise<void>;
@@ -99,16 +107,19 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     sidecars,
     brokers,
     api,
-    ask: (query, { timeoutMs = 20_000, signal = new AbortController().signal } = {}) =>
-      runQuery({
+    ask: async (query, { timeoutMs = 20_000, signal = new AbortController().signal } = {}) =>
+      asked(
+        await runQuery({
+          api,
+          exchangeParty,
+          query: completed(query),
+          deadlineMs: Date.now() + timeoutMs,
+          traceparent: "",
+          signal,
+          onProgress: () => {},
+        }),
         api,
-        exchangeParty,
-        query: completed(query),
-        deadlineMs: Date.now() + timeoutMs,
-        traceparent: "",
-        signal,
-        onProgress: () => {},
-      }),
+      ),
     stopParty,
     close: async () => {
       await Promise.all([...sidecars.keys()].map(stopParty));
@@ -128,6 +139,17 @@ function completed(query: Partial<Query> & Pick<Query, "sql" | "providers">): Qu
     options: {},
     ...query,
   };
+}
+
+async function asked(answer: Answer, api: SidecarApi): Promise<AskedAnswer> {
+  const { status, problem, results } = answer;
+  if (problem !== undefined) return { status, contentType: "application/problem+json", body: problem };
+  const { format, bytes } = chooseFormat(answer, { accept: undefined, party: undefined }, api);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of bytes(new AbortController().signal)) pieces.push(piece);
+  const names = results.flatMap(({ result }) => result.table?.transfer?.name ?? []);
+  await Promise.all(names.map((name) => api.dropTransfer(name)));
+  return { status, contentType: format.mediaType, body: JSON.parse(Buffer.concat(pieces).toString()) };
 }
 
 /** The sidecar's API without gRPC in between. */
