@@ -1,12 +1,11 @@
 /** The answer of the original's one algorithm, in its shape and with its names. */
 import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
-import { isNumeric, kindText } from "#data/column-kind";
+import { type Cell, type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
 import { columnNamed } from "#data/find-column";
-import type { TableView } from "#data/table-view";
 import { DynamosError } from "#errors";
-import { valuesOf } from "./compute.ts";
-import { doubleSum, roundedText, sumOf } from "./exact.ts";
-import { groupRows } from "./group-rows.ts";
+import { exactTotal, isExact, unit } from "./accumulators.ts";
+import { DoubleSum, roundedText } from "./exact.ts";
+import type { BatchConsumer, PlacedColumn } from "./read-columns.ts";
 
 const genderColumn = "Geslacht";
 const salaryColumn = "Salschal";
@@ -36,13 +35,22 @@ export function checkAveragesAsked({ column, groupBy }: Asked): void {
   throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
 }
 
-/**
- * `{"avg_salary_scale_men":"11.877","avg_salary_scale_women":"10.597"}`: means of Salschal, three
- * digits; without the key of a gender that nobody has.
- *
- * @throws DynamosError UNKNOWN_COLUMN, TYPE_MISMATCH
- */
-export function averagesDocument({ rows, columns }: TableView): Document {
+interface Mean {
+  readonly exact: ReturnType<typeof exactTotal>;
+  readonly double: DoubleSum;
+  count: number;
+}
+
+export interface AveragesReader extends BatchConsumer {
+  /**
+   * `{"avg_salary_scale_men":"11.877","avg_salary_scale_women":"10.597"}`: means of Salschal, three
+   * digits; without the key of a gender that nobody has.
+   */
+  finish(): Document;
+}
+
+/** @throws DynamosError UNKNOWN_COLUMN, TYPE_MISMATCH */
+export function averagesReader(columns: readonly PlacedColumn[]): AveragesReader {
   const gender = columnNamed(columns, genderColumn);
   const salary = columnNamed(columns, salaryColumn);
   if (!isNumeric(salary.spec)) {
@@ -51,16 +59,37 @@ export function averagesDocument({ rows, columns }: TableView): Document {
       `averages needs numbers, and the column ${salary.spec.name} is ${kindText(salary.spec)}`,
     );
   }
-  const averages: Record<string, string> = {};
-  for (const group of groupRows([gender], rows)) {
-    const key = keyOfGender.get(group.key[0]);
-    const given = valuesOf(salary.spec, salary.cells, group.rows);
-    if (key === undefined || given.values.length === 0) continue;
-    const count = given.values.length;
-    averages[key] =
-      given.kind === "exact"
-        ? roundedText(sumOf(given.values), BigInt(count) * 10n ** BigInt(given.scale), 3)
-        : (doubleSum(given.values) / count).toFixed(3);
+  const means = new Map<string, Mean>();
+
+  function add(key: string, value: Exclude<Cell, null>): void {
+    const mean = means.get(key) ?? { exact: exactTotal(), double: new DoubleSum(), count: 0 };
+    means.set(key, mean);
+    mean.count += 1;
+    if (isExact(salary.spec)) mean.exact.add(value);
+    else mean.double.add(value as number);
   }
-  return { mediaType: "application/json", body: Buffer.from(JSON.stringify(averages)) };
+
+  return {
+    columns: [gender, salary],
+    take: (rows, [genders, salaries]) => {
+      for (let row = 0; row < rows; row += 1) {
+        const key = keyOfGender.get(genders?.[row]);
+        const value = salaries?.[row] ?? null;
+        if (key !== undefined && value !== null) add(key, value);
+      }
+    },
+    finish: () => {
+      const averages = [...keyOfGender.values()].flatMap((key) => {
+        const mean = means.get(key);
+        return mean === undefined ? [] : [[key, meanText(mean, salary.spec)] as const];
+      });
+      return { mediaType: "application/json", body: Buffer.from(JSON.stringify(Object.fromEntries(averages))) };
+    },
+  };
+}
+
+function meanText({ exact, double, count }: Mean, spec: ColumnSpec): string {
+  return isExact(spec)
+    ? roundedText(exact.total(), BigInt(count) * unit(spec.scale ?? 0), 3)
+    : (double.total / count).toFixed(3);
 }

@@ -3,15 +3,15 @@ import { type Algorithm as Asked, ErrorCode } from "#contracts";
 import { isNumeric, kindText } from "#data/column-kind";
 import { columnNamed, findColumn } from "#data/find-column";
 import type { TableNotes } from "#data/table-notes";
-import type { ColumnView } from "#data/table-view";
 import { listed } from "#domain/by-name";
 import { DynamosError } from "#errors";
 import type { Algorithm } from "./algorithms.ts";
+import type { PlacedColumn } from "./read-columns.ts";
 
 export interface Chosen {
   /** Absent: rows are counted. */
-  readonly over: ColumnView | undefined;
-  readonly groupBy: readonly ColumnView[];
+  readonly over: PlacedColumn | undefined;
+  readonly groupBy: readonly PlacedColumn[];
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Chosen {
 export function chooseColumns(
   algorithm: Algorithm,
   asked: Asked,
-  columns: readonly ColumnView[],
+  columns: readonly PlacedColumn[],
   measure: TableNotes["measure"],
 ): Chosen {
   const groupBy = asked.groupBy.map((name) => columnNamed(columns, name));
@@ -37,7 +37,7 @@ export function chooseColumns(
   return { over: algorithm.takesAnyColumn ? undefined : onlyNumeric(columns, groupBy), groupBy: once(groupBy) };
 }
 
-function onlyNumeric(columns: readonly ColumnView[], groupBy: readonly ColumnView[]): ColumnView {
+function onlyNumeric(columns: readonly PlacedColumn[], groupBy: readonly PlacedColumn[]): PlacedColumn {
   const numeric = columns.filter((column) => isNumeric(column.spec) && !groupBy.includes(column));
   const [only, second] = numeric;
   if (only !== undefined && second === undefined) return only;
@@ -49,12 +49,12 @@ function onlyNumeric(columns: readonly ColumnView[], groupBy: readonly ColumnVie
   throw new DynamosError(ErrorCode.UNKNOWN_COLUMN, message);
 }
 
-function fitting(algorithm: Algorithm, column: ColumnView): ColumnView {
+function fitting(algorithm: Algorithm, column: PlacedColumn): PlacedColumn {
   if (algorithm.takesAnyColumn || isNumeric(column.spec)) return column;
   const message = `${algorithm.name} needs numbers, and the column ${column.spec.name} is ${kindText(column.spec)}`;
   throw new DynamosError(ErrorCode.TYPE_MISMATCH, message);
 }
 
-function once(columns: readonly ColumnView[]): ColumnView[] {
+function once(columns: readonly PlacedColumn[]): PlacedColumn[] {
   return [...new Set(columns)];
 }

@@ -2,55 +2,73 @@
 import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { buildTable } from "#data/table-builder";
-import type { TableView } from "#data/table-view";
 import { DynamosError } from "#errors";
-import type { Algorithm, Values } from "./algorithms.ts";
+import type { Accumulator } from "./accumulators.ts";
+import type { Algorithm } from "./algorithms.ts";
 import type { Chosen } from "./choose-columns.ts";
-import { type Group, groupRows } from "./group-rows.ts";
+import { Groups } from "./group-rows.ts";
+import type { BatchConsumer } from "./read-columns.ts";
 
 const decimalLimit = 10n ** 38n;
 const int64Limit = 2n ** 63n;
 
-/**
- * Columns: those grouped by, the algorithm's own (named as the algorithm), then `count`, the number
- * of values that are not null. Without groups there is one row, also over no rows at all.
- *
- * @throws DynamosError TYPE_MISMATCH when a sum has more than 38 digits
- */
-export function compute(algorithm: Algorithm, { over, groupBy }: Chosen, { rows }: TableView): Table {
-  const groups = groupRows(groupBy, rows).map((group) => resultOf(algorithm, over, group));
-  const results = groups.map(({ result }) => result);
-  const specs = groupBy.map(({ spec }) => spec);
-  if (algorithm.name !== "count") specs.push(resultSpec(algorithm, over?.spec, results));
-  specs.push({ name: "count", kind: "int64", title: over === undefined ? "Number of rows" : "Number of values" });
-  const table = buildTable(specs);
-  for (const { key, result, count } of groups) {
-    table.push(algorithm.name === "count" ? [...key, count] : [...key, result, count]);
-  }
-  return table.finish();
+interface Kept {
+  readonly values: Accumulator;
+  count: number;
 }
 
-function resultOf(algorithm: Algorithm, over: Chosen["over"], { key, rows }: Group) {
-  if (over === undefined) return { key, result: null, count: BigInt(rows.length) };
-  const values = valuesOf(over.spec, over.cells, rows);
+export interface Computation extends BatchConsumer {
+  /**
+   * Columns: those grouped by, the algorithm's own (named as the algorithm), then `count`, the number
+   * of values that are not null. Without groups there is one row, also over no rows at all.
+   *
+   * @throws DynamosError TYPE_MISMATCH when a sum has more than 38 digits
+   */
+  finish(): Table;
+}
+
+export function computation(algorithm: Algorithm, { over, groupBy }: Chosen): Computation {
+  const spec = over?.spec ?? noColumn;
+  const groups = new Groups<Kept>(groupBy.length, () => ({ values: algorithm.start(spec), count: 0 }));
+
+  function finish(): Table {
+    const done = groups.sorted().map(({ key, kept: { values, count } }) => ({
+      key,
+      result: values.result(count),
+      count: BigInt(count),
+    }));
+    const results = done.map(({ result }) => result);
+    const specs = groupBy.map((column) => column.spec);
+    if (algorithm.name !== "count") specs.push(resultSpec(algorithm, over?.spec, results));
+    specs.push({ name: "count", kind: "int64", title: over === undefined ? "Number of rows" : "Number of values" });
+    const table = buildTable(specs);
+    for (const { key, result, count } of done) {
+      table.push(algorithm.name === "count" ? [...key, count] : [...key, result, count]);
+    }
+    return table.finish();
+  }
+
   return {
-    key,
-    result: algorithm.name === "count" ? null : algorithm.compute(values),
-    count: BigInt(values.values.length),
+    columns: [...groupBy, ...(over === undefined ? [] : [over])],
+    /** @param cells of the columns grouped by, then of the one that is computed over */
+    take: (rows, cells) => {
+      const values = over === undefined ? undefined : cells[groupBy.length];
+      for (let row = 0; row < rows; row += 1) {
+        const kept = groups.of((place) => cells[place]?.[row] ?? null);
+        const value = values?.[row] ?? null;
+        if (over === undefined) kept.count += 1;
+        else if (value !== null) {
+          kept.count += 1;
+          kept.values.add(value);
+        }
+      }
+    },
+    finish,
   };
 }
 
-/** The cells of these rows that are not null. What is not a number is only counted. */
-export function valuesOf(spec: ColumnSpec, cells: readonly Cell[], rows: readonly number[]): Values {
-  const present: unknown[] = [];
-  for (const row of rows) {
-    const cell = cells[row];
-    if (cell !== null && cell !== undefined) present.push(cell);
-  }
-  return spec.kind === "int64" || spec.kind === "decimal"
-    ? { kind: "exact", scale: spec.scale ?? 0, values: present as bigint[] }
-    : { kind: "double", values: present as number[] };
-}
+/** Rows are counted: nothing is computed over. */
+const noColumn: ColumnSpec = { name: "", kind: "int64" };
 
 function resultSpec(algorithm: Algorithm, over: ColumnSpec | undefined, results: readonly Cell[]): ColumnSpec {
   const type = over === undefined ? { kind: "double" as const } : algorithm.resultType(over);

@@ -22,25 +22,29 @@ export function roundedText(numerator: bigint, denominator: bigint, digits: numb
   return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 
-export function sumOf(values: readonly bigint[]): bigint {
-  let sum = 0n;
-  for (const value of values) sum += value;
-  return sum;
-}
-
 /**
- * The sum of doubles, rounded once, so that their order does not matter. Source: J. R. Shewchuk,
+ * A sum of doubles, rounded once, so that their order does not matter. Source: J. R. Shewchuk,
  * "Adaptive Precision Floating-Point Arithmetic", 1997, as in Python's math.fsum.
  */
-export function doubleSum(values: readonly number[]): number {
-  const partials: number[] = [];
-  let special = 0;
-  for (const value of values) {
-    if (!Number.isFinite(value)) special += value;
-    else addTo(partials, value);
+export class DoubleSum {
+  readonly #partials: number[] = [];
+  #special = 0;
+
+  add(value: number): void {
+    if (!Number.isFinite(value)) this.#special += value;
+    else addTo(this.#partials, value);
   }
-  if (special !== 0 || Number.isNaN(special)) return special;
-  return collapse(partials);
+
+  get total(): number {
+    const isSpecial = this.#special !== 0 || Number.isNaN(this.#special);
+    return isSpecial ? this.#special : collapse(this.#partials);
+  }
+}
+
+export function doubleSum(values: Iterable<number>): number {
+  const sum = new DoubleSum();
+  for (const value of values) sum.add(value);
+  return sum.total;
 }
 
 function addTo(partials: number[], value: number): void {

@@ -1,47 +1,65 @@
-/** Rows by the values of some columns. */
+/** Groups of rows by the values of some columns. */
+import { ErrorCode } from "#contracts";
 import type { Cell } from "#data/column-kind";
-import type { ColumnView } from "#data/table-view";
 import { compareNames } from "#domain/by-name";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
 
-export interface Group {
+export interface Group<Kept> {
   /** One cell for each column grouped by; null is a value like any other. */
   readonly key: readonly Cell[];
-  /** Row numbers, in order. */
-  readonly rows: number[];
+  readonly kept: Kept;
 }
 
-type Branches = Map<Cell, Branches | Group>;
+type Branches<Kept> = Map<Cell, Branches<Kept> | Group<Kept>>;
 
-/** Sorted by key, column after column: numbers by size, text by code unit, null last. Without columns: one group, also of no rows. */
-export function groupRows(columns: readonly ColumnView[], rowCount: number): Group[] {
-  if (columns.length === 0) {
-    return [{ key: [], rows: Array.from({ length: rowCount }, (_, row) => row) }];
+export class Groups<Kept> {
+  readonly #width: number;
+  readonly #make: () => Kept;
+  readonly #root: Branches<Kept> = new Map();
+  readonly #groups: Group<Kept>[] = [];
+
+  /** @param width number of columns grouped by; 0: one group, also of no rows */
+  constructor(width: number, make: () => Kept) {
+    this.#width = width;
+    this.#make = make;
+    if (width === 0) this.#groups.push({ key: [], kept: make() });
   }
-  const root: Branches = new Map();
-  const groups: Group[] = [];
-  for (let row = 0; row < rowCount; row += 1) groupOf(root, groups, columns, row).rows.push(row);
-  return groups.sort((a, b) => compareKeys(a.key, b.key));
-}
 
-function groupOf(root: Branches, groups: Group[], columns: readonly ColumnView[], row: number): Group {
-  let branches = root;
-  const last = columns.length - 1;
-  for (let depth = 0; depth < last; depth += 1) {
-    const cell = columns[depth]?.cells[row] ?? null;
-    let next = branches.get(cell);
-    if (!(next instanceof Map)) {
-      next = new Map();
-      branches.set(cell, next);
+  /** @param cellAt the row's cell of the column at this place of the key. @throws DynamosError RESULT_TOO_LARGE */
+  of(cellAt: (place: number) => Cell): Kept {
+    if (this.#width === 0) return (this.#groups[0] as Group<Kept>).kept;
+    let branches = this.#root;
+    const last = this.#width - 1;
+    for (let place = 0; place < last; place += 1) {
+      const cell = cellAt(place);
+      let next = branches.get(cell);
+      if (!(next instanceof Map)) {
+        next = new Map();
+        branches.set(cell, next);
+      }
+      branches = next;
     }
-    branches = next;
+    const found = branches.get(cellAt(last));
+    return found !== undefined && !(found instanceof Map) ? found.kept : this.#add(branches, cellAt);
   }
-  const cell = columns[last]?.cells[row] ?? null;
-  const found = branches.get(cell);
-  if (found !== undefined && !(found instanceof Map)) return found;
-  const group: Group = { key: columns.map(({ cells }) => cells[row] ?? null), rows: [] };
-  branches.set(cell, group);
-  groups.push(group);
-  return group;
+
+  /** By key, column after column: numbers by size, text by code unit, null last. */
+  sorted(): readonly Group<Kept>[] {
+    return this.#groups.sort((a, b) => compareKeys(a.key, b.key));
+  }
+
+  #add(branches: Branches<Kept>, cellAt: (place: number) => Cell): Kept {
+    if (this.#groups.length >= limits.groupsMax) {
+      const message = `more than ${limits.groupsMax} groups: group by columns with fewer values`;
+      throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+    }
+    const key = Array.from({ length: this.#width }, (_, place) => cellAt(place));
+    const group = { key, kept: this.#make() };
+    branches.set(key[this.#width - 1] ?? null, group);
+    this.#groups.push(group);
+    return group.kept;
+  }
 }
 
 function compareKeys(a: readonly Cell[], b: readonly Cell[]): number {

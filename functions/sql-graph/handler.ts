@@ -1,8 +1,10 @@
 /** Draws a chart of the table that it gets, and keeps the table beside it. */
 import type { Envelope, Result, Table } from "#contracts";
 import { onlyTableOf } from "#data/input-table";
+import { emitTable } from "#data/pass-table";
 import { buildTable } from "#data/table-builder";
 import { notesOf } from "#data/table-notes";
+import { tableSource, wholeTable } from "#data/table-source";
 import { viewTable } from "#data/table-view";
 import { forwardResult } from "#domain/outcome";
 import { defineStep } from "#runtime/define-step";
@@ -13,8 +15,14 @@ export default defineStep<Result>({
   name: "sql-graph",
   isolation: "single-use",
   accepts: "result",
-  // All of it is pure, and what the table's content causes is thrown here, where a failure may be.
-  facts: (envelope) => ({ ...inputOf(envelope), chart: { svg: svgOf(onlyTableOf(envelope)) } }),
+  // What the table's content causes is thrown here, where a failure may be.
+  facts: async (envelope, _context, flow) => {
+    const given = onlyTableOf(envelope);
+    const isInside = given.transfer === undefined;
+    const whole = isInside ? given : await wholeTable(tableSource(given, flow.bytesOf(0)), "a chart");
+    const table = isInside ? given : await emitTable(whole, flow.emit);
+    return { table, document: documentOf(envelope), chart: { svg: svgOf(whole) } };
+  },
   decide: (_, result) => forwardResult(result),
   rehearse: async () => {
     const table = buildTable([
@@ -32,8 +40,7 @@ function svgOf(table: Table): string {
 }
 
 /** A document that an algorithm made goes on too. */
-function inputOf({ inputs }: Envelope): Omit<Result, "chart"> {
+function documentOf({ inputs }: Envelope): Result["document"] {
   const content = inputs[0]?.payload?.content;
-  const result = content?.$case === "result" ? content.value : undefined;
-  return { table: result?.table, document: result?.document };
+  return content?.$case === "result" ? content.value.document : undefined;
 }

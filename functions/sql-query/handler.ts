@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
 import { runQuery } from "#data/session";
-import { withNotes } from "#data/table-notes";
+import type { Emit } from "#data/table-sink";
 import { forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep, type StepContext } from "#runtime/define-step";
@@ -17,7 +17,7 @@ export default defineStep<Table>({
   name: "sql-query",
   isolation: "single-use",
   accepts: "nothing",
-  facts: (envelope, context) => queryOf(envelope, approvedTerms(envelope, context.now()), context),
+  facts: (envelope, context, { emit }) => queryOf(envelope, approvedTerms(envelope, context.now()), context, emit),
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async (context) => {
     const data = join(context.temporaryFolder, "rehearsal");
@@ -25,7 +25,8 @@ export default defineStep<Table>({
     await writeFile(join(data, rehearsalFile.name), rehearsalFile.content);
     const envelope = rehearsalEnvelope(context.now());
     const environment = { ...context.environment, data_dir: data, cache_dir: data };
-    await queryOf(envelope, approvedTerms(envelope, context.now()), { ...context, environment });
+    const terms = approvedTerms(envelope, context.now());
+    await queryOf(envelope, terms, { ...context, environment }, async () => {});
   },
 });
 
@@ -33,13 +34,16 @@ async function queryOf(
   { query, knowledge, party, deadlineMs, chain }: Envelope,
   terms: Terms,
   context: StepContext,
+  emit: Emit,
 ): Promise<Table> {
   const { environment } = context;
   if (environment.data_dir === undefined || environment.data_dir === "") {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
   }
   const dataSets = (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
-  const table = await runQuery({
+  // Where the algorithm runs, the data set's description may not be known.
+  const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
+  return runQuery({
     sql: query?.sql ?? "",
     terms,
     dataSets,
@@ -47,10 +51,9 @@ async function queryOf(
     anonymize: [...(chain?.steps ?? []), ...terms.demandedSteps].includes("sql-anonymize"),
     memoryMb: numberOf(environment.duckdb_memory_mb),
     leftMs: deadlineMs - context.now(),
+    emit,
+    notes: measure === undefined ? {} : { measure },
   });
-  // Where the algorithm runs, the data set's description may not be known.
-  const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
-  return measure === undefined ? table : withNotes(table, { measure });
 }
 
 function numberOf(text: string | undefined): number {

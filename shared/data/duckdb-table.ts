@@ -1,10 +1,11 @@
-/** A result of the engine as a table between steps, chunk by chunk: never more in memory than the table itself. */
+/** A result of the engine as record batches, chunk by chunk: never more than a batch of it in memory. */
 import type { DuckDBType, DuckDBVector } from "@duckdb/node-api";
-import { ErrorCode, type Table } from "#contracts";
+import type { RecordBatch, Schema } from "apache-arrow";
+import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
-import { buildTable } from "./table-builder.ts";
+import { rowBatches } from "./row-batches.ts";
 
 /** What the catalogue says of a source column, by its lower-case name. */
 export type Notes = ReadonlyMap<string, Pick<ColumnSpec, "title" | "unit" | "anonymize">>;
@@ -39,28 +40,39 @@ const typeIds = {
   SQLNULL: 36,
 } as const;
 
-/** @throws DynamosError TYPE_MISMATCH naming the column, RESULT_TOO_LARGE; the engine's own errors as they are */
-export async function queryTable(connection: DuckDBConnection, sql: string, notes: Notes): Promise<Table> {
+export interface QueryResult {
+  readonly schema: Schema;
+  /** Once. @throws the engine's own errors as they are, DynamosError TYPE_MISMATCH naming the column */
+  batches(): AsyncGenerator<RecordBatch>;
+}
+
+/** @throws DynamosError TYPE_MISMATCH naming the column; the engine's own errors as they are */
+export async function queryResult(connection: DuckDBConnection, sql: string, notes: Notes): Promise<QueryResult> {
   const result = await connection.stream(sql);
   const names = result.columnNames();
   const conversions = result.columnTypes().map((type, i) => conversionOf(type, names[i] ?? ""));
-  const builder = buildTable(
+  const rows = rowBatches(
     conversions.map(({ spec }, i) => ({ ...notes.get((names[i] ?? "").toLowerCase()), ...spec, name: names[i] ?? "" })),
   );
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    const vectors = conversions.map((_, i) => chunk.getColumnVector(i) as DuckDBVector);
+  async function* batches(): AsyncGenerator<RecordBatch> {
     const row: Cell[] = new Array(conversions.length);
-    for (let at = 0; at < chunk.rowCount; at++) {
-      for (let i = 0; i < row.length; i++) {
-        const value = vectors[i]?.getItem(at) ?? null;
-        row[i] = value === null ? null : (conversions[i]?.convert(value as never) ?? null);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) break;
+      const vectors = conversions.map((_, i) => chunk.getColumnVector(i) as DuckDBVector);
+      for (let at = 0; at < chunk.rowCount; at++) {
+        for (let i = 0; i < row.length; i++) {
+          const value = vectors[i]?.getItem(at) ?? null;
+          row[i] = value === null ? null : (conversions[i]?.convert(value as never) ?? null);
+        }
+        const full = rows.push(row);
+        if (full !== undefined) yield full;
       }
-      builder.push(row);
     }
+    const rest = rows.rest();
+    if (rest !== undefined) yield rest;
   }
-  return builder.finish();
+  return { schema: rows.schema, batches };
 }
 
 function conversionOf(type: DuckDBType, column: string): Conversion {

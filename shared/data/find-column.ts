@@ -2,10 +2,14 @@
 import { ErrorCode } from "#contracts";
 import { listed } from "#domain/by-name";
 import { DynamosError } from "#errors";
-import type { ColumnView } from "./table-view.ts";
+import type { ColumnSpec } from "./column-kind.ts";
+
+interface Named {
+  readonly spec: ColumnSpec;
+}
 
 /** The exact name first, then the same letters in another case. */
-export function findColumn(columns: readonly ColumnView[], name: string): ColumnView | undefined {
+export function findColumn<Column extends Named>(columns: readonly Column[], name: string): Column | undefined {
   const folded = name.toLowerCase();
   return (
     columns.find(({ spec }) => spec.name === name) ?? columns.find(({ spec }) => spec.name.toLowerCase() === folded)
@@ -13,7 +17,7 @@ export function findColumn(columns: readonly ColumnView[], name: string): Column
 }
 
 /** @throws DynamosError UNKNOWN_COLUMN, which lists what there is */
-export function columnNamed(columns: readonly ColumnView[], name: string): ColumnView {
+export function columnNamed<Column extends Named>(columns: readonly Column[], name: string): Column {
   const found = findColumn(columns, name);
   if (found !== undefined) return found;
   const names = listed(columns.map(({ spec }) => spec.name));

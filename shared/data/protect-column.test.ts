@@ -47,6 +47,8 @@ async function rows(sql: string) {
     anonymize: true,
     memoryMb: 128,
     leftMs: 20_000,
+    emit: async () => {},
+    notes: {},
   });
   return toJsonTable(arrowIpc).rows;
 }

@@ -53,6 +53,8 @@ function run(sql: string, columns: ColumnList | undefined = allColumns, leftMs =
     anonymize: false,
     memoryMb: 128,
     leftMs,
+    emit: async () => {},
+    notes: {},
   });
 }
 
@@ -170,5 +172,7 @@ function runAll(sql: string) {
     anonymize: false,
     memoryMb: 128,
     leftMs: 20_000,
+    emit: async () => {},
+    notes: {},
   });
 }

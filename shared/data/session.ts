@@ -6,11 +6,13 @@
 import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms } from "#contracts";
 import { DynamosError } from "#errors";
 import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
-import { type Notes, queryTable } from "./duckdb-table.ts";
+import { type Notes, queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import { parquetOf } from "./import-cache.ts";
 import { protectedColumn } from "./protect-column.ts";
 import { guardSql } from "./sql-guard.ts";
+import type { TableNotes } from "./table-notes.ts";
+import { type Emit, tableSink } from "./table-sink.ts";
 
 export interface SessionOptions {
   readonly sql: string;
@@ -23,6 +25,10 @@ export interface SessionOptions {
   readonly memoryMb: number;
   /** Milliseconds from now after which the query is interrupted. */
   readonly leftMs: number;
+  /** Gets the rows while they come, when they are too many to be returned. */
+  readonly emit: Emit;
+  /** What the rows take along. */
+  readonly notes: TableNotes;
 }
 
 interface Source {
@@ -44,7 +50,10 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       if (source !== undefined) columns.set(name, await load(engine.connection, source, options));
     }
     await lock(engine.connection);
-    return await queryTable(engine.connection, guarded.sql, notesOf(sources));
+    const { schema, batches } = await queryResult(engine.connection, guarded.sql, notesOf(sources));
+    const sink = tableSink(schema, options.emit);
+    for await (const batch of batches()) await sink.write(batch);
+    return await sink.finish(options.notes);
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
   } finally {

@@ -102,6 +102,8 @@ export const limits = {
   /** A gateway's list of functions. */
   gatewayListMsMax: 5_000,
   gatewayListBytesMax: 4 * 1_048_576,
+  /** Groups of one algorithm. */
+  groupsMax: 1_000_000,
   /** Bars, points and lines of a chart; the rest is counted in a note. */
   chartBarsMax: 40,
   chartPointsMax: 2_000,

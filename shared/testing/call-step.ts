@@ -4,15 +4,18 @@ import type { Step, StepContext } from "#runtime/define-step";
 import { noChunks, tableFlow } from "#runtime/table-flow";
 
 /**
- * @param emitted gets the bytes of a table that is too large for the outcome
+ * A table that the step emitted is put inside the outcome, whatever its size.
  * @throws DynamosError what the step's `facts` throw
  */
-export async function callStep(
-  step: Step,
-  envelope: Envelope,
-  context: StepContext,
-  emitted: Uint8Array[] = [],
-): Promise<Outcome> {
+export async function callStep(step: Step, envelope: Envelope, context: StepContext): Promise<Outcome> {
+  const emitted: Uint8Array[] = [];
   const flow = tableFlow(envelope, noChunks(), async (bytes) => void emitted.push(bytes));
-  return step.decide(envelope, await step.facts(envelope, context, flow));
+  const outcome = step.decide(envelope, await step.facts(envelope, context, flow));
+  const content = outcome.decision?.$case === "forward" ? outcome.decision.value.payload?.content : undefined;
+  const table = content?.$case === "result" ? content.value.table : undefined;
+  if (table?.transfer !== undefined) {
+    table.arrowIpc = Buffer.concat(emitted);
+    table.transfer = undefined;
+  }
+  return outcome;
 }
