@@ -1,5 +1,6 @@
 /** One step on one envelope, as the runtime runs it, with its tables in this process's memory. */
 import type { Envelope, Outcome } from "#contracts";
+import { openStream, writeStream } from "#data/arrow-stream";
 import type { Step, StepContext } from "#runtime/define-step";
 import { noChunks, tableFlow } from "#runtime/table-flow";
 
@@ -14,8 +15,8 @@ export async function callStep(step: Step, envelope: Envelope, context: StepCont
   const content = outcome.decision?.$case === "forward" ? outcome.decision.value.payload?.content : undefined;
   const table = content?.$case === "result" ? content.value.table : undefined;
   if (table?.transfer !== undefined) {
-    table.arrowIpc = Buffer.concat(emitted);
-    table.transfer = undefined;
+    const rows = openStream({ ...table, arrowIpc: Buffer.concat(emitted) });
+    Object.assign(table, writeStream(openStream(table).schema, rows));
   }
   return outcome;
 }
