@@ -47,13 +47,18 @@ export async function declareBase(channel: Channel, names: Names): Promise<void>
   }
 }
 
-export async function declareQueue(channel: Channel, names: Names, { name, bindings, kind }: Queue): Promise<void> {
+export async function declareQueue(channel: Channel, names: Names, wanted: Queue): Promise<void> {
+  const { name, bindings, kind, singleActive } = wanted;
   const queue = names.queue(name);
   await channel.assertQueue(
     queue,
     kind === "private"
       ? { exclusive: true, autoDelete: true, durable: false }
-      : { durable: true, deadLetterExchange: names.deadLetterExchange },
+      : {
+          durable: true,
+          deadLetterExchange: names.deadLetterExchange,
+          arguments: singleActive ? { "x-single-active-consumer": true } : {},
+        },
   );
   for (const binding of bindings) {
     await channel.bindQueue(queue, names.exchange, binding);

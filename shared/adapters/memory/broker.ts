@@ -52,8 +52,8 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
     if (status.kind !== "connected") throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the connection is closed");
   }
 
-  function declareOne({ name, bindings, kind }: Queue): void {
-    const queue = queues.get(name) ?? new MemoryQueue(name, kind === "private" ? self : undefined, events);
+  function declareOne({ name, bindings, kind, singleActive = false }: Queue): void {
+    const queue = queues.get(name) ?? new MemoryQueue({ name, singleActive }, kind === "private" ? self : undefined, events);
     for (const binding of bindings) queue.bindings.add(binding);
     queues.set(name, queue);
   }

@@ -34,15 +34,21 @@ export class MemoryQueue {
   readonly bindings = new Set<string>();
   /** The connection that a private queue dies with. */
   readonly owner: symbol | undefined;
+  private readonly singleActive: boolean;
   private readonly events: QueueEvents;
   private readonly waiting: Waiting[] = [];
   private readonly putBack = new Map<Waiting, number>();
   private readonly held = new Map<symbol, { waiting: Waiting; consumer: QueueConsumer }>();
   private consumers: QueueConsumer[] = [];
 
-  constructor(name: string, owner: symbol | undefined, events: QueueEvents) {
+  constructor(
+    { name, singleActive }: { name: string; singleActive?: boolean },
+    owner: symbol | undefined,
+    events: QueueEvents,
+  ) {
     this.name = name;
     this.owner = owner;
+    this.singleActive = singleActive === true;
     this.events = events;
   }
 
@@ -88,11 +94,12 @@ export class MemoryQueue {
 
   private dispatch(): void {
     while (this.waiting.length > 0) {
-      const consumer = this.consumers.find((one) => one.inHand < one.prefetch);
+      const active = this.singleActive ? this.consumers.slice(0, 1) : this.consumers;
+      const consumer = active.find((one) => one.inHand < one.prefetch);
       const next = consumer && this.waiting.shift();
       if (consumer === undefined || next === undefined) return;
       // Turns: the one that just got a message goes to the end of the line.
-      this.consumers = [...this.consumers.filter((one) => one !== consumer), consumer];
+      if (!this.singleActive) this.consumers = [...this.consumers.filter((one) => one !== consumer), consumer];
       this.deliver(next, consumer);
     }
   }

@@ -32,6 +32,22 @@ export function deliveryContract(open: () => Opened): void {
       await expect.poll(() => seen.length).toBe(6);
     });
 
+    it("goes to one consumer of a queue with a single active one, and to the next when it is gone", async () => {
+      const { world, broker } = open();
+      const other = await world.connect("VU");
+      const held = collector(() => new Promise(() => {}));
+      const next = collector();
+      await broker.declare([{ ...work("q"), singleActive: true }]);
+      await broker.consume("q", { prefetch: 10 }, held.handler);
+      await other.consume("q", { prefetch: 10 }, next.handler);
+      for (let i = 0; i < 4; i++) await other.publish(message("q", `m${i}`));
+      await expect.poll(held.ids).toEqual(["m0", "m1", "m2", "m3"]);
+      expect(next.seen).toEqual([]);
+      await broker.close();
+      await expect.poll(next.ids).toEqual(["m0", "m1", "m2", "m3"]);
+      expect(next.seen.every(({ redelivered }) => redelivered)).toBe(true);
+    });
+
     it("shares a queue between the consumers of two connections, each message once", async () => {
       const { world, broker } = open();
       const other = await world.connect("VU");
