@@ -6,6 +6,7 @@ import { DynamosError } from "#errors";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
 import { rowBatches } from "./row-batches.ts";
+import { shorten } from "./shorten.ts";
 
 /** What the catalogue says of a source column, by its lower-case name. */
 export type Notes = ReadonlyMap<string, Pick<ColumnSpec, "title" | "unit" | "anonymize">>;
@@ -114,7 +115,7 @@ function conversionOf(type: DuckDBType, column: string): Conversion {
     default:
       throw new DynamosError(
         ErrorCode.TYPE_MISMATCH,
-        `column ${column} has the type ${type.toString().slice(0, 64)}, which tables do not carry: use CAST(… AS VARCHAR)`,
+        `column ${column} has the type ${shorten(type.toString())}, which tables do not carry: use CAST(… AS VARCHAR)`,
       );
   }
 }

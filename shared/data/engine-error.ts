@@ -3,6 +3,10 @@ import { ErrorCode } from "#contracts";
 import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
 import { outOfMemory } from "./duckdb.ts";
+import { shorten } from "./shorten.ts";
+
+/** What the user wrote may be in it, as long as it is. */
+const messageCharactersMax = 300;
 
 /** @param columns those that there are for this user, by table */
 export function engineError(error: unknown, columns: ReadonlyMap<string, readonly string[]>): DynamosError {
@@ -14,11 +18,9 @@ export function engineError(error: unknown, columns: ReadonlyMap<string, readonl
   const column = /column "([^"]*)" not found|does not have a column named "([^"]*)"/.exec(first);
   if (column !== null) return unknownColumn(column[1] ?? column[2] ?? "", columns, error);
   const kind = /^([A-Za-z ]+) Error/.exec(first)?.[1] ?? "";
-  // What the parser and the binder say is about the user's own text.
-  if (kind === "Parser" || kind === "Binder") {
-    return new DynamosError(ErrorCode.SQL_INVALID, lowerFirst(first.replace(/^[A-Za-z ]+ Error: /, "")), {
-      cause: error,
-    });
+  // What these say is about the user's own text.
+  if (kind === "Parser" || kind === "Binder" || kind === "Catalog") {
+    return new DynamosError(ErrorCode.SQL_INVALID, aboutSql(first), { cause: error });
   }
   return new DynamosError(ErrorCode.SQL_INVALID, runtimeProblem(kind), { cause: error });
 }
@@ -40,9 +42,20 @@ function unknownColumn(name: string, columns: ReadonlyMap<string, readonly strin
   const all = [...new Set([...columns.values()].flat())].sort();
   const near = nearestName(name, all);
   const hint = near === undefined ? `there are ${all.join(", ")}` : `did you mean ${near}?`;
-  return new DynamosError(ErrorCode.UNKNOWN_COLUMN, `there is no column ${name.slice(0, 64)}: ${hint}`, { cause });
+  return new DynamosError(ErrorCode.UNKNOWN_COLUMN, `there is no column ${shorten(name)}: ${hint}`, { cause });
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1).replace(/[.!]$/, "");
+/** Advice to change the engine's settings, which nobody can here. */
+const settingsAdvice = /[.;]?\s*Use "?(SET|PRAGMA)\b.*$/i;
+
+/** The first line of what the parser, the binder or the catalogue of the engine says, in our form. */
+export function aboutSql(line: string): string {
+  const said = line.replace(/^[A-Za-z ]+ Error: /, "").replace(settingsAdvice, "");
+  // The guard lets through no function that there isn't, but a window function may stand alone.
+  const called = /^Scalar Function with name "?(\w+)"? does not exist/.exec(said)?.[1];
+  if (called !== undefined) return `there is no function ${called} without OVER (…)`;
+  const text = said.replaceAll("memory.main.", "").replace(/[.!]$/, "");
+  // SQL's own words stay as they are: LIMIT/OFFSET, QUANTILE.
+  const isWord = /^[A-Z](?![A-Z/])/.test(text);
+  return shorten(isWord ? text.charAt(0).toLowerCase() + text.slice(1) : text, messageCharactersMax);
 }

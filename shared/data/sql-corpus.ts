@@ -72,6 +72,7 @@ export const refused: readonly string[] = [
   "SELECT year(current_date) - year(Gebdat) FROM Personen ORDER BY localtimestamp",
   "SELECT now()",
   "SELECT today()",
+  "SELECT CAST(age(Gebdat) AS VARCHAR) FROM Personen",
   "SELECT current_database()",
   "SELECT current_schemas(true)",
   "SELECT version()",

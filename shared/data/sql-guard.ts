@@ -10,6 +10,8 @@ import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
 import { withCrossJoins } from "./cross-join.ts";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
+import { aboutSql } from "./engine-error.ts";
+import { shorten } from "./shorten.ts";
 import { allowedFunctions } from "./sql-functions.ts";
 
 export interface GuardedSql {
@@ -101,7 +103,7 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<{ text:
   const again = rewritten === sql ? tree : await serialised(connection, rewritten);
   if (again.error !== true) return { text: rewritten, tree: again };
   throw tree.error_type === "parser"
-    ? new DynamosError(ErrorCode.SQL_INVALID, String(tree.error_message).split("\n")[0] ?? "syntax error")
+    ? new DynamosError(ErrorCode.SQL_INVALID, aboutSql(String(tree.error_message).split("\n")[0] ?? ""))
     : refused("only SELECT is allowed");
 }
 
@@ -145,10 +147,12 @@ class Walk {
     this.children(tree);
   }
 
-  private called({ function_name: name, schema, catalog }: Tree): void {
+  private called({ function_name: name, schema, catalog, children }: Tree): void {
     const known = String(name ?? "").toLowerCase();
     if (clockFunctions.has(known)) throw clockRefused(known);
-    if (known !== "" && !allowedFunctions.has(known)) throw refused(`the function ${shortened(known)} is not allowed`);
+    // With one argument it counts from today.
+    if (known === "age" && (children as Tree[]).length < 2) throw clockRefused("age of one date");
+    if (known !== "" && !allowedFunctions.has(known)) throw refused(`the function ${shorten(known)} is not allowed`);
     if (!parserSchemas.has(String(schema ?? "")) || !parserSchemas.has(String(catalog ?? ""))) {
       throw refused("a function with a schema is not allowed");
     }
@@ -221,7 +225,7 @@ function unknownTable(name: string, tables: readonly string[]): DynamosError {
         ? "there are none"
         : `there are ${[...tables].sort().join(", ")}`
       : `did you mean ${near}?`;
-  return new DynamosError(ErrorCode.UNKNOWN_TABLE, `there is no table ${shortened(name)}: ${hint}`);
+  return new DynamosError(ErrorCode.UNKNOWN_TABLE, `there is no table ${shorten(name)}: ${hint}`);
 }
 
 function refused(what: string): DynamosError {
@@ -230,8 +234,4 @@ function refused(what: string): DynamosError {
 
 function readable(type: string): string {
   return type.toLowerCase().replaceAll("_", " ");
-}
-
-function shortened(name: string): string {
-  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }

@@ -26,6 +26,12 @@ export interface Uncomposable {
 /** The option that asks for a third party. Where there is one, the union of the tables is what it is there for. */
 export const aggregateOption = "aggregate";
 
+/** Where only one label's steps run, others may well be there. */
+const bearers: Partial<Record<Role, string>> = {
+  [Role.DATA_PROVIDER]: "for a data provider ",
+  [Role.COMPUTE_PROVIDER]: "for a compute provider ",
+};
+
 /** Those in which a label says where a step runs. */
 const labelledRoles = [Role.DATA_PROVIDER, Role.COMPUTE_PROVIDER] as const;
 
@@ -45,7 +51,7 @@ export function compose(question: CompositionQuestion): Composition {
   }
   const kept = placed.filter((step) => !invalid.includes(step));
   if (kept.length === 0) {
-    return uncomposable([`${requestType.name} has no step to run in ${archetype.name}`]);
+    return uncomposable([`${requestType.name} has no step ${bearers[role] ?? ""}to run in ${archetype.name}`]);
   }
   const order = orderSteps(kept);
   if (order.problems !== undefined) {

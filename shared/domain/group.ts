@@ -1,8 +1,8 @@
 /** Providers that run one archetype together, and the chains that this takes. */
 import { type Archetype, ErrorCode, type Knowledge, type Reason, type RequestType, Role, type Terms } from "#contracts";
 import { usesThirdParty } from "./archetype.ts";
-import { commonNames, listed } from "./by-name.ts";
-import { type Composition, compose, linkProblem, type Uncomposable } from "./compose.ts";
+import { commonNames, listed, sortedNames } from "./by-name.ts";
+import { type Composition, compose, compositionReason, linkProblem } from "./compose.ts";
 
 export interface Approved {
   readonly provider: string;
@@ -84,10 +84,7 @@ export function composeGroup(
     ...(atHome ? run(Role.ALL, terms.demandedSteps) : run(Role.DATA_PROVIDER, demanded)),
   }));
   const gather = atHome ? { steps: [] } : run(Role.COMPUTE_PROVIDER, demanded);
-  const reasons = [
-    ...chains.flatMap((chain) => reasonsAt(chain.provider, chain)),
-    ...reasonsAt(computeProvider, gather),
-  ];
+  const reasons = reasonsByPlace([...chains, ...(atHome ? [] : [{ provider: computeProvider, ...gather }])]);
   if (reasons.length > 0) {
     return { reasons };
   }
@@ -97,7 +94,7 @@ export function composeGroup(
     ? []
     : providerSteps.flatMap(({ steps }) => linkProblem(steps, gatherSteps, setting.knowledge.steps) ?? []);
   if (gaps.length > 0) {
-    return { reasons: gaps };
+    return { reasons: withoutRepeats(gaps) };
   }
   const sharedDemands = atHome
     ? []
@@ -143,11 +140,21 @@ const hope = [ErrorCode.COMPUTE_PROVIDER_OFFLINE, ErrorCode.COMPOSITION_INVALID,
 
 /** The reason that is easiest to mend comes first: the first one gives a refusal its status. */
 export function mostHopefulFirst(reasons: readonly Reason[]): Reason[] {
-  return [...reasons].sort((a, b) => hope.indexOf(a.code) - hope.indexOf(b.code));
+  return withoutRepeats(reasons).sort((a, b) => hope.indexOf(a.code) - hope.indexOf(b.code));
 }
 
-function reasonsAt(party: string, composition: Composition | Uncomposable): Reason[] {
-  return (composition.reasons ?? []).map((reason) => ({ ...reason, message: `${reason.message} (at ${party})` }));
+/** What is in the way at several archetypes or parties is said once. */
+export function withoutRepeats(reasons: readonly Reason[]): Reason[] {
+  return [...new Map(reasons.map((reason) => [`${reason.code} ${reason.clause} ${reason.message}`, reason])).values()];
+}
+
+/** Each reason once; where it does not hold at all of them, with those at whom it does. */
+function reasonsByPlace(chains: readonly ({ readonly provider: string } & Composition)[]): Reason[] {
+  const all = chains.flatMap(({ provider, reasons = [] }) => reasons.map((reason) => ({ provider, reason })));
+  return [...new Set(all.map(({ reason }) => reason.message))].map((message) => {
+    const places = sortedNames(all.filter(({ reason }) => reason.message === message).map(({ provider }) => provider));
+    return compositionReason(places.length === chains.length ? message : `${message} (at ${listed(places)})`);
+  });
 }
 
 function noCommon(message: string): Reason {

@@ -406,15 +406,30 @@ describe("makePlan", () => {
     expect(reasons(query, knowledge)).toContainEqual({
       code: ErrorCode.COMPOSITION_INVALID,
       clause: "",
-      message: "genericRequest begins with sql-anonymize, which works on what sql-query hands on (at UVA)",
+      message: "genericRequest begins with sql-anonymize, which works on what sql-query hands on",
     });
   });
 
   it("names what is missing of a request type without steps", () => {
     expect(reasons(wageGapQuery({ requestType: "genericRequest" }), wageGapKnowledge())[0]).toMatchObject({
       code: ErrorCode.COMPOSITION_INVALID,
-      message: "genericRequest has no step to run in computeToData (at UVA)",
+      message: "genericRequest has no step to run in computeToData",
     });
+  });
+
+  it("says each thing that is in the way once, and where only if it is not everywhere", () => {
+    const knowledge = wageGapKnowledge();
+    knowledge.requestTypes[0]?.requiredSteps.push("sql-sort");
+    expect(reasons(wageGapQuery(), knowledge).map(({ message }) => message)).toEqual([
+      "there is no step named sql-sort",
+    ]);
+    const readOnly = wageGapKnowledge();
+    readOnly.archetypes.pop();
+    Object.assign(readOnly.requestTypes[0] ?? {}, { requiredSteps: ["sql-algorithm"], optionalSteps: {} });
+    Object.assign(readOnly.agreements[0] ?? {}, { demandedSteps: { sqlDataRequest: { names: ["sql-query"] } } });
+    expect(reasons(wageGapQuery({ options: { split: false } }), readOnly).map(({ message }) => message)).toEqual([
+      "sqlDataRequest begins with sql-algorithm, which works on what sql-anonymize or sql-query hands on (at VU)",
+    ]);
   });
 });
 

@@ -11,7 +11,16 @@ import {
 import { byWeight, usesThirdParty } from "./archetype.ts";
 import { compareNames, sortedNames } from "./by-name.ts";
 import { aggregateOption } from "./compose.ts";
-import { type Approved, type Attempt, attempt, type Group, mostHopefulFirst, namesOf, type Setting } from "./group.ts";
+import {
+  type Approved,
+  type Attempt,
+  attempt,
+  type Group,
+  mostHopefulFirst,
+  namesOf,
+  type Setting,
+  withoutRepeats,
+} from "./group.ts";
 import { optionOf } from "./options.ts";
 import { splitBySteward } from "./split.ts";
 
@@ -158,7 +167,7 @@ function firstFeasible(tried: readonly Tried[]): Group | undefined {
 
 function reasonsOf(tried: readonly Tried[], aggregate: boolean | undefined): Reason[] {
   const asked = tried.filter(({ archetype }) => aggregate !== true || usesThirdParty(archetype));
-  const reasons = asked.flatMap(({ result }) => result.reasons ?? []);
+  const reasons = withoutRepeats(asked.flatMap(({ result }) => result.reasons ?? []));
   return reasons.length > 0
     ? reasons
     : [
