@@ -53,7 +53,8 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
   }
 
   function declareOne({ name, bindings, kind, singleActive = false }: Queue): void {
-    const queue = queues.get(name) ?? new MemoryQueue({ name, singleActive }, kind === "private" ? self : undefined, events);
+    const queue =
+      queues.get(name) ?? new MemoryQueue({ name, singleActive }, kind === "private" ? self : undefined, events);
     for (const binding of bindings) queue.bindings.add(binding);
     queues.set(name, queue);
   }
