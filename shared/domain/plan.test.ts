@@ -428,7 +428,7 @@ describe("makePlan", () => {
     Object.assign(readOnly.requestTypes[0] ?? {}, { requiredSteps: ["sql-algorithm"], optionalSteps: {} });
     Object.assign(readOnly.agreements[0] ?? {}, { demandedSteps: { sqlDataRequest: { names: ["sql-query"] } } });
     expect(reasons(wageGapQuery({ options: { split: false } }), readOnly).map(({ message }) => message)).toEqual([
-      "sqlDataRequest begins with sql-algorithm, which works on what sql-anonymize or sql-query hands on (at VU)",
+      "sqlDataRequest begins with sql-algorithm, which works on what sql-aggregate or sql-anonymize or sql-query hands on (at VU)",
     ]);
   });
 });
