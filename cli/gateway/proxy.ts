@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
+import { piecesType } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import type { DeployedFunction } from "./deployed-function.ts";
 import { toClient, toFunction } from "./forwarded-headers.ts";
@@ -77,10 +78,12 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
 }
 
 function sendBody(incoming: IncomingMessage, upstream: ClientRequest, onTooLarge: () => void): void {
+  // Tables pass piece by piece, and nothing of them stays here; the function limits its pieces.
+  const bytesMax = incoming.headers["content-type"] === piecesType ? Number.POSITIVE_INFINITY : limits.messageBytesMax;
   let bytes = 0;
   const count = (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= limits.messageBytesMax) return;
+    if (bytes <= bytesMax) return;
     incoming.off("data", count);
     onTooLarge();
   };

@@ -68,7 +68,8 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
 }
 
 /**
- * Ends a request whose client stops in the middle of its body. Watched from beside: listening to
+ * Ends a request whose client stops in the middle of its body; one that waits until what it sent
+ * is read does not stop. Watched from beside: listening to
  * the body itself would start its flow before its reader is there.
  */
 function cutStalledBody(request: IncomingMessage, response: ServerResponse, idleMsMax: number): void {
@@ -77,7 +78,7 @@ function cutStalledBody(request: IncomingMessage, response: ServerResponse, idle
   const timer = setInterval(() => {
     if (request.complete) {
       clearInterval(timer);
-    } else if (socket.bytesRead === bytes) {
+    } else if (socket.bytesRead === bytes && request.readableLength === 0) {
       clearInterval(timer);
       if (!response.headersSent) {
         socket.write("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
