@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function rows(sql: string) {
+async function tableOf(sql: string) {
   const { arrowIpc } = await runQuery({
     sql,
     terms: { dataSets: ["people"], columns: undefined },
@@ -50,8 +50,10 @@ async function rows(sql: string) {
     emit: async () => {},
     notes: {},
   });
-  return toJsonTable(arrowIpc).rows;
+  return toJsonTable(arrowIpc);
 }
+
+const rows = async (sql: string) => (await tableOf(sql)).rows;
 
 describe("a session whose rows will be anonymised", () => {
   it("holds years, masks and nothing, in the columns' own form", async () => {
@@ -79,6 +81,38 @@ describe("a session whose rows will be anonymised", () => {
       expect(text.replaceAll(/1990|1985|0101|01-01|-01/g, "")).not.toContain(secret);
     }
   });
+
+  const firstDay = (name: string) => `wherever the query uses ${name} it reads the first day of the year`;
+  it.each([
+    ["SELECT day AS x FROM P", [firstDay("day")]],
+    ["SELECT compact AS day FROM P", [firstDay("compact")]],
+    ["SELECT max(day) AS day FROM P", [firstDay("day")]],
+    ["SELECT id FROM P WHERE day < DATE '1990-01-01'", [firstDay("day")]],
+    ["SELECT * FROM P WHERE compact > 5", [firstDay("compact")]],
+    ["SELECT a.id FROM P a JOIN P b USING (day)", [firstDay("day")]],
+    [
+      "SELECT upper(name) AS n, bsn AS b FROM P",
+      ["wherever the query uses name it reads ***", "wherever the query uses bsn it reads nothing"],
+    ],
+    ["SELECT noted FROM P UNION SELECT name FROM P", [firstDay("noted"), "wherever the query uses name it reads ***"]],
+  ])("says what %s reads, where no later step can tell", async (sql, remarks) => {
+    expect((await tableOf(sql)).remarks).toEqual(remarks);
+  });
+
+  it.each([
+    "SELECT t.b FROM P AS t(a, b, c, d, e, f, g)",
+    "SELECT #2 AS x FROM P",
+    "SELECT * RENAME (day AS z) FROM P",
+  ])("says it also where %s takes a column by its place", async (sql) => {
+    expect((await tableOf(sql)).remarks).toContain(firstDay("day"));
+  });
+
+  it.each(["SELECT day, id FROM P", "SELECT * FROM P", "SELECT id FROM P", "SELECT * EXCLUDE (day) FROM P"])(
+    "leaves it to sql-anonymize to say of %s",
+    async (sql) => {
+      expect(await tableOf(sql)).not.toHaveProperty("remarks");
+    },
+  );
 
   it("compares dates by their year", async () => {
     expect(await rows("SELECT id FROM P WHERE day < DATE '1990-01-01'")).toEqual([[2]]);

@@ -91,6 +91,22 @@ describe("a session", () => {
     expect(columns).toEqual([{ name: "Gebdat", type: "date", title: "Date of birth" }]);
   });
 
+  it.each([
+    ["SELECT Gebdat FROM Personen", "Date of birth"],
+    ["SELECT p.gebdat AS GEBDAT FROM Personen p", "Date of birth"],
+    ["SELECT * FROM (SELECT Gebdat FROM Personen)", "Date of birth"],
+    ["SELECT Unieknr AS Gebdat FROM Personen", undefined],
+    ["SELECT max(Gebdat) AS Gebdat FROM Personen", undefined],
+    ["SELECT * EXCLUDE (Unieknr, Geslacht, Naam) REPLACE (DATE '2000-01-01' AS Gebdat) FROM Personen", undefined],
+    ["SELECT t.Gebdat FROM (SELECT Unieknr FROM Personen) AS t(Gebdat)", undefined],
+    ["WITH t(Gebdat) AS (SELECT Unieknr FROM Personen) SELECT Gebdat FROM t", undefined],
+    ["SELECT Gebdat FROM (SELECT Unieknr AS Gebdat FROM Personen)", undefined],
+    ["SELECT CAST(Gebdat AS VARCHAR) FROM Personen UNION SELECT Naam FROM Personen", undefined],
+  ])("gives the title to the column as it is and to no other of its name: %s", async (sql, title) => {
+    const { columns } = toJsonTable((await run(sql)).arrowIpc);
+    expect(columns.map((column) => column.title)).toEqual([title]);
+  });
+
   it("has no column and no table that is not permitted", async () => {
     await expect(run("SELECT bsn FROM Personen")).rejects.toMatchObject({ label: "UNKNOWN_COLUMN" });
     await expect(run("SELECT * FROM Geheim")).rejects.toMatchObject({ label: "UNKNOWN_TABLE" });

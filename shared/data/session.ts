@@ -5,8 +5,9 @@
  */
 import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms } from "#contracts";
 import { DynamosError } from "#errors";
+import { columnNotes, protectedRemarks } from "./column-notes.ts";
 import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
-import { type Notes, queryResult } from "./duckdb-table.ts";
+import { queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import { parquetOf } from "./import-cache.ts";
 import { protectedColumn } from "./protect-column.ts";
@@ -50,10 +51,13 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       if (source !== undefined) columns.set(name, await load(engine.connection, source, options));
     }
     await lock(engine.connection);
-    const { schema, batches } = await queryResult(engine.connection, guarded.sql, notesOf(sources));
+    const tables = guarded.tables.flatMap((name) => sources.get(name)?.table ?? []);
+    const { schema, batches } = await queryResult(engine.connection, guarded.sql, columnNotes(tables, guarded.uses));
     const sink = tableSink(schema, options.emit);
     for await (const batch of batches()) await sink.write(batch);
-    return await sink.finish(options.notes);
+    const result = schema.fields.map(({ name }) => name);
+    const remarks = options.anonymize ? protectedRemarks({ tables, columns, uses: guarded.uses, result }) : [];
+    return await sink.finish(remarks.length === 0 ? options.notes : { ...options.notes, remarks });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
   } finally {
@@ -116,15 +120,6 @@ async function load(
 async function lock(connection: DuckDBConnection): Promise<void> {
   await connection.run("SET enable_external_access = false");
   await connection.run("SET lock_configuration = true");
-}
-
-function notesOf(sources: ReadonlyMap<string, Source>): Notes {
-  const notes = new Map<string, { title: string; unit: string; anonymize: string }>();
-  for (const { table } of sources.values()) {
-    for (const { name, title, unit, anonymize } of table.columns)
-      notes.set(name.toLowerCase(), { title, unit, anonymize });
-  }
-  return notes;
 }
 
 function interruptAfter(connection: DuckDBConnection, leftMs: number) {

@@ -8,6 +8,7 @@
 import { ErrorCode } from "#contracts";
 import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
+import { type ColumnUses, columnUses } from "./column-uses.ts";
 import { withCrossJoins } from "./cross-join.ts";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
 import { aboutSql } from "./engine-error.ts";
@@ -19,6 +20,7 @@ export interface GuardedSql {
   readonly sql: string;
   /** The tables that it names, in the spelling of `tables`. */
   readonly tables: readonly string[];
+  readonly uses: ColumnUses;
 }
 
 type Tree = { readonly [key: string]: unknown };
@@ -92,7 +94,7 @@ export async function guardSql(
   }
   const walk = new Walk(tables);
   walk.visit(statement);
-  return { sql: text, tables: [...walk.used].sort() };
+  return { sql: text, tables: [...walk.used].sort(), uses: columnUses(statement) };
 }
 
 async function parse(connection: DuckDBConnection, sql: string): Promise<{ text: string; tree: Tree }> {
