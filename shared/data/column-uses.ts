@@ -9,7 +9,7 @@ export interface ColumnUses {
   named(column: string): number;
   /** Whether a column of the result with this name is the source column of that name, as it is. */
   isAsItWas(column: string): boolean;
-  /** Whether columns come out that the query does not name, by `*` or `#1`. */
+  /** Whether columns come out that the query does not name, by `*`, `#1` or `AS t(a, b)`. */
   readonly takesUnnamed: boolean;
   /** Whether those may come out under another name. */
   readonly renamesUnnamed: boolean;
@@ -46,6 +46,8 @@ function visit(value: unknown, found: Found): void {
     if (typeof tree.class === "string") expression(tree, found);
     else if (tree.type === "SET_OPERATION_NODE" || isFilled(tree.column_name_alias) || isFilled(tree.aliases))
       found.byPlace = true;
+    // `FROM Personen AS p(a, b)` gives a table's own columns other names.
+    if (tree.type === "BASE_TABLE" && isFilled(tree.column_name_alias)) found.unnamed = true;
     for (const column of (tree.using_columns ?? []) as string[]) count(column, found);
     for (const child of Object.values(tree)) visit(child, found);
   }
