@@ -1,12 +1,12 @@
 /** What the demo's parties know and have agreed. */
 import { agreementKey, archetypeKey, partyKey, requestTypeKey, stepKey } from "#domain/knowledge-keys";
-import type { SeedDocument } from "../system/seed.ts";
+import { defaultDataSet, type SeedDocument } from "../system/seed.ts";
 
 export const demoUser = "researcher@example.org";
 
 const relation = {
   requestTypes: ["sqlDataRequest"],
-  dataSets: ["wageGap"],
+  dataSets: [defaultDataSet],
   allowedArchetypes: ["computeToData", "dataThroughTtp"],
   allowedComputeProviders: ["SURF"],
 };

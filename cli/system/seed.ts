@@ -3,8 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ErrorCode } from "#contracts";
 import { importOriginal } from "#domain/import-original";
+import { agreementKey } from "#domain/knowledge-keys";
 import { DynamosError } from "#errors";
 import type { Knowledge } from "#ports/knowledge";
+
+/** The name that the demo's agreements have for their data. */
+export const defaultDataSet = "wageGap";
 
 export interface SeedDocument {
   readonly key: string;
@@ -27,7 +31,8 @@ export async function seed(knowledge: Knowledge, documents: readonly SeedDocumen
 
 /**
  * The documents of a folder with the original's files: its JSON configuration where it is there,
- * the given documents for what is not, and data sets for the CSV files named `Table_PARTY.csv`.
+ * the given documents for what is not, and data sets for the CSV files named `Table_PARTY.csv`
+ * (delimiter `;`).
  */
 export async function documentsOfFolder(folder: string, defaults: readonly SeedDocument[]): Promise<SeedDocument[]> {
   const names = await readdir(folder).catch((error: unknown) => {
@@ -41,9 +46,18 @@ export async function documentsOfFolder(folder: string, defaults: readonly SeedD
   if (dataFiles.length === 0) {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${folder} has no CSV files named Table_PARTY.csv`);
   }
-  const imported = importOriginal(files, dataFiles);
+  const imported = importOriginal({ ...withoutConfiguration(dataFiles, defaults), ...files }, dataFiles);
   const kinds = new Set(imported.map(({ key }) => kindOf(key)));
   return [...imported, ...defaults.filter(({ key }) => !kinds.has(kindOf(key)))];
+}
+
+/** Of a folder that holds data alone: the given agreements, over one data set of all its tables. */
+function withoutConfiguration(dataFiles: readonly string[], defaults: readonly SeedDocument[]) {
+  const tables = new Set(dataFiles.flatMap((name) => /^(.+)_[^_]+\.csv$/.exec(name)?.[1] ?? []));
+  return {
+    "agreements.json": defaults.filter(({ key }) => kindOf(key) === kindOf(agreementKey(""))).map(({ value }) => value),
+    "datasets.json": [{ name: defaultDataSet, type: "csv", delimiter: ";", tables: [...tables] }],
+  };
 }
 
 async function readConfiguration(path: string): Promise<unknown> {
