@@ -16,7 +16,10 @@ import { DynamosError } from "#errors";
 /** @throws DynamosError ENVELOPE_INVALID */
 export function openStream({ arrowIpc }: Table): RecordBatchReader {
   try {
-    return RecordBatchReader.from(arrowIpc).open();
+    const reader = RecordBatchReader.from(arrowIpc).open();
+    // Of bytes that are none, Arrow makes a reader without a schema.
+    if (reader.schema === undefined) throw new RangeError("no schema");
+    return reader;
   } catch (cause) {
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the table is not an Arrow IPC stream", { cause });
   }

@@ -1,5 +1,5 @@
 /** Steps for the invoker's contract suite: one for each way in which an invocation can go. */
-import { ErrorCode, type Payload } from "#contracts";
+import { ErrorCode, type Payload, type Table } from "#contracts";
 import { forward, forwardResult, refuse } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep, type Step } from "#runtime/define-step";
@@ -67,4 +67,39 @@ const slow = defineStep({
     }),
 });
 
-export const contractSteps: readonly Step[] = [echo, refusing, failing, defective, endless, slow];
+/** Hands on the bytes of its inputs' tables as they come, behind one another. */
+const passing = defineStep<number>({
+  name: "passing",
+  isolation: "shared",
+  accepts: "result",
+  facts: async (envelope, _context, { bytesOf, emit }) => {
+    let bytes = 0;
+    for (const index of envelope.inputs.keys()) {
+      for await (const part of bytesOf(index)) {
+        bytes += part.length;
+        await emit(part);
+      }
+    }
+    return bytes;
+  },
+  decide: (_, rows) => forwardResult({ table: emittedTable(rows), chart: undefined, document: undefined }),
+});
+
+/** Sends the first bytes of a table and then fails. */
+const breaking = defineStep({
+  name: "breaking",
+  isolation: "shared",
+  accepts: "result",
+  facts: async (_envelope, _context, { emit }): Promise<undefined> => {
+    await emit(Buffer.alloc(100_000, 1));
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, "row 7 is not readable");
+  },
+  decide: () => forward(nothing),
+});
+
+function emittedTable(rows: number): Table {
+  const transfer = { name: "", chunks: 0, bytes: 0, sha256: Buffer.alloc(0) };
+  return { arrowIpc: Buffer.from("schema"), rows, transfer };
+}
+
+export const contractSteps: readonly Step[] = [echo, refusing, failing, defective, endless, slow, passing, breaking];

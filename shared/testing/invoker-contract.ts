@@ -1,7 +1,7 @@
 /** What every invoker must do. Runs over memory and over the local gateway with functions as processes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Envelope, Outcome } from "#contracts";
-import { labelOf } from "#errors";
+import { type Chunk, Envelope, ErrorCode, Outcome } from "#contracts";
+import { DynamosError, labelOf } from "#errors";
 import type { Invocation, InvokeOptions, Invoker } from "#ports/invoker";
 
 export interface InvokerWorld {
@@ -26,6 +26,21 @@ export function envelopeFor(step: string, body: Uint8Array = new Uint8Array(), q
   const payload = { content: { $case: "result" as const, value: { table: undefined, chart: undefined, document } } };
   const envelope = Envelope.create({ queryId, party: "UVA", step, attempt: 1, deadlineMs: Date.now() + 20_000 });
   return Envelope.encode({ ...envelope, inputs: [{ provider: "UVA", payload, failure: undefined }] }).finish();
+}
+
+function transferEnvelope(step: string, inputs: number): Uint8Array {
+  const transfer = { name: "", chunks: 1, bytes: 1, sha256: Buffer.alloc(0) };
+  const table = { arrowIpc: Buffer.alloc(0), rows: 1, transfer };
+  const value = { table, chart: undefined, document: undefined };
+  const input = { provider: "UVA", payload: { content: { $case: "result" as const, value } }, failure: undefined };
+  const envelope = Envelope.create({ queryId: "q1", party: "UVA", step, attempt: 1, deadlineMs: Date.now() + 20_000 });
+  return Envelope.encode({ ...envelope, inputs: Array.from({ length: inputs }, () => input) }).finish();
+}
+
+function tableOf(outcome: Uint8Array) {
+  const { decision } = Outcome.decode(outcome);
+  const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
+  return content?.$case === "result" ? content.value.table : undefined;
 }
 
 function documentOf(outcome: Uint8Array): Uint8Array | undefined {
@@ -83,6 +98,75 @@ export function invokerContract(openWorld: () => Promise<InvokerWorld>): void {
       ids.map((id) => world.invoker.invoke("uva-slow", callOf(envelopeFor("slow", undefined, id)), inTime())),
     );
     expect(outcomes.map((outcome) => Buffer.from(documentOf(outcome) ?? []).toString())).toEqual(ids);
+  });
+
+  describe("with tables too large for envelope and outcome", () => {
+    const bytesOf = (size: number, seed: number) => Buffer.from(Uint8Array.from({ length: size }, (_, i) => i * seed));
+    const chunksOf = async function* (...chunks: Chunk[]) {
+      yield* chunks;
+    };
+
+    it("brings every chunk there and back, in order", async () => {
+      const sent = Array.from({ length: 200 }, (_, i) => ({ input: i < 120 ? 0 : 1, body: bytesOf(50_000 + i, i) }));
+      const got: Uint8Array[] = [];
+      const envelope = transferEnvelope("passing", 2);
+      const outcome = await world.invoker.invoke(
+        "uva-passing",
+        { envelope, chunks: chunksOf(...sent), take: async (bytes) => void got.push(Buffer.from(bytes)) },
+        inTime(),
+      );
+      const whole = Buffer.concat(sent.map(({ body }) => body));
+      expect(Buffer.compare(Buffer.concat(got), whole)).toBe(0);
+      expect(tableOf(outcome)).toMatchObject({ rows: whole.length, transfer: { name: "" } });
+    });
+
+    it("asks for the next chunk only when there is room for it", async () => {
+      let produced = 0;
+      const endlessChunks = async function* () {
+        for (; produced < 4_000; produced++) yield { input: 0, body: Buffer.alloc(100_000) };
+      };
+      const controller = new AbortController();
+      const call = world.invoker.invoke(
+        "uva-passing",
+        { envelope: transferEnvelope("passing", 1), chunks: endlessChunks(), take: () => new Promise(() => {}) },
+        { ...inTime(), signal: controller.signal },
+      );
+      const ended = expect(call).rejects.toMatchObject({ label: "CANCELLED" });
+      await new Promise((resume) => setTimeout(resume, 700));
+      expect(produced).toBeLessThan(400);
+      controller.abort();
+      await ended;
+    });
+
+    it("fails with what the chunks fail with", async () => {
+      const broken = async function* (): AsyncGenerator<Chunk> {
+        yield { input: 0, body: Buffer.from("first") };
+        throw new DynamosError(ErrorCode.TRANSFER_LOST, "there is no transfer x");
+      };
+      const invocation = { envelope: transferEnvelope("passing", 1), chunks: broken(), take: async () => {} };
+      const call = world.invoker.invoke("uva-passing", invocation, inTime());
+      await expect(call).rejects.toMatchObject({ label: "TRANSFER_LOST" });
+    });
+
+    it("fails with what their taker fails with", async () => {
+      const take = () => Promise.reject(new DynamosError(ErrorCode.DENIED, "may not leave"));
+      const chunks = chunksOf({ input: 0, body: Buffer.from("first") });
+      const call = world.invoker.invoke(
+        "uva-passing",
+        { envelope: transferEnvelope("passing", 1), chunks, take },
+        inTime(),
+      );
+      await expect(call).rejects.toMatchObject({ label: "DENIED" });
+    });
+
+    it("tells of a step that fails when its first bytes have left", async () => {
+      const got: Uint8Array[] = [];
+      const take = async (bytes: Uint8Array) => void got.push(bytes);
+      const outcome = await world.invoker.invoke("uva-breaking", { envelope: envelopeFor("breaking"), take }, inTime());
+      const { decision } = Outcome.decode(outcome);
+      expect(decision).toMatchObject({ $case: "failure", value: { message: "row 7 is not readable" } });
+      expect(Buffer.concat(got)).toHaveLength(100_000);
+    });
   });
 
   describe("gives up", () => {

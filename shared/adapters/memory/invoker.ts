@@ -31,12 +31,20 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
   async function run({ step }: MemoryStep, invocation: Invocation, temporaryFolder: string): Promise<Uint8Array> {
     // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
     const context = { environment, now: () => clock.now(), temporaryFolder };
+    const lost: unknown[] = [];
     const call = {
       envelope: Uint8Array.from(invocation.envelope),
-      chunks: encoded(invocation.chunks),
-      take: (chunk: Uint8Array) => invocation.take(Chunk.decode(Uint8Array.from(chunk)).body),
+      chunks: encoded(invocation.chunks, lost),
+      take: (chunk: Uint8Array) =>
+        invocation.take(Chunk.decode(Uint8Array.from(chunk)).body).catch((error) => {
+          lost.push(error);
+          throw error;
+        }),
     };
-    return Uint8Array.from(await runStep(step, call, context, report));
+    const outcome = Uint8Array.from(await runStep(step, call, context, report));
+    // The caller's own failure is not the step's, whatever the step made of it.
+    if (lost.length > 0) throw lost[0];
+    return outcome;
   }
 
   return {
@@ -62,9 +70,14 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
   };
 }
 
-async function* encoded(chunks: Invocation["chunks"]): AsyncGenerator<Uint8Array> {
+async function* encoded(chunks: Invocation["chunks"], lost: unknown[]): AsyncGenerator<Uint8Array> {
   if (chunks === undefined) return;
-  for await (const chunk of chunks) yield Chunk.encode(chunk).finish();
+  try {
+    for await (const chunk of chunks) yield Chunk.encode(chunk).finish();
+  } catch (error) {
+    lost.push(error);
+    throw error;
+  }
 }
 
 /** Rejects at the deadline or when the signal fires; a step in this process can't be killed, only given up. */
