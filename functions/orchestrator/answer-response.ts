@@ -71,7 +71,7 @@ export function answerHeaders({ id, complete }: Answer, { format }: Chosen): Rec
 }
 
 /**
- * @param bytes get a signal that fires when the client leaves
+ * @param bytes get a signal that fires when no more of them is wanted
  * @param ended called once, when all was taken, when it failed, or when the client has left
  */
 export function streamOf(
@@ -83,6 +83,7 @@ export function streamOf(
   const pieces = bytes(gone.signal);
   let isEnded = false;
   const end = () => {
+    gone.abort();
     if (!isEnded) ended();
     isEnded = true;
   };
@@ -95,9 +96,9 @@ export function streamOf(
           end();
           controller.close();
         } catch (error) {
-          end();
           const { label, message } = toDynamosError(error);
           if (!gone.signal.aborted) log.log("warn", "an answer broke off", { code: label, reason: message });
+          end();
           controller.error(error);
         }
       },

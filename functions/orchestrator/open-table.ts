@@ -7,10 +7,16 @@ import type { SidecarApi } from "#sidecar/client";
 
 export type TableReader = Pick<SidecarApi, "readTransfer">;
 
-/** @throws DynamosError ENVELOPE_INVALID; its batches also TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED */
+/**
+ * @param signal fires when no more is wanted: Arrow's readers do not tell their source
+ * @throws DynamosError ENVELOPE_INVALID; its batches also TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED
+ */
 export function openTable(table: Table, reader: TableReader, signal: AbortSignal): TableSource {
   const { transfer } = table;
-  return tableSource(table, transfer === undefined ? once(table.arrowIpc) : verified(transfer, reader, signal));
+  if (transfer === undefined) return tableSource(table, once(table.arrowIpc));
+  const bytes = verified(transfer, reader, signal);
+  signal.addEventListener("abort", () => void bytes.return(undefined).catch(() => {}), { once: true });
+  return tableSource(table, bytes);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
