@@ -56,7 +56,8 @@ export interface HopOutput {
 
 export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: number): HopOutput {
   const hash = createHash("sha256");
-  let writer: TransferWriter | undefined;
+  let writer: Promise<TransferWriter> | undefined;
+  let isAbandoned = false;
   let chunks = 0;
   let bytes = 0;
 
@@ -74,17 +75,24 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
       const message = `more than ${limits.transferBytesMax} bytes: add a LIMIT, name fewer columns or aggregate`;
       throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
     }
-    writer ??= await open();
+    // A step in this process can't be killed, and goes on after its call was given up.
+    if (isAbandoned) throw new DynamosError(ErrorCode.CANCELLED, "nobody waits for this table any more");
+    writer ??= open();
+    const opened = await writer;
     hash.update(part);
     for (let at = 0; at < part.length; at += limits.transferChunkBytesMax) {
       chunks += 1;
-      await writer.write(part.subarray(at, at + limits.transferChunkBytesMax));
+      await opened.write(part.subarray(at, at + limits.transferChunkBytesMax));
     }
   }
 
   async function abandon(): Promise<void> {
-    // What can't be dropped now expires.
-    if (writer !== undefined) await transfers.drop(writer.name).catch(() => {});
+    isAbandoned = true;
+    try {
+      if (writer !== undefined) await transfers.drop((await writer).name);
+    } catch {
+      // What can't be dropped now expires.
+    }
   }
 
   async function finish(outcome: Outcome): Promise<Outcome> {
@@ -97,8 +105,9 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
     if (writer === undefined) {
       throw new DynamosError(ErrorCode.INTERNAL, "the step speaks of a table that it did not send");
     }
-    await writer.end();
-    const value = withTransfer(content.value, { name: writer.name, chunks, bytes, sha256: hash.digest() });
+    const { name, end } = await writer;
+    await end();
+    const value = withTransfer(content.value, { name, chunks, bytes, sha256: hash.digest() });
     return { decision: { $case: "forward", value: { payload: { content: { $case: "result", value } } } } };
   }
 
