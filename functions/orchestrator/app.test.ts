@@ -174,6 +174,24 @@ describe("documents", () => {
     expect(late).toMatchObject({ status: 412, code: "REVISION_CONFLICT" });
   });
 
+  it("take a list of tags, of which one must be there now, and never a weak one", async () => {
+    const read = await send("GET", "/v1/agreements/VU");
+    const etag = read.headers.get("etag") ?? "";
+    const agreement = await jsonOf(read);
+    expect((await send("GET", "/v1/agreements/VU", undefined, { "if-none-match": `"x", W/${etag}` })).status).toBe(304);
+    const weak = await problemOf(send("PUT", "/v1/agreements/VU", agreement, { "if-match": `W/${etag}` }));
+    expect(weak).toMatchObject({ status: 412, code: "REVISION_CONFLICT" });
+    expect(await problemOf(send("PUT", "/v1/agreements/VU", agreement, { "if-match": "7" }))).toMatchObject({
+      status: 400,
+      code: "INVALID_REQUEST",
+    });
+    const listed = await send("PUT", "/v1/agreements/VU", agreement, { "if-match": `"0", ${etag}` });
+    expect(listed.status).toBe(200);
+    expect((await send("PUT", "/v1/agreements/VU", agreement, { "if-match": "*" })).status).toBe(200);
+    const absent = { ...agreement, name: "NEW" };
+    expect((await send("PUT", "/v1/agreements/NEW", absent, { "if-match": "*" })).status).toBe(412);
+  });
+
   it("take effect on the next query", async () => {
     await send("PUT", "/v1/agreements/VU", { name: "VU", relations: {} });
     await expect.poll(async () => (await send("POST", "/v1/queries", body)).status).toBe(403);

@@ -7,10 +7,10 @@ import { requestOf } from "./request-of.ts";
 /** @param fetch answers every request; its bodies are cancelled when the client leaves */
 export function listenerOf(
   fetch: (request: Request) => Response | Promise<Response>,
-  stallMsMax = limits.answerStallMsMax,
+  stallMsMax: number = limits.answerStallMsMax,
 ): RequestListener {
   return (incoming, outgoing) => {
-    answer(fetch, incoming, outgoing, stallMsMax).catch(() => outgoing.destroy());
+    answer(fetch, incoming, outgoing, stallMsMax).catch(() => cut(incoming, outgoing));
   };
 }
 
@@ -69,6 +69,12 @@ async function send(response: Response, outgoing: ServerResponse, stallMsMax: nu
     if (read.value !== undefined) await write(read.value, outgoing, stallMsMax);
   }
   outgoing.end();
+}
+
+/** For a client of HTTP/1.0 the end of the connection is the end of the body, so it must be a reset. */
+function cut({ httpVersion, socket }: IncomingMessage, outgoing: ServerResponse): void {
+  if (httpVersion === "1.0") socket.resetAndDestroy();
+  outgoing.destroy();
 }
 
 /** Resolves when there is room for more. Rejects when the client is gone, or takes nothing for too long. */

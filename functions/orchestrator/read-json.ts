@@ -7,7 +7,7 @@ import { DynamosError } from "#errors";
  * The body as JSON.
  * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST, REQUEST_TIMEOUT, CANCELLED
  */
-export async function readJson(c: Context, waitMsMax = limits.apiBodyMsMax): Promise<unknown> {
+export async function readJson(c: Context, waitMsMax: number = limits.apiBodyMsMax): Promise<unknown> {
   checkType(c.req.header("content-type") ?? "");
   const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity") {
