@@ -5,7 +5,8 @@ import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
 import { openHttpDoor } from "./http-door.ts";
 import { inProcessInvoker } from "./in-process-invoker.ts";
 import { jsonLog } from "./json-log.ts";
-import { type JsonCodec, stepListener } from "./step-listener.ts";
+import type { JsonCodec } from "./step-call.ts";
+import { stepListener } from "./step-listener.ts";
 
 export interface SharedFunction {
   readonly step: Step;

@@ -5,7 +5,8 @@ import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
 import { openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
 import { spawnBackend } from "./spawn-backend.ts";
-import { type JsonCodec, stepListener } from "./step-listener.ts";
+import type { JsonCodec } from "./step-call.ts";
+import { stepListener } from "./step-listener.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 import { WorkerPool } from "./worker-pool.ts";
 

@@ -6,9 +6,15 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { readBody } from "./read-body.ts";
 import type { Call } from "./step-invoker.ts";
-import type { JsonCodec } from "./step-listener.ts";
 import { answerMedia, bodyMedia } from "./step-media.ts";
 import { noChunks } from "./table-flow.ts";
+
+/** Loaded when first needed: it is larger than all the rest of the door. */
+export interface JsonCodec {
+  /** @throws SyntaxError and others, when the text is no envelope */
+  envelopeFromText(text: string): Uint8Array;
+  outcomeToText(outcome: Uint8Array): string;
+}
 
 /** @throws DynamosError ENVELOPE_INVALID, BODY_TOO_LARGE, CANCELLED */
 export async function readCall(

@@ -7,16 +7,9 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
-import { readCall } from "./step-call.ts";
+import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
 import { answerMedia, bodyMedia, type Media, mediaTypes } from "./step-media.ts";
-
-/** Loaded when first needed: it is larger than all the rest of the door. */
-export interface JsonCodec {
-  /** @throws SyntaxError and others, when the text is no envelope */
-  envelopeFromText(text: string): Uint8Array;
-  outcomeToText(outcome: Uint8Array): string;
-}
 
 export interface StepListenerOptions {
   readonly step: StepDescription;

@@ -1,0 +1,175 @@
+/** Tables larger than a message through a function's door and its worker processes. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Chunk, Envelope, Outcome } from "#contracts";
+import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
+import { labelOf } from "#errors";
+import { type StartedFunction, startFunction } from "#testing/started-function";
+
+let fn: StartedFunction;
+beforeAll(async () => {
+  fn = await startFunction("shared/runtime/testing-steps/pass-on.ts", { pool_size: "1", concurrency: "2" });
+});
+afterAll(() => fn?.stop());
+
+const chunkBytes = 256 * 1024;
+
+function envelope(sql = ""): Uint8Array {
+  const transfer = { name: "", chunks: 1, bytes: 1, sha256: Buffer.alloc(0) };
+  const value = { table: { arrowIpc: Buffer.alloc(0), rows: 1, transfer }, chart: undefined, document: undefined };
+  return Envelope.encode(
+    Envelope.fromPartial({
+      queryId: "q1",
+      step: "pass-on",
+      deadlineMs: Date.now() + 60_000,
+      query: { sql },
+      inputs: [{ provider: "UVA", payload: { content: { $case: "result", value } } }],
+    }),
+  ).finish();
+}
+
+async function* body(chunks: number, sql = ""): AsyncGenerator<Uint8Array> {
+  yield* pieceParts(pieceKinds.envelope, envelope(sql));
+  for (let i = 0; i < chunks; i++) {
+    yield* pieceParts(pieceKinds.chunk, encodeChunk(0, Buffer.alloc(chunkBytes, i)));
+  }
+}
+
+interface Passed {
+  readonly status: number;
+  readonly contentType: string;
+  readonly outcome: Outcome;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+function post(source: AsyncIterable<Uint8Array>, headers: Record<string, string> = {}): Promise<Passed> {
+  return new Promise((resolve, reject) => {
+    const call = request(fn.url, { method: "POST", headers: { "content-type": piecesType, ...headers } });
+    call.on("error", reject);
+    call.on("response", async (response) => {
+      const hash = createHash("sha256");
+      let bytes = 0;
+      let outcome = Outcome.create();
+      try {
+        for await (const piece of readPieces(response, 2 ** 26)) {
+          if (piece.kind === pieceKinds.outcome) outcome = Outcome.decode(piece.body);
+          else {
+            const part = Chunk.decode(piece.body).body;
+            bytes += part.length;
+            hash.update(part);
+          }
+        }
+        const contentType = response.headers["content-type"] ?? "";
+        resolve({ status: response.statusCode ?? 0, contentType, outcome, bytes, sha256: hash.digest("hex") });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    void (async () => {
+      for await (const part of source) {
+        if (!call.write(part)) await new Promise((resume) => call.once("drain", resume).once("close", resume));
+        if (call.destroyed) return;
+      }
+      call.end();
+    })();
+  });
+}
+
+const codeOf = ({ outcome }: Passed) =>
+  outcome.decision?.$case === "failure" ? labelOf(outcome.decision.value.code) : outcome.decision?.$case;
+
+const memoryMb = (pid: number) =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+
+describe("a table of 200 MB through a single-use step", () => {
+  it("comes out as it went in, and the door's memory stays flat", async () => {
+    const before = memoryMb(fn.child.pid ?? 0);
+    const passed = await post(body(800));
+    const hash = createHash("sha256");
+    for (let i = 0; i < 800; i++) hash.update(Buffer.alloc(chunkBytes, i));
+    expect(passed).toMatchObject({ status: 200, contentType: piecesType, bytes: 800 * chunkBytes });
+    expect(passed.sha256).toBe(hash.digest("hex"));
+    expect(codeOf(passed)).toBe("forward");
+    expect(memoryMb(fn.child.pid ?? 0) - before).toBeLessThan(100);
+  });
+});
+
+describe("when a step", () => {
+  it("fails in the middle, the outcome after its chunks says so", async () => {
+    const passed = await post(body(40, "fail"));
+    expect(codeOf(passed)).toBe("DATA_UNREADABLE");
+    expect(passed.bytes).toBeGreaterThan(0);
+    expect(passed.bytes).toBeLessThan(40 * chunkBytes);
+  });
+
+  it("dies in the middle, the outcome after its chunks says so", async () => {
+    expect(codeOf(await post(body(40, "crash")))).toBe("WORKER_CRASHED");
+  });
+
+  it("needs only the first of it, the answer does not wait for the rest", async () => {
+    const passed = await post(body(200, "ignore"));
+    expect(codeOf(passed)).toBe("forward");
+    expect(passed).toMatchObject({ status: 200, bytes: 0 });
+  });
+
+  it("has more to say than an outcome holds and the caller takes no pieces, it is refused with what to do", async () => {
+    const response = await fetch(fn.url, {
+      method: "POST",
+      headers: { "content-type": piecesType, accept: "application/x-protobuf" },
+      body: Buffer.concat(await all(body(4))),
+    });
+    expect(response.status).toBe(422);
+    const { decision } = Outcome.decode(new Uint8Array(await response.arrayBuffer()));
+    expect(decision).toMatchObject({ value: { message: expect.stringContaining(`accept ${piecesType}`) } });
+  });
+});
+
+describe("a body of pieces", () => {
+  const sent = async (bytes: Uint8Array) => {
+    const response = await fetch(fn.url, {
+      method: "POST",
+      headers: { "content-type": piecesType, accept: "application/json" },
+      body: Buffer.from(bytes),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+
+  it.each([
+    ["that is empty", new Uint8Array(0), "the first piece of the body must be the envelope"],
+    ["that is none", Buffer.alloc(50, 0xff), "the body is not made of pieces"],
+    ["without an envelope", Buffer.concat(pieceParts(2, encodeChunk(0, Buffer.alloc(3)))), "must be the envelope"],
+    ["that announces more than a message holds", Buffer.from([0xff, 0xff, 0xff, 0x7f]), "is over the limit"],
+  ])("%s is refused by name", async (_, bytes, message) => {
+    const { status, text } = await sent(bytes);
+    expect(status).toBe(400);
+    expect(text).toContain("ERROR_CODE_ENVELOPE_INVALID");
+    expect(text).toContain(message);
+  });
+
+  it("with a second envelope in it ends the call by name", async () => {
+    const twice = async function* () {
+      yield* body(1);
+      yield* pieceParts(pieceKinds.envelope, envelope());
+    };
+    expect(codeOf(await post(twice()))).toBe("ENVELOPE_INVALID");
+  });
+
+  it("that breaks off ends the call, and the function answers the next one", async () => {
+    const whole = Buffer.concat(await all(body(8)));
+    const half = whole.subarray(0, whole.length / 2);
+    const cut = async function* () {
+      yield half;
+    };
+    expect(codeOf(await post(cut()))).toBe("ENVELOPE_INVALID");
+    expect(codeOf(await post(body(2)))).toBe("forward");
+  });
+});
+
+async function all(source: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for await (const part of source) parts.push(part);
+  return parts;
+}
