@@ -16,6 +16,8 @@ export interface FunctionProcessOptions {
 
 const readyMsMax = 30_000;
 const stopMsMax = 1_500;
+/** Of that, for calls in flight: those that wait at the orchestrator are told then that it stops. */
+const drainMsMax = 1_000;
 const restartFirstMs = 100;
 const restartLongestMs = 5_000;
 /** Ready for so long, the next death counts as the first. */
@@ -83,7 +85,7 @@ export class FunctionProcess {
     if (!existsSync(file)) return Promise.resolve(`is not built: there is no ${file}`);
     const child = spawn(process.execPath, [file], {
       cwd: folder,
-      env: { PATH: process.env.PATH ?? "", TMPDIR: process.env.TMPDIR ?? "/tmp", ...environment, http_port: "0" },
+      env: { ...inherited(), drain_ms: String(drainMsMax), ...environment, http_port: "0" },
       // Over the channel the child notices that this process is gone; a group of its own, to kill all of it.
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
@@ -129,6 +131,10 @@ export class FunctionProcess {
       if (this.wanted) void this.launch();
     }, delayMs);
   }
+}
+
+function inherited(): Record<string, string> {
+  return { PATH: process.env.PATH ?? "", TMPDIR: process.env.TMPDIR ?? "/tmp" };
 }
 
 /** SIGTERM, SIGKILL to its group when that is not enough; resolves when it has ended. */

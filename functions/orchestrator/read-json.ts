@@ -7,13 +7,13 @@ import { DynamosError } from "#errors";
  * The body as JSON.
  * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST, REQUEST_TIMEOUT, CANCELLED
  */
-export async function readJson(c: Context, waitMsMax: number = limits.apiBodyMsMax): Promise<unknown> {
+export async function readJson(c: Context): Promise<unknown> {
   checkType(c.req.header("content-type") ?? "");
   const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity") {
     throw new DynamosError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed");
   }
-  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0), waitMsMax);
+  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0));
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -48,17 +48,13 @@ function checkType(field: string): void {
 /** So much of a refused body is still read and thrown away, so that its sender reads the answer. */
 const lingerBytesMax = 16 * 1_048_576;
 
-async function readBytes(
-  body: ReadableStream<Uint8Array> | null,
-  announcedBytes: number,
-  waitMsMax: number,
-): Promise<Uint8Array> {
+async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes: number): Promise<Uint8Array> {
   const isTooLarge = (bytes: number) => bytes > limits.requestBodyBytesMax;
   const chunks: Uint8Array[] = [];
   let length = 0;
   if (body !== null && announcedBytes <= lingerBytesMax) {
     const reader = body.getReader();
-    const late = lateAfter(waitMsMax);
+    const late = lateAfter(limits.apiBodyMsMax);
     try {
       for (;;) {
         const { value } = await Promise.race([reader.read(), late.passed]);

@@ -27,6 +27,11 @@ export function destinationOf({ chain, hop, party, gather, replyTo }: Envelope):
   return gather?.party ?? replyTo.split(".")[1] ?? "";
 }
 
+/** Whether what its hop makes is an answer: neither a step nor a gather gets it. */
+export function isForAsker({ chain, hop, gather }: Pick<Envelope, "chain" | "hop" | "gather">): boolean {
+  return chain?.steps[hop + 1] === undefined && gather === undefined;
+}
+
 export const cancelTopic = "control.cancel";
 
 /** Id of the message that brings a chain to a hop: `query/chain/hop/attempt`. */

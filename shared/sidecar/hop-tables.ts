@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type Chunk, type Envelope, ErrorCode, type Outcome, type Transfer } from "#contracts";
 import { mayLeave } from "#domain/egress";
 import { limits } from "#domain/limits";
-import { destinationOf } from "#domain/route";
+import { destinationOf, isForAsker } from "#domain/route";
 import { isEmitted, transferredInputs, withTransfer } from "#domain/transferred";
 import { DynamosError } from "#errors";
 import type { Transfers, TransferWriter } from "#ports/transfers";
@@ -65,8 +65,10 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
     const to = destinationOf(envelope);
     const refusal = to === envelope.party ? undefined : mayLeave(envelope);
     if (refusal !== undefined) throw new DynamosError(ErrorCode.DENIED, refusal);
-    const expiresInMs = Math.max(0, envelope.deadlineMs - nowMs) + limits.transferGraceMs;
-    return transfers.open({ from: envelope.party, to, expiresInMs });
+    const leftMs = Math.max(0, envelope.deadlineMs - nowMs);
+    // Of an asynchronous query, the asker keeps it for whoever fetches the answer; else it drops it earlier.
+    const keptMs = isForAsker(envelope) ? limits.keptQueryMs : 0;
+    return transfers.open({ from: envelope.party, to, expiresInMs: leftMs + keptMs + limits.transferGraceMs });
   }
 
   async function take(part: Uint8Array): Promise<void> {
