@@ -5,7 +5,7 @@ import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
 import { DynamosError } from "#errors";
 import type { Broker, BrokerStatus, Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
-import type { Invoker } from "#ports/invoker";
+import type { DeployedStep, Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
@@ -59,6 +59,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     replyTo,
     drop: (names) => dropTransfers(names, broker.transfers, log),
   });
+  /** Filled before the consumers start: a message that waits is delivered at once. */
+  const functions = new Map<string, DeployedStep>();
   const tools: DeliverTools = {
     party,
     invoker: options.invoker,
@@ -68,7 +70,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     cancelled,
     transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),
-    functionFor: (step) => steps.functionFor(step),
+    functionFor: (step) => functions.get(step),
   };
   const gathers = createGathers(tools);
   const handled = createHandled(clock);
@@ -90,6 +92,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const replies = await broker.consume(replyTo, { prefetch: 64 }, hear);
   const parts = await broker.consume(gatherTopic(party), { prefetch: limits.gatherPartsMax }, gathers.take);
   const steps = await consumeSteps({
+    functions,
     broker,
     invoker: options.invoker,
     clock,

@@ -7,13 +7,13 @@ import type { DeployedStep, Invoker } from "#ports/invoker";
 import type { Log } from "#ports/log";
 
 export interface StepConsumers {
-  /** The function that serves a step, as last listed. */
-  functionFor(step: string): DeployedStep | undefined;
   /** Takes no more messages; resolves when those in hand are settled. */
   stop(): Promise<void>;
 }
 
 export interface StepConsumersOptions {
+  /** By step: who serves it, as last listed. Kept up to date here. */
+  readonly functions: Map<string, DeployedStep>;
   readonly broker: Broker;
   readonly invoker: Invoker;
   readonly clock: Clock;
@@ -27,8 +27,7 @@ export interface StepConsumersOptions {
  * an unread queue would let them wait for the deadline.
  */
 export async function consumeSteps(options: StepConsumersOptions): Promise<StepConsumers> {
-  const { broker, invoker, clock, log, refreshMs, handle } = options;
-  const functions = new Map<string, DeployedStep>();
+  const { functions, broker, invoker, clock, log, refreshMs, handle } = options;
   const consumers = new Map<string, Consumer>();
   let stopTimer = () => {};
   let stopped = false;
@@ -63,7 +62,6 @@ export async function consumeSteps(options: StepConsumersOptions): Promise<StepC
   await refresh();
   schedule();
   return {
-    functionFor: (step) => functions.get(step),
     stop: async () => {
       stopped = true;
       stopTimer();
