@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import colors from "picocolors";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addQueryCommand } from "./commands/query.ts";
+import { addSidecarCommand } from "./commands/sidecar.ts";
 import { addUpCommand } from "./commands/up.ts";
 
 const program = new Command("dynamos")
@@ -13,6 +14,7 @@ const program = new Command("dynamos")
 addUpCommand(program);
 addDemoCommand(program);
 addQueryCommand(program);
+addSidecarCommand(program);
 
 try {
   await program.parseAsync();

@@ -8,12 +8,15 @@ import type { LogLevel } from "#ports/log";
 import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
-import { type System, startSystem } from "../system/start-system.ts";
+import { type System, type SystemOptions, startSystem } from "../system/start-system.ts";
 import { makeTemporaryFolder } from "../system/temporary-folder.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export interface SystemFlags {
   readonly port: string;
   readonly broker: string;
+  /** Absent: `in-process`. */
+  readonly sidecars?: string;
   readonly datasets?: string;
   readonly stack?: string;
   readonly logLevel: LogLevel;
@@ -36,9 +39,11 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       buildDir: join(home, "build/functions"),
       port: portOf(flags.port),
       broker: flags.broker,
+      sidecars: sidecarsOf(flags),
       documents: data.documents,
       dataDir: data.folder,
       log: jsonLog({ level: flags.logLevel }),
+      logLevel: flags.logLevel,
       onProgress,
     });
     const stop = async () => {
@@ -69,10 +74,18 @@ async function dataOf({ datasets }: SystemFlags): Promise<Data> {
   return { folder, documents: [...demoDocuments, ...dataSets], remove };
 }
 
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`--port ${text}: must be a whole number from 0 (a free one) to 65535`);
+function sidecarsOf({ sidecars = "in-process", broker }: SystemFlags): SystemOptions["sidecars"] {
+  if (sidecars !== "in-process" && sidecars !== "processes") {
+    throw new Error(`--sidecars ${sidecars}: must be in-process or processes`);
   }
-  return port;
+  if (sidecars === "processes" && broker === "memory") {
+    throw new Error(
+      "--sidecars processes needs --broker amqp://…: the broker in this process is for this process alone",
+    );
+  }
+  return sidecars;
+}
+
+function portOf(text: string): number {
+  return wholeNumber("--port", text, { min: 0, max: 65_535 });
 }

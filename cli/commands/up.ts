@@ -8,6 +8,7 @@ import { type SystemFlags, startFromFlags } from "./system-options.ts";
 export function addSystemOptions(command: Command): Command {
   return command
     .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
+    .option("--sidecars <how>", "`in-process`, or `processes`: one for each party, over amqp", "in-process")
     .option(
       "--datasets <dir>",
       "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data",

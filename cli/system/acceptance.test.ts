@@ -89,6 +89,8 @@ describe.skipIf(!hasData).each([
         buildDir: join(home, "build/functions"),
         port: 0,
         broker,
+        sidecars: "in-process",
+        logLevel: "warn",
         documents,
         dataDir,
         log: createMemoryLog(),
@@ -292,7 +294,7 @@ describe.skipIf(!hasData).each([
     });
 
     it("names a provider whose sidecar is gone", async () => {
-      await system.stopSidecar("VU");
+      await system.sidecars.stopOne("VU");
       expect((await query({})).body).toMatchObject({ refused: [{ provider: "VU", code: "PROVIDER_OFFLINE" }] });
       expect(await query({ providers: ["VU"] })).toMatchObject({ status: 503, body: { code: "PROVIDER_OFFLINE" } });
     });

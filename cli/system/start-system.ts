@@ -1,22 +1,19 @@
 /** The whole system on one machine: gateway and functions, broker, knowledge base, and a sidecar for each party. */
-import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
-import { createOpenfaasInvoker } from "#adapters/openfaas/invoker";
 import { systemClock } from "#adapters/system/clock";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
-import type { Log } from "#ports/log";
-import { type GrpcServer, serveSidecar } from "#sidecar/grpc-server";
-import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
+import type { Log, LogLevel } from "#ports/log";
 import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { type SeedDocument, seed } from "./seed.ts";
-import { stoppableRequests } from "./stoppable-requests.ts";
+import { startSidecarProcesses } from "./sidecar-processes.ts";
+import { type Sidecars, startSidecars } from "./sidecars.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface SystemOptions {
@@ -27,10 +24,14 @@ export interface SystemOptions {
   readonly port: number;
   /** `memory`, or the URL of a RabbitMQ. */
   readonly broker: string;
+  /** `processes`: one for each party, which needs a RabbitMQ. */
+  readonly sidecars: "in-process" | "processes";
   readonly documents: readonly SeedDocument[];
   /** Folder with the parties' data files. */
   readonly dataDir: string;
   readonly log: Log;
+  /** Of the processes that this one starts. */
+  readonly logLevel: LogLevel;
   /** Called at each stage, for people who wait. */
   readonly onProgress: (stage: string) => void;
 }
@@ -39,10 +40,7 @@ export interface System {
   readonly url: string;
   readonly gateway: Gateway;
   readonly knowledge: Knowledge;
-  /** By party. */
-  readonly sidecars: ReadonlyMap<string, Sidecar>;
-  /** Stops one party's sidecar, as if its machine were gone. */
-  stopSidecar(party: string): Promise<void>;
+  readonly sidecars: Omit<Sidecars, "stop">;
   /** Ends every process and removes every file of this run. */
   stop(): Promise<void>;
 }
@@ -73,6 +71,7 @@ async function startParts(
 ): Promise<System> {
   const { stack, log, onProgress } = options;
   const parties = partiesOf(stack);
+  if (!parties.includes(exchangeParty)) throw new RangeError(`stack.yml has no function of the party ${exchangeParty}`);
   const { path: folder, remove } = await makeTemporaryFolder("run");
   closers.push(remove);
   await mkdir(join(folder, "tmp"));
@@ -94,50 +93,16 @@ async function startParts(
   await seed(knowledge, options.documents);
 
   onProgress(`starting the sidecars of ${parties.join(", ")}`);
-  const connect = brokerConnector(options);
-  const sidecars = new Map<string, Sidecar>();
-  await Promise.all(
-    parties.map(async (party) => {
-      const broker = await connect(party);
-      closers.push(() => broker.close());
-      const invoker = createOpenfaasInvoker({ gatewayUrl: gateway.url, party, clock: systemClock });
-      closers.push(() => invoker.close());
-      const instance = randomUUID();
-      const sidecar = await startSidecar({
-        party,
-        exchangeParty,
-        instance,
-        broker,
-        knowledge,
-        invoker,
-        clock: systemClock,
-        log,
-      });
-      sidecars.set(party, sidecar);
-    }),
-  );
-  const exchange = sidecars.get(exchangeParty);
-  if (exchange === undefined) throw new RangeError(`stack.yml has no function of the party ${exchangeParty}`);
-  const requests = stoppableRequests(exchange);
-  const grpc: GrpcServer = await serveSidecar(requests.sidecar, socket);
-  closers.push(() => grpc.stop());
+  const common = { parties, exchangeParty, knowledge, gatewayUrl: gateway.url, address: socket, log };
+  const sidecars =
+    options.sidecars === "processes"
+      ? await startSidecarProcesses({ ...common, brokerUrl: options.broker, folder, logLevel: options.logLevel })
+      : await startSidecars(common, brokerConnector(options));
+  // Together: with its query cancelled a hop ends, and with its hop a function.
   closers.push(async () => {
-    await requests.end();
-    // Together: with its query cancelled a hop ends, and with its hop a function.
-    await Promise.all([gateway.stop(), ...[...sidecars.values()].map((sidecar) => sidecar.stop())]);
+    await Promise.all([sidecars.stop(), gateway.stop()]);
   });
-  return {
-    url: gateway.url,
-    gateway,
-    knowledge,
-    sidecars,
-    stopSidecar: async (party) => {
-      const sidecar = sidecars.get(party);
-      sidecars.delete(party);
-      await sidecar?.stop();
-    },
-    stop,
-  };
+  return { url: gateway.url, gateway, knowledge, sidecars, stop };
 }
 
 function brokerConnector({ broker: url, log }: SystemOptions): (party: string) => Promise<Broker> {

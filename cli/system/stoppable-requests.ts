@@ -1,4 +1,5 @@
 /** A sidecar whose open requests can be ended by name, so that whoever asked hears of a stop instead of losing the line. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Envelope, Reply } from "#contracts";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
@@ -6,6 +7,8 @@ import type { Sidecar } from "#sidecar/start-sidecar";
 
 export interface StoppableRequests {
   readonly sidecar: Sidecar;
+  /** Takes no more; resolves when the open requests have ended by themselves, or after a while. */
+  drained(waitMsMax: number): Promise<void>;
   /** Ends every open request with CANCELLED, takes no more, and tells all parties to drop the queries. */
   end(): Promise<void>;
 }
@@ -13,6 +16,7 @@ export interface StoppableRequests {
 export function stoppableRequests(sidecar: Sidecar): StoppableRequests {
   const open = new Map<string, AbortController>();
   let stopping = false;
+  let onEmpty = () => {};
 
   async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
     if (stopping) throw stopped();
@@ -23,11 +27,20 @@ export function stoppableRequests(sidecar: Sidecar): StoppableRequests {
       if (ended.signal.aborted) throw stopped();
     } finally {
       if (open.get(envelope.queryId) === ended) open.delete(envelope.queryId);
+      if (open.size === 0) onEmpty();
     }
   }
 
   return {
     sidecar: { ...sidecar, request },
+    drained: async (waitMsMax) => {
+      stopping = true;
+      if (open.size === 0) return;
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve;
+      });
+      await Promise.race([empty, wait(waitMsMax, undefined, { ref: false })]);
+    },
     end: async () => {
       stopping = true;
       const running = [...open];

@@ -1,0 +1,102 @@
+/** `dynamos sidecar`: one party's sidecar as a process of its own. */
+import { type Command, Option } from "commander";
+import { connectAmqp } from "#adapters/amqp/broker";
+import { jsonLog } from "#adapters/system/log";
+import { limits } from "#domain/limits";
+import type { LogLevel } from "#ports/log";
+import { serveSidecar } from "#sidecar/grpc-server";
+import { connectKnowledge } from "#sidecar/remote-knowledge";
+import { startPartySidecar } from "../system/party-sidecar.ts";
+import { removeStaleSocket } from "../system/stale-socket.ts";
+import { stoppableRequests } from "../system/stoppable-requests.ts";
+import { wholeNumber } from "./whole-number.ts";
+
+interface SidecarFlags {
+  readonly party: string;
+  readonly broker: string;
+  readonly knowledge: string;
+  readonly gateway: string;
+  readonly gatewayUser?: string;
+  readonly gatewayPassword?: string;
+  readonly listen: string;
+  readonly instance?: string;
+  readonly exchangeParty: string;
+  readonly drain: string;
+  readonly logLevel: LogLevel;
+}
+
+export function addSidecarCommand(program: Command): void {
+  program
+    .command("sidecar")
+    .description("run one party's sidecar: it alone speaks to the broker, and it calls the party's functions")
+    .requiredOption("--party <name>", "whose sidecar it is, e.g. UVA")
+    .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
+    .requiredOption(
+      "--knowledge <address>",
+      "grpc://HOST:PORT or unix:///PATH of the sidecar that has the knowledge base",
+    )
+    .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL").makeOptionMandatory())
+    .addOption(new Option("--gateway-user <name>", "of the gateway, where it asks for one").env("OPENFAAS_USER"))
+    .addOption(new Option("--gateway-password <password>", "better in the environment").env("OPENFAAS_PASSWORD"))
+    .option("--listen <address>", "of its own gRPC: 127.0.0.1:PORT (0: a free one) or unix:///PATH", "127.0.0.1:0")
+    .option("--instance <id>", "unique among all sidecars; absent: a random one")
+    .option("--exchange-party <name>", "the party that hosts the control steps", "exchange")
+    .option("--drain <ms>", "how long open requests may last after SIGTERM", String(limits.drainMsDefault))
+    .option("--log-level <level>", "debug, info, warn or error", "info")
+    .action(run);
+}
+
+async function run(flags: SidecarFlags): Promise<void> {
+  const { party, exchangeParty, instance } = flags;
+  const drainMs = wholeNumber("--drain", flags.drain, { min: 0, max: 600_000 });
+  const log = jsonLog({ level: flags.logLevel });
+  const knowledge = connectKnowledge(addressOf(flags.knowledge));
+  const broker = await connectAmqp({ url: flags.broker, party, log });
+  const requests = stoppableRequests(
+    await startPartySidecar({
+      party,
+      exchangeParty,
+      ...(instance === undefined ? {} : { instance }),
+      broker,
+      knowledge,
+      gateway: gatewayOf(flags),
+      log,
+    }),
+  );
+  await removeStaleSocket(flags.listen);
+  const grpc = await serveSidecar(requests.sidecar, flags.listen);
+  process.stdout.write(`${JSON.stringify({ event: "ready", party, grpc: grpc.address, pid: process.pid })}\n`);
+
+  const reason = await stopAsked();
+  log.log("info", "stopping", { party, reason });
+  // Whatever hangs then is given up: the broker gives its messages to the next one.
+  setTimeout(() => process.exit(1), drainMs + stopMsMax).unref();
+  await requests.drained(drainMs);
+  await requests.end();
+  await requests.sidecar.stop();
+  await grpc.stop();
+  await knowledge.close();
+  process.exit(0);
+}
+
+/** After the drain: for hops in hand, whose queries are cancelled by then or go on elsewhere. */
+const stopMsMax = 5_000;
+
+/** A parent that goes away counts as a signal. */
+function stopAsked(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
+    process.once("disconnect", () => resolve("the parent process went away"));
+  });
+}
+
+function addressOf(text: string): string {
+  const address = text.replace(/^grpc:\/\//, "");
+  if (/^unix:\/\/\/./.test(address) || /^[^/:\s]+:\d+$/.test(address)) return address;
+  throw new Error(`--knowledge ${text}: must be grpc://HOST:PORT or unix:///PATH`);
+}
+
+function gatewayOf({ gateway, gatewayUser, gatewayPassword }: SidecarFlags) {
+  if (gatewayPassword === undefined) return { gatewayUrl: gateway };
+  return { gatewayUrl: gateway, auth: { user: gatewayUser ?? "admin", password: gatewayPassword } };
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { createMemoryLog } from "#adapters/memory/log";
+import { demoDataSets, writeDemoData } from "#data/demo-data";
+import { dataSetKey } from "#domain/knowledge-keys";
+import { ask } from "../commands/ask.ts";
+import { demoDocuments } from "../demo/documents.ts";
+import { readStack } from "../stack/read-stack.ts";
+import { type System, startSystem } from "./start-system.ts";
+
+const amqpUrl = inject("amqpUrl");
+const home = resolve(import.meta.dirname, "../..");
+const parties = ["exchange", "SURF", "UVA", "VU"];
+
+describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their own", () => {
+  let data: string;
+  let system: System;
+  const query = (options: Record<string, boolean> = {}, timeoutMs = 30_000) =>
+    ask(system.url, {
+      timeoutMs,
+      user: { name: "researcher@example.org" },
+      providers: ["UVA", "VU"],
+      sql: "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr",
+      algorithm: "average",
+      options,
+    });
+  const whole = { status: 200, body: { complete: true } };
+
+  beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), "sidecar-processes-"));
+    await writeDemoData(data);
+    system = await startSystem({
+      stack: await readStack(join(home, "stack.yml")),
+      buildDir: join(home, "build/functions"),
+      port: 0,
+      broker: amqpUrl,
+      sidecars: "processes",
+      documents: [
+        ...demoDocuments,
+        ...demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value })),
+      ],
+      dataDir: data,
+      log: createMemoryLog(),
+      logLevel: "error",
+      onProgress: () => {},
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    const pids = parties.flatMap((party) => system.sidecars.pid(party) ?? []);
+    await system.stop();
+    expect(pids.filter(isAlive)).toEqual([]);
+    await rm(data, { recursive: true, force: true });
+  }, 30_000);
+
+  it("gives each party a process", () => {
+    const pids = parties.map((party) => system.sidecars.pid(party));
+    expect(new Set([...pids, process.pid, undefined]).size).toBe(parties.length + 2);
+  });
+
+  it("answers at home and through the third party", async () => {
+    expect(await query()).toMatchObject(whole);
+    expect(await query({ aggregate: true })).toMatchObject(whole);
+  });
+
+  it.each(parties)(
+    "answers again after the sidecar of %s was killed",
+    async (party) => {
+      const killed = system.sidecars.pid(party) ?? 0;
+      process.kill(killed, "SIGKILL");
+      await expect.poll(() => system.sidecars.pid(party) ?? killed, { timeout: 10_000 }).not.toBe(killed);
+      await expect
+        .poll(() => query({ aggregate: true }), { timeout: 20_000, interval: 200 })
+        .toMatchObject({ ...whole, body: { complete: true, results: [{ party: "SURF" }] } });
+    },
+    60_000,
+  );
+
+  it("names a provider whose sidecar was stopped", async () => {
+    await system.sidecars.stopOne("VU");
+    // The lease of the one that was killed above may last a little longer.
+    await expect
+      .poll(async () => (await query({}, 1_000)).body, { timeout: 15_000 })
+      .toMatchObject({ refused: [{ provider: "VU", code: "PROVIDER_OFFLINE" }] });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+/** The sidecars of all parties of a system on one machine, in its own process. */
+import type { Broker } from "#ports/broker";
+import type { Knowledge } from "#ports/knowledge";
+import type { Log } from "#ports/log";
+import { serveSidecar } from "#sidecar/grpc-server";
+import type { Sidecar } from "#sidecar/start-sidecar";
+import { startPartySidecar } from "./party-sidecar.ts";
+import { stoppableRequests } from "./stoppable-requests.ts";
+
+export interface SidecarsOptions {
+  readonly parties: readonly string[];
+  readonly exchangeParty: string;
+  readonly knowledge: Knowledge;
+  readonly gatewayUrl: string;
+  /** Of the exchange's sidecar, for the functions beside it: `unix:///path`. */
+  readonly address: string;
+  readonly log: Log;
+}
+
+export interface Sidecars {
+  /** Of a party's process; undefined where it has none of its own, or it is being started again. */
+  pid(party: string): number | undefined;
+  /** As if its machine were gone. */
+  stopOne(party: string): Promise<void>;
+  /** Ends what is asked with CANCELLED, then all of them. */
+  stop(): Promise<void>;
+}
+
+export async function startSidecars(
+  options: SidecarsOptions,
+  connect: (party: string) => Promise<Broker>,
+): Promise<Sidecars> {
+  const { parties, exchangeParty, knowledge, gatewayUrl, log } = options;
+  const sidecars = new Map<string, Sidecar>();
+  const stopAll = async () => {
+    await Promise.all([...sidecars.values()].map((sidecar) => sidecar.stop()));
+  };
+  try {
+    await settled(
+      parties.map(async (party) => {
+        const broker = await connect(party);
+        const gateway = { gatewayUrl };
+        sidecars.set(party, await startPartySidecar({ party, exchangeParty, broker, knowledge, gateway, log }));
+      }),
+    );
+    const requests = stoppableRequests(sidecars.get(exchangeParty) as Sidecar);
+    const grpc = await serveSidecar(requests.sidecar, options.address);
+    return {
+      pid: () => undefined,
+      stopOne: async (party) => {
+        const sidecar = sidecars.get(party);
+        sidecars.delete(party);
+        await sidecar?.stop();
+      },
+      stop: async () => {
+        await requests.end();
+        await stopAll();
+        await grpc.stop();
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** Waits for all of them, also after a failure: none may come up behind the back of who cleans up. */
+export async function settled(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
