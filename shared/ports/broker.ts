@@ -61,6 +61,17 @@ export interface DeadLetter extends Message {
   readonly tries: number;
 }
 
+/** One that is looked at. What its visitor neither redrives nor drops stays where it is. */
+export interface HeldDeadLetter extends DeadLetter {
+  /**
+   * Back to the queue that it came from, as if never tried and without expiry; removed here only
+   * when the broker has confirmed it there.
+   * @throws DynamosError UNROUTABLE (that queue is gone), BROKER_UNAVAILABLE
+   */
+  redrive(): Promise<void>;
+  drop(): Promise<void>;
+}
+
 export type BrokerStatus =
   | { readonly kind: "connected" }
   | { readonly kind: "reconnecting"; readonly reason: string }
@@ -81,6 +92,8 @@ export interface Broker {
   ): Promise<Consumer>;
   /** Takes up to `max` dead letters out of the queue. */
   takeDeadLetters(max: number): Promise<DeadLetter[]>;
+  /** Shows up to `max` dead letters, oldest first, one after the other. @returns how many */
+  visitDeadLetters(max: number, visit: (letter: HeldDeadLetter) => Promise<void>): Promise<number>;
   /** Bytes that are too many for a message. */
   readonly transfers: Transfers;
   status(): BrokerStatus;

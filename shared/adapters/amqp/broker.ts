@@ -3,13 +3,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import type { Broker, BrokerStatus, Consumer, DeadLetter, Message, Queue } from "#ports/broker";
+import type { Broker, BrokerStatus, Consumer, DeadLetter, HeldDeadLetter, Message, Queue } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { Connection } from "./connection.ts";
 import { type ConsumerSpec, type RunningConsumer, runConsumer } from "./consumer.ts";
+import { visitDeadLetters } from "./dead-letters.ts";
 import { deadLetterOf, propertiesOf } from "./message.ts";
 import { named, type Session } from "./session.ts";
 import { declareQueue, namesWith } from "./topology.ts";
@@ -124,6 +125,11 @@ class AmqpBroker implements Broker {
       }
       return taken;
     });
+  }
+
+  visitDeadLetters(max: number, visit: (letter: HeldDeadLetter) => Promise<void>): Promise<number> {
+    const { names, prefix } = this;
+    return this.connection.use((session) => visitDeadLetters({ session, names, prefix, max, visit }));
   }
 
   status(): BrokerStatus {

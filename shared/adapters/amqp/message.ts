@@ -53,6 +53,11 @@ export function deadLetterProperties(raw: ConsumeMessage, queue: string, reason:
   };
 }
 
+/** For its way back to its queue: with no tries behind it, and no expiry. */
+export function redriveProperties(letter: DeadLetter): Options.Publish {
+  return propertiesWith(letter, {});
+}
+
 /** Whether its time ran out while it waited for another try, where the broker does not look. */
 export function hasExpired(raw: ConsumeMessage, nowMs: number): boolean {
   const headers = raw.properties.headers;

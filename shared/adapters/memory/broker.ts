@@ -4,11 +4,10 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Broker, BrokerStatus, DeadLetter, Queue } from "#ports/broker";
 import type { Clock } from "#ports/clock";
-import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { MemoryQueue, type QueueConsumer, type QueueEvents } from "./queue.ts";
 import { fitsTopic } from "./topic.ts";
-import { createMemoryTransfers } from "./transfers.ts";
+import { createMemoryTransfers, type MemoryTransfers } from "./transfers.ts";
 
 /** What the connections of all parties share. */
 export interface MemoryExchange {
@@ -38,14 +37,17 @@ interface Shared {
   readonly events: QueueEvents;
   /** While there is none, no timer of the exchange runs. */
   readonly connections: Set<symbol>;
-  readonly transfers: Transfers;
+  readonly transfers: MemoryTransfers;
 }
 
 function connect({ queues, deadLetters, events, connections, transfers }: Shared): Broker {
   const self = Symbol("connection");
   const listeners = new Set<(status: BrokerStatus) => void>();
   let status: BrokerStatus = { kind: "connected" };
-  if (connections.size === 0) for (const queue of queues.values()) queue.resume();
+  if (connections.size === 0) {
+    transfers.resume();
+    for (const queue of queues.values()) queue.resume();
+  }
   connections.add(self);
 
   function checkOpen(): void {
@@ -94,6 +96,25 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
       checkOpen();
       return deadLetters.splice(0, max);
     },
+    visitDeadLetters: async (max, visit) => {
+      checkOpen();
+      const shown = deadLetters.slice(0, max);
+      const remove = (letter: DeadLetter) => void deadLetters.splice(deadLetters.indexOf(letter), 1);
+      for (const letter of shown) {
+        await visit({
+          ...letter,
+          redrive: async () => {
+            const queue = queues.get(letter.queue);
+            if (queue === undefined) throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${letter.queue}`);
+            const { queue: _, reason: _reason, tries: _tries, expiresInMs: _expiry, ...message } = letter;
+            queue.push(message);
+            remove(letter);
+          },
+          drop: async () => remove(letter),
+        });
+      }
+      return shown.length;
+    },
     transfers,
     status: () => status,
     onStatus: (listener) => {
@@ -104,6 +125,7 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
       if (status.kind === "closed") return;
       status = { kind: "closed" };
       connections.delete(self);
+      if (connections.size === 0) transfers.pause();
       for (const queue of queues.values()) {
         queue.dropOwner(self);
         if (queue.owner === self) queues.delete(queue.name);

@@ -57,6 +57,73 @@ export function deadLetterContract(open: () => Opened): void {
       expect(await broker.takeDeadLetters(10)).toEqual([]);
     });
 
+    describe("that are visited", () => {
+      /** Three in the dead letters, `a`, `b` and `c`, by a consumer that takes no more. */
+      async function three(broker: Opened["broker"]) {
+        const { handler } = collector(({ tries }) =>
+          tries === 0 ? { kind: "retry", afterMs: 10, reason: "x" } : { kind: "dead-letter", reason: "INTERNAL: x" },
+        );
+        await broker.declare([work("q", "key")]);
+        const consumer = await broker.consume("q", { prefetch: 1 }, handler);
+        for (const id of ["a", "b", "c"]) await broker.publish(message("key", id, { expiresInMs: 60_000 }));
+        await expect.poll(() => idsOf(broker)).toEqual(["a", "b", "c"]);
+        await consumer.cancel();
+      }
+
+      async function idsOf(broker: Opened["broker"], max = 10): Promise<string[]> {
+        const ids: string[] = [];
+        expect(await broker.visitDeadLetters(max, async ({ id }) => void ids.push(id))).toBe(ids.length);
+        return ids.sort();
+      }
+
+      it("stay where they are, as often as they are looked at", async () => {
+        const { broker } = open();
+        await three(broker);
+        expect(await idsOf(broker)).toEqual(["a", "b", "c"]);
+        expect(await idsOf(broker, 2)).toHaveLength(2);
+        expect(await broker.takeDeadLetters(10)).toHaveLength(3);
+      });
+
+      it("go back to their queue as if never tried when they are redriven, and only once", async () => {
+        const { broker } = open();
+        await three(broker);
+        await broker.visitDeadLetters(10, async (letter) => {
+          if (letter.id === "b") await letter.redrive();
+        });
+        const { seen, handler } = collector();
+        await broker.consume("q", { prefetch: 1 }, handler);
+        await expect
+          .poll(() => seen)
+          .toMatchObject([{ id: "b", tries: 0, queue: "q", routingKey: "key", queryId: "q1" }]);
+        expect(await idsOf(broker)).toEqual(["a", "c"]);
+      });
+
+      it("go when they are dropped, and no other", async () => {
+        const { broker } = open();
+        await three(broker);
+        await broker.visitDeadLetters(10, async (letter) => {
+          if (letter.id !== "b") await letter.drop();
+        });
+        expect(await idsOf(broker)).toEqual(["b"]);
+      });
+
+      it("stay when the queue that they came from is gone", async () => {
+        const { world, broker } = open();
+        const other = await world.connect("VU");
+        await other.declare([{ ...work("mine"), kind: "private" }]);
+        const { handler } = collector(() => ({ kind: "dead-letter", reason: "INTERNAL: x" }));
+        await other.consume("mine", { prefetch: 1 }, handler);
+        await broker.publish(message("mine", "lost"));
+        await expect.poll(() => idsOf(other)).toEqual(["lost"]);
+        await other.close();
+        const again = await world.connect("VU");
+        await again.visitDeadLetters(10, async (letter) => {
+          await expect(letter.redrive()).rejects.toMatchObject({ label: "UNROUTABLE" });
+        });
+        expect(await idsOf(again)).toEqual(["lost"]);
+      });
+    });
+
     it("take what a handler throws on before it waits", async () => {
       const { broker } = open();
       await broker.declare([work("q")]);
