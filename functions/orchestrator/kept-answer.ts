@@ -1,5 +1,4 @@
 /** `GET /v1/queries/{id}/result`: an answer that is kept, whole or from where a download broke off. */
-import { setTimeout } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -11,6 +10,7 @@ import { hasTag } from "./entity-tags.ts";
 import type { TableReader } from "./open-table.ts";
 import { problem, problemResponse } from "./problem.ts";
 import type { QueryRecord, QueryStore } from "./query-store.ts";
+import { within } from "./within.ts";
 
 export interface KeptRequest extends Wish {
   readonly range: string | undefined;
@@ -95,10 +95,7 @@ async function countedLength(record: QueryRecord, etag: string, bytes: Chosen["b
     record.lengths.set(etag, counted);
     counted.catch(() => record.lengths.delete(etag));
   }
-  const patience = new AbortController();
-  const late = setTimeout(limits.countWaitMsMax, undefined, { signal: patience.signal }).catch(() => undefined);
-  const total = await Promise.race([counted, late]);
-  patience.abort();
+  const total = await within(limits.countWaitMsMax, counted);
   if (total !== undefined) return total;
   throw new DynamosError(
     ErrorCode.OVERLOADED,

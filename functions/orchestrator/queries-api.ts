@@ -15,6 +15,7 @@ import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts
 import { readJson } from "./read-json.ts";
 import { runQuery } from "./run-query.ts";
 import { traceparentOf } from "./traceparent.ts";
+import { within } from "./within.ts";
 
 export interface QueriesApi {
   readonly routes: Hono;
@@ -41,7 +42,7 @@ interface Started {
 export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: QueriesOptions): QueriesApi {
   const store = createQueryStore({
     now: Date.now,
-    dropTransfer: (name) => void api.dropTransfer(name).catch(() => {}),
+    dropTransfer: (name) => api.dropTransfer(name),
   });
   const admission = createAdmission(runningQueriesMax);
   const running = new Set<Started>();
@@ -153,7 +154,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
       const rest = [...running];
       cancelAll();
       await Promise.all(rest.map(({ done }) => done));
-      store.clear();
+      // What can't be dropped in this time expires.
+      await within(limits.cancelWaitMsMax, store.clear());
     },
   };
 }

@@ -11,7 +11,7 @@ let store: QueryStore;
 beforeEach(() => {
   now = 1_000_000;
   dropped = [];
-  store = createQueryStore({ now: () => now, dropTransfer: (name) => void dropped.push(name) });
+  store = createQueryStore({ now: () => now, dropTransfer: async (name) => void dropped.push(name) });
   return () => store.clear();
 });
 
@@ -94,9 +94,9 @@ describe("what an orchestrator keeps", () => {
     expect(dropped).toEqual(["t-a"]);
   });
 
-  it("is all dropped at the end", () => {
+  it("is all dropped at the end", async () => {
     ended("a", ofTransfer("t-a"));
-    store.clear();
+    await store.clear();
     expect(dropped).toEqual(["t-a"]);
   });
 });

@@ -33,14 +33,14 @@ export interface QueryStore {
   /** What is being read is not dropped before it was read. @returns to be called once when it was */
   hold(record: QueryRecord): () => void;
   dropRows(record: QueryRecord): void;
-  /** Drops every transfer. */
-  clear(): void;
+  /** Drops every transfer; resolves when that is done. */
+  clear(): Promise<void>;
 }
 
 interface StoreOptions {
   readonly now: () => number;
   /** Best effort: what is not dropped expires. */
-  readonly dropTransfer: (name: string) => void;
+  readonly dropTransfer: (name: string) => Promise<void>;
 }
 
 export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStore {
@@ -71,12 +71,14 @@ export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStor
     if (record.readers === 0) dropRows(record);
   }
 
-  function dropRows(record: QueryRecord): void {
+  async function drop(record: QueryRecord): Promise<void> {
     if (record.rowsGone) return;
     const names = transferNames(record);
     record.rowsGone = names.length > 0;
-    for (const name of names) dropTransfer(name);
+    await Promise.allSettled(names.map(dropTransfer));
   }
+
+  const dropRows = (record: QueryRecord): void => void drop(record);
 
   return {
     open: (query) => {
@@ -110,9 +112,9 @@ export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStor
       };
     },
     dropRows,
-    clear: () => {
+    clear: async () => {
       clearInterval(sweep);
-      for (const record of ended.values()) dropRows(record);
+      await Promise.all([...ended.values()].map(drop));
     },
   };
 }

@@ -1,11 +1,11 @@
 /** Asks one query and waits for its end: the plan's results, a refusal, a failure, the deadline or a cancel. */
-import { setTimeout } from "node:timers/promises";
 import { type Envelope, ErrorCode, type Failure, type Query, Role } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError, toDynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { type Answer, answerOf } from "./answer.ts";
 import { type Collected, collect, isComplete, nothingCollected } from "./collect.ts";
+import { within } from "./within.ts";
 
 export interface RunOptions {
   readonly api: SidecarApi;
@@ -56,12 +56,10 @@ function cancelled({ reason }: AbortSignal): Failure {
 
 /** Best effort, and not for long: what still runs ends by the deadline anyway. */
 async function tellAll({ api, query }: RunOptions): Promise<void> {
-  const patience = new AbortController();
-  await Promise.race([
+  await within(
+    limits.cancelWaitMsMax,
     api.cancel(query.id).catch(() => {}),
-    setTimeout(limits.cancelWaitMsMax, undefined, { signal: patience.signal }).catch(() => {}),
-  ]);
-  patience.abort();
+  );
 }
 
 function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent }: RunOptions): Envelope {

@@ -51,6 +51,21 @@ describe("the in-memory broker", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("has no timer left for a transfer once nobody is connected, and keeps it for who connects again", async () => {
+    const clock = createMemoryClock();
+    const exchange = createMemoryExchange(clock);
+    const first = exchange.connect({ party: "UVA" });
+    const { name } = await first.transfers.open({ from: "UVA", to: "exchange", expiresInMs: 600_000 });
+    expect(clock.pending).toBe(1);
+    await first.close();
+    expect(clock.pending).toBe(0);
+    const second = exchange.connect({ party: "UVA" });
+    expect(clock.pending).toBe(1);
+    await second.transfers.drop(name);
+    expect(clock.pending).toBe(0);
+    await second.close();
+  });
+
   it("keeps what waits, and its times, while nobody is connected", async () => {
     const clock = createMemoryClock();
     const exchange = createMemoryExchange(clock);

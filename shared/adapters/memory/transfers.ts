@@ -10,7 +10,13 @@ interface Held {
   stopTimer: () => void;
 }
 
-export function createMemoryTransfers(clock: Clock): Transfers {
+export interface MemoryTransfers extends Transfers {
+  /** While nobody is connected, no timer runs. */
+  pause(): void;
+  resume(): void;
+}
+
+export function createMemoryTransfers(clock: Clock): MemoryTransfers {
   const held = new Map<string, Held>();
   let opened = 0;
 
@@ -50,6 +56,12 @@ export function createMemoryTransfers(clock: Clock): Transfers {
   return {
     open,
     read,
+    pause: () => {
+      for (const one of held.values()) one.stopTimer();
+    },
+    resume: () => {
+      for (const [name, one] of held) touch(name, one);
+    },
     drop: async (name) => {
       held.get(name)?.stopTimer();
       held.delete(name);
