@@ -1,12 +1,10 @@
 /** Runs a shared step in this process. Such a step sees no rows. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import type { Environment } from "./config.ts";
-import type { Step, StepContext } from "./define-step.ts";
+import type { Step } from "./define-step.ts";
+import { invocationContext } from "./invocation-context.ts";
 import { runStep } from "./run-step.ts";
 import type { Invocation, InvocationLimits, StepInvoker } from "./step-invoker.ts";
 
@@ -28,20 +26,6 @@ export async function inProcessInvoker(step: Step, environment: Environment, log
     },
     close: async () => {},
   };
-}
-
-/** The folder is made when first asked for: most control steps never do. */
-function invocationContext(environment: Environment): { context: StepContext; end: () => void } {
-  let folder: string | undefined;
-  const context: StepContext = {
-    environment,
-    now: Date.now,
-    get temporaryFolder() {
-      folder ??= mkdtempSync(join(tmpdir(), "dynamos-step-"));
-      return folder;
-    },
-  };
-  return { context, end: () => folder !== undefined && rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** The step itself can't be stopped; its caller is told in time. */

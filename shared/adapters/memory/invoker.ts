@@ -1,13 +1,11 @@
 /** Runs steps in this process, over the same bytes as a real function would see. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Chunk, ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Invocation, InvokeOptions, Invoker } from "#ports/invoker";
-import type { Step } from "#runtime/define-step";
+import type { Step, StepContext } from "#runtime/define-step";
+import { invocationContext } from "#runtime/invocation-context";
 import { runStep } from "#runtime/run-step";
 
 export interface MemoryStep {
@@ -28,9 +26,8 @@ export interface MemoryInvokerOptions {
 export function createMemoryInvoker(steps: readonly MemoryStep[], options: MemoryInvokerOptions): Invoker {
   const { clock, environment, report = () => {} } = options;
 
-  async function run({ step }: MemoryStep, invocation: Invocation, temporaryFolder: string): Promise<Uint8Array> {
+  async function run({ step }: MemoryStep, invocation: Invocation, context: StepContext): Promise<Uint8Array> {
     // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
-    const context = { environment, now: () => clock.now(), temporaryFolder };
     const lost: unknown[] = [];
     const call = {
       envelope: Uint8Array.from(invocation.envelope),
@@ -59,11 +56,11 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
       if (found === undefined) {
         throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, `function ${name} is not deployed`);
       }
-      const temporaryFolder = await mkdtemp(join(tmpdir(), "dynamos-step-"));
+      const { context, end } = invocationContext(environment, () => clock.now());
       try {
-        return await until({ deadlineMs, signal }, clock, name, () => run(found, invocation, temporaryFolder));
+        return await until({ deadlineMs, signal }, clock, name, () => run(found, invocation, context));
       } finally {
-        await rm(temporaryFolder, { recursive: true, force: true });
+        end();
       }
     },
     close: async () => {},
