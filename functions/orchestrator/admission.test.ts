@@ -6,7 +6,7 @@ const timeoutMs = 30_000;
 /** `count` queries that run at once, one ending each `gapMs`. @returns the time when the last has ended */
 function load(admission: ReturnType<typeof createAdmission>, count: number, gapMs: number, fromMs = 0): number {
   for (let i = 0; i < count; i++) admission.start(fromMs, timeoutMs);
-  for (let i = 1; i <= count; i++) admission.ended(fromMs + i * gapMs);
+  for (let i = 1; i <= count; i++) admission.ended(fromMs + i * gapMs, true);
   return fromMs + count * gapMs;
 }
 
@@ -41,23 +41,32 @@ describe("admission", () => {
     const admission = createAdmission(256);
     for (let i = 0; i < 50; i++) {
       admission.start(i * 20_000, timeoutMs);
-      admission.ended(i * 20_000 + 20_000);
+      admission.ended(i * 20_000 + 20_000, true);
     }
-    expect(takenAt(admission, 2_000_000)).toBe(64);
+    expect(takenAt(admission, 2_000_000)).toBe(32);
   });
 
   it("takes a few whatever the pace, so that it notices when things get better", () => {
     const admission = createAdmission(256);
     let now = load(admission, 30, 20_000);
     expect(takenAt(admission, now)).toBe(8);
-    for (let i = 0; i < 8; i++) admission.ended(now + 10);
+    for (let i = 0; i < 8; i++) admission.ended(now + 10, true);
     now = 10_000_000;
     for (let round = 0; round < 80; round++) {
       for (let i = 0; i < 8; i++) admission.start(now, timeoutMs);
-      for (let i = 0; i < 8; i++) admission.ended(now + 10 * (i + 1));
+      for (let i = 0; i < 8; i++) admission.ended(now + 10 * (i + 1), true);
       now += 1_000;
     }
     expect(takenAt(admission, now)).toBe(256);
+  });
+
+  it("does not take those that only came to their deadline for answered ones", () => {
+    const admission = createAdmission(256);
+    for (let i = 0; i < 30; i++) admission.start(0, timeoutMs);
+    for (let i = 1; i <= 10; i++) admission.ended(i * 3_000, true);
+    for (let i = 0; i < 20; i++) admission.ended(30_000, false);
+    // Ten in 30 s: eight of them end in 24 s.
+    expect(takenAt(admission, 30_000)).toBe(8);
   });
 
   it("notices a standstill while it goes on", () => {
@@ -72,7 +81,7 @@ describe("admission", () => {
     const admission = createAdmission(3);
     expect(takenAt(admission, 0)).toBe(3);
     expect(admission.start(0, timeoutMs)).toMatchObject({ retryAfterS: 1 });
-    admission.ended(1);
+    admission.ended(1, true);
     expect(admission.start(1, timeoutMs)).toBeUndefined();
   });
 });

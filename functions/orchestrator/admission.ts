@@ -12,7 +12,8 @@ export interface Refused {
 export interface Admission {
   /** @returns why the query is not taken now, or undefined: then `ended` follows */
   start(nowMs: number, timeoutMs: number): Refused | undefined;
-  ended(nowMs: number): void;
+  /** @param inTime whether it came to its end, and not only to its deadline or a cancel */
+  ended(nowMs: number, inTime: boolean): void;
 }
 
 /** Ends that are remembered; the pace is the mean over them. */
@@ -23,16 +24,18 @@ const endsNeeded = 8;
 /** @param runningMax queries at once, whatever the pace */
 export function createAdmission(runningMax: number): Admission {
   let running = 0;
-  /** Milliseconds between ends while at least `runningQueriesFree` were running; latest last. */
-  const gaps: number[] = [];
+  /** From end to end while at least `runningQueriesFree` were running; latest last. */
+  const gaps: { readonly ms: number; readonly inTime: boolean }[] = [];
   let busySinceMs: number | undefined;
 
-  /** Mean milliseconds from end to end; undefined when not known. A standstill counts as it goes on. */
+  /**
+   * Mean milliseconds from one that ended in time to the next; undefined when not known. The time of
+   * those that did not counts too, and so does a standstill while it goes on.
+   */
   function paceMs(nowMs: number): number | undefined {
-    const isBusy = busySinceMs !== undefined;
-    const all = isBusy ? [...gaps, nowMs - (busySinceMs ?? nowMs)] : gaps;
     if (gaps.length < endsNeeded) return undefined;
-    return all.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    const passedMs = gaps.reduce((sum, { ms }) => sum + ms, nowMs - (busySinceMs ?? nowMs));
+    return passedMs / Math.max(1, gaps.filter(({ inTime }) => inTime).length);
   }
 
   function refusal(nowMs: number, timeoutMs: number): Refused | undefined {
@@ -59,9 +62,9 @@ export function createAdmission(runningMax: number): Admission {
       if (running === limits.runningQueriesFree) busySinceMs = nowMs;
       return undefined;
     },
-    ended: (nowMs) => {
+    ended: (nowMs, inTime) => {
       if (busySinceMs !== undefined) {
-        gaps.push(nowMs - busySinceMs);
+        gaps.push({ ms: nowMs - busySinceMs, inTime });
         if (gaps.length > endsKept) gaps.shift();
       }
       running -= 1;

@@ -71,7 +71,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
         record.collected = collected;
       },
     }).then((answer) => {
-      admission.ended(Date.now());
+      const nowMs = Date.now();
+      admission.ended(nowMs, !controller.signal.aborted && nowMs < deadlineMs - limits.deadlineReserveMs);
       store.close(record, answer);
     });
     const entry = { record, controller, done };

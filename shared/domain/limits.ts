@@ -55,7 +55,7 @@ export const limits = {
   runningQueriesMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */
   runningQueriesFree: 8,
-  runningQueriesUnmeasured: 64,
+  runningQueriesUnmeasured: 32,
   /** Of a query's time: one more is taken when its answer is expected within this share. */
   admittedWaitShare: 0.8,
   retryAfterSMax: 30,
