@@ -111,7 +111,7 @@ async function measured(way: Way, prefetch: number, { url, messages }: StepBench
     return messages / seconds;
   } finally {
     await broker.close();
-    await removeAll(url, prefix, [queue, "uva.gather"]);
+    await removeAll({ url, prefix, queues: [queue, "uva.gather"], parties: ["BENCH", "UVA"] });
   }
 }
 
@@ -184,7 +184,7 @@ interface BareOptions {
 }
 
 async function consumeBare({ url, prefix, prefetch, replyTo }: BareOptions, acknowledged: () => void) {
-  const names = namesWith(prefix);
+  const names = namesWith(prefix, "UVA");
   const connection = await connect(url, { noDelay: true });
   const channel = await connection.createConfirmChannel();
   await channel.prefetch(prefetch);

@@ -32,6 +32,16 @@ export const limits = {
   retryLongestMs: 2_000,
   /** Invocations of one function at once, when its annotation does not say. */
   concurrencyDefault: 4,
+  /** What one queue holds before it takes no more: the publisher is told, and the asker gets 503. */
+  queueMessagesMax: 10_000,
+  queueBytesMax: 512 * 1_048_576,
+  /** Dead letters of one party; the oldest go. */
+  deadLettersMax: 10_000,
+  deadLetterBytesMax: 256 * 1_048_576,
+  /** How often a message may be in the hands of a consumer that dies before it is put aside. */
+  redeliveriesMax: 10,
+  /** Tries that a message remembers. */
+  historyMax: 20,
   /** How long a publish waits for a lost broker connection, and then for the broker's confirm. */
   brokerWaitMsMax: 5_000,
   brokerConfirmMsMax: 10_000,
@@ -45,6 +55,8 @@ export const limits = {
   deadlineReserveMs: 150,
   /** How long a party counts as online after its sidecar went silent. */
   partyLeaseMs: 5_000,
+  /** Dead letters that one command looks at. */
+  deadLettersVisitedMax: 10_000,
   /** Of a lease that is held over gRPC. */
   leaseMsMax: 600_000,
   /** A body of the orchestrator's API; below `requestIdleMsMax`, so that a slow client reads why. */

@@ -4,7 +4,16 @@ import type { Chain, Envelope } from "#contracts";
 /** Topic exchange for everything; the AMQP adapter declares it. */
 export const exchange = "dynamos.steps";
 export const deadLetterExchange = "dynamos.dead-letters";
-export const deadLetterQueue = "dynamos.dead-letters";
+
+/** Queue and routing key of what a party could not deliver. */
+export function deadLetterQueue(party: string): string {
+  return `${party.toLowerCase()}.dead-letters`;
+}
+
+/** Where a party's messages wait for their next try. */
+export function retryQueue(party: string, delayMs: number): string {
+  return `${party.toLowerCase()}.retry.${delayMs}`;
+}
 
 /** Routing key and queue name of a step at a party; also the function's annotation `topic`. */
 export function stepTopic(party: string, step: string): string {

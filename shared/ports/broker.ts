@@ -54,11 +54,21 @@ export interface Consumer {
   cancel(): Promise<void>;
 }
 
+/** One time that a message was not carried out. */
+export interface Attempt {
+  readonly queue: string;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
 /** A message that will not be delivered any more, as the dead-letter queue holds it. */
 export interface DeadLetter extends Message {
   readonly queue: string;
   readonly reason: string;
   readonly tries: number;
+  /** Its retries and its end, oldest first; only the last of very many. */
+  readonly history: readonly Attempt[];
 }
 
 /** One that is looked at. What its visitor neither redrives nor drops stays where it is. */
@@ -74,6 +84,8 @@ export interface HeldDeadLetter extends DeadLetter {
 
 export type BrokerStatus =
   | { readonly kind: "connected" }
+  /** Connected, but the broker takes no messages: it is short of memory or disk. */
+  | { readonly kind: "blocked"; readonly reason: string }
   | { readonly kind: "reconnecting"; readonly reason: string }
   | { readonly kind: "closed" };
 
@@ -82,7 +94,8 @@ export interface Broker {
   declare(queues: readonly Queue[]): Promise<void>;
   /**
    * Resolves when the broker has taken responsibility.
-   * @throws DynamosError UNROUTABLE (no queue takes the key), BROKER_UNAVAILABLE (not confirmed), BODY_TOO_LARGE
+   * @throws DynamosError UNROUTABLE (no queue takes the key), OVERLOADED (its queue is full), DENIED (this user
+   * may not send there), BROKER_UNAVAILABLE (not confirmed), BODY_TOO_LARGE
    */
   publish(message: Message): Promise<void>;
   consume(

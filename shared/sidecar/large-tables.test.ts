@@ -175,6 +175,6 @@ describe.skipIf(amqpUrl === "")("tables larger than a message, over RabbitMQ", (
       "archetype-selector",
     ].map((step) => `${party}.${step}`),
   );
-  afterAll(() => removeAll(amqpUrl, prefix, queues));
+  afterAll(() => removeAll({ url: amqpUrl, prefix, queues, parties: ["UVA", "VU", "SURF", "exchange"] }));
   largeTables((party) => connectAmqp({ url: amqpUrl, party, log, prefix }));
 });

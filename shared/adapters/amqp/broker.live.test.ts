@@ -9,25 +9,28 @@ import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 
 const url = inject("amqpUrl");
+const parties = ["UVA", "VU", "SURF"];
 const log = createMemoryLog();
 
-describe.skipIf(url === "")("RabbitMQ", () => {
+describe.skipIf(url === "").each(["classic", "quorum"] as const)("RabbitMQ with %s queues", (queueType) => {
   brokerContract(async () => {
     const prefix = `t${randomUUID()}.`;
     const open: Broker[] = [];
     return {
       connect: async (party) => {
-        const broker = await connectAmqp({ url, party, log, prefix });
+        const broker = await connectAmqp({ url, party, log, prefix, queueType });
         open.push(broker);
         return broker;
       },
       close: async () => {
         await Promise.all(open.map((broker) => broker.close()));
-        await removeAll(url, prefix, ["q", "a", "b"]);
+        await removeAll({ url, prefix, queues: ["q", "a", "b"], parties });
       },
     };
   });
+});
 
+describe.skipIf(url === "")("RabbitMQ", () => {
   it("names a queue that is there with other arguments, and what to do", async () => {
     const prefix = `t${randomUUID()}.`;
     const connection = await connect(url);
@@ -35,9 +38,11 @@ describe.skipIf(url === "")("RabbitMQ", () => {
     await connection.close();
     const broker = await connectAmqp({ url, party: "UVA", log, prefix });
     const declared = broker.declare([{ name: "q", bindings: ["q"], kind: "work" }]);
-    await expect(declared).rejects.toThrow(`the queue ${prefix}q exists with other arguments: delete it`);
+    await expect(declared).rejects.toThrow(
+      `the queue ${prefix}q exists with other arguments (x-dead-letter-exchange is none there and ${prefix}dynamos.dead-letters here): delete it on the broker, or use another prefix or vhost`,
+    );
     await broker.close();
-    await removeAll(url, prefix, ["q"]);
+    await removeAll({ url, prefix, queues: ["q"], parties });
   });
 
   it("puts aside what is no message of this system, and goes on", async () => {
@@ -63,7 +68,7 @@ describe.skipIf(url === "")("RabbitMQ", () => {
       .poll(() => broker.takeDeadLetters(10))
       .toMatchObject([{ queue: "q", reason: "ENVELOPE_INVALID: not a message of this system", tries: 0 }]);
     await broker.close();
-    await removeAll(url, prefix, ["q"]);
+    await removeAll({ url, prefix, queues: ["q"], parties });
   });
 
   it("consumes again, without a new connection, after its queue was deleted", async () => {
@@ -84,7 +89,7 @@ describe.skipIf(url === "")("RabbitMQ", () => {
     await expect.poll(() => sent().then(() => seen), { timeout: 10_000 }).toContain("after");
     expect(notices).toEqual([]);
     await broker.close();
-    await removeAll(url, prefix, ["q"]);
+    await removeAll({ url, prefix, queues: ["q"], parties });
   });
 
   it("says that a broker can't be reached", async () => {

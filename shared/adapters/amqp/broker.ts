@@ -13,7 +13,7 @@ import { type ConsumerSpec, type RunningConsumer, runConsumer } from "./consumer
 import { visitDeadLetters } from "./dead-letters.ts";
 import { deadLetterOf, propertiesOf } from "./message.ts";
 import { named, type Session } from "./session.ts";
-import { declareQueue, namesWith } from "./topology.ts";
+import { declareQueue, type Names, namesWith, type QueueLimits, type QueueType, type Topology } from "./topology.ts";
 import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
@@ -29,6 +29,10 @@ export interface AmqpOptions {
   readonly publishConfirmMs?: number;
   /** Tells whether a message has expired by its next try. */
   readonly clock?: Clock;
+  /** Absent: `classic`. Queues that are there keep their type: changing it needs new ones. */
+  readonly queueType?: QueueType;
+  /** Absent: those of domain/limits. */
+  readonly queueLimits?: Partial<QueueLimits>;
 }
 
 /** Between the end of one consumer's channel and its next. */
@@ -46,22 +50,28 @@ class AmqpBroker implements Broker {
   private readonly log: Log;
   private readonly clock: Clock;
   private readonly prefix: string;
-  private readonly names: ReturnType<typeof namesWith>;
+  private readonly names: Names;
+  private readonly topology: Topology;
   private readonly connection: Connection;
   private readonly queues = new Map<string, Queue>();
   private readonly consumers = new Map<ConsumerSpec, RunningConsumer | undefined>();
 
-  constructor({ url, party, log, prefix = "", clock = systemClock, ...waits }: AmqpOptions) {
+  constructor({ url, party, log, prefix = "", clock = systemClock, ...options }: AmqpOptions) {
     this.log = log.with({ party });
     this.clock = clock;
     this.prefix = prefix;
-    this.names = namesWith(prefix);
+    this.names = namesWith(prefix, party);
+    this.topology = {
+      names: this.names,
+      queueType: options.queueType ?? "classic",
+      queueLimits: { messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax, ...options.queueLimits },
+    };
     this.connection = new Connection({
       url,
-      names: this.names,
+      topology: this.topology,
       log: this.log,
-      waitMsMax: waits.publishWaitMs ?? limits.brokerWaitMsMax,
-      confirmMsMax: waits.publishConfirmMs ?? limits.brokerConfirmMsMax,
+      waitMsMax: options.publishWaitMs ?? limits.brokerWaitMsMax,
+      confirmMsMax: options.publishConfirmMs ?? limits.brokerConfirmMsMax,
       restore: (session) => this.restore(session),
     });
     this.transfers = createAmqpTransfers(this.connection, this.names);
@@ -152,7 +162,7 @@ class AmqpBroker implements Broker {
   private async declareOn(session: Session, queues: readonly Queue[]): Promise<void> {
     const channel = await session.openChannel();
     try {
-      for (const queue of queues) await declareQueue(channel, this.names, queue);
+      for (const queue of queues) await declareQueue(channel, this.topology, queue);
       await channel.close();
     } catch (error) {
       throw named(error);
@@ -166,6 +176,7 @@ class AmqpBroker implements Broker {
       session,
       names,
       clock,
+      countsRedeliveries: this.topology.queueType === "classic",
       onStopped: (reason) => void this.restart(spec, session, reason),
     });
   }

@@ -10,6 +10,7 @@ import { type AmqpOptions, connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 
 const url = inject("amqpUrl");
+const parties = ["UVA", "VU", "SURF"];
 const log = createMemoryLog();
 const q: Queue = { name: "q", bindings: ["q"], kind: "work" };
 const done = { kind: "done" } as const;
@@ -22,7 +23,7 @@ describe.skipIf(url === "")("a connection to RabbitMQ", () => {
 
   async function throughProxy(waits: Pick<AmqpOptions, "publishWaitMs" | "publishConfirmMs"> = {}) {
     const prefix = `t${randomUUID()}.`;
-    cleanup.push(() => removeAll(url, prefix, ["q"]));
+    cleanup.push(() => removeAll({ url, prefix, queues: ["q"], parties }));
     const proxy = await openTcpProxy(Number(new URL(url).port));
     cleanup.push(() => proxy.close());
     const proxied = new URL(url);

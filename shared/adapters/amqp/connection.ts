@@ -88,9 +88,18 @@ export class Connection {
   }
 
   private async connect(): Promise<void> {
-    const session = await openSession(this.options, (reason) => {
-      if (this.uses(session)) this.lose(reason);
-    });
+    // Both may be called while it is still set up.
+    let opened: Session | undefined;
+    const session = await openSession(
+      this.options,
+      (reason) => {
+        if (opened !== undefined && this.uses(opened)) this.lose(reason);
+      },
+      () => {
+        if (opened !== undefined && this.uses(opened)) this.become(statusOf(opened));
+      },
+    );
+    opened = session;
     try {
       await this.options.restore(session);
       if (session.over.aborted) throw new SessionLost("lost while it was set up");
@@ -103,7 +112,7 @@ export class Connection {
       return;
     }
     this.session = session;
-    this.become({ kind: "connected" });
+    this.become(statusOf(session));
   }
 
   private lose(reason: string): void {
@@ -162,6 +171,11 @@ export class Connection {
       this.waiting.add(wake);
     });
   }
+}
+
+function statusOf(session: Session): BrokerStatus {
+  const reason = session.blocked();
+  return reason === undefined ? { kind: "connected" } : { kind: "blocked", reason };
 }
 
 function unavailable(message: string): DynamosError {

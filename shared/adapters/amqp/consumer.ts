@@ -1,9 +1,18 @@
 /** One consumer on its own channel: each delivery ends with what its handler returned. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Channel, ConsumeMessage } from "amqplib";
+import { limits } from "#domain/limits";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
-import { deadLetterProperties, deliveryOf, expired, hasExpired, retryProperties } from "./message.ts";
+import {
+  deadLetterProperties,
+  deliveryOf,
+  expired,
+  hasExpired,
+  redeliveredProperties,
+  redeliveriesOf,
+  retryProperties,
+} from "./message.ts";
 import type { Session } from "./session.ts";
 import { type Names, retryDelayFor } from "./topology.ts";
 
@@ -23,12 +32,15 @@ export interface ConsumerWorld {
   readonly session: Session;
   readonly names: Names;
   readonly clock: Clock;
+  /** Whether the queue's type leaves that to us. */
+  readonly countsRedeliveries: boolean;
   /** The broker ended it: it took the queue away or closed the channel. */
   readonly onStopped: (reason: string) => void;
 }
 
 /** A message that can be neither moved nor acknowledged goes back to its queue after this, not in a loop. */
 const giveBackMs = 1_000;
+const poison = "WORKER_CRASHED: every consumer died with it in hand";
 
 export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer> {
   const { spec, session, names, onStopped } = world;
@@ -77,7 +89,11 @@ export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer
 async function handle(world: ConsumerWorld, channel: Channel, raw: ConsumeMessage): Promise<void> {
   const { spec, session, clock } = world;
   const delivery = deliveryOf(raw, spec.queue);
-  const disposition = await dispositionOf(spec, delivery, hasExpired(raw, clock.now()));
+  if (raw.fields.redelivered && world.countsRedeliveries && (await countedAgain(world, channel, raw, delivery))) return;
+  const disposition =
+    redeliveriesOf(raw) > limits.redeliveriesMax
+      ? ({ kind: "dead-letter", reason: poison } as const)
+      : await dispositionOf(spec, delivery, hasExpired(raw, clock.now()));
   try {
     await move(world, raw, delivery, disposition);
   } catch {
@@ -86,6 +102,28 @@ async function handle(world: ConsumerWorld, channel: Channel, raw: ConsumeMessag
     return;
   }
   answer(() => (disposition.kind === "return" ? channel.nack(raw, false, true) : channel.ack(raw)));
+}
+
+/**
+ * Classic queues do not count how often a message came back from a consumer that died, so it goes
+ * to the end of its queue with its count, before anyone works on it.
+ */
+async function countedAgain(
+  { spec, session, names }: ConsumerWorld,
+  channel: Channel,
+  raw: ConsumeMessage,
+  delivery: Delivery | undefined,
+): Promise<boolean> {
+  if (delivery === undefined) return false;
+  try {
+    const properties = redeliveredProperties(raw, delivery, redeliveriesOf(raw) + 1);
+    await session.publish(names.exchange, names.keyOf(spec.queue), raw.content, properties);
+  } catch {
+    // Its queue is full or the connection goes: then it is worked on uncounted.
+    return false;
+  }
+  answer(() => channel.ack(raw));
+  return true;
 }
 
 async function dispositionOf(spec: ConsumerSpec, delivery: Delivery | undefined, late: boolean): Promise<Disposition> {
@@ -100,17 +138,19 @@ async function dispositionOf(spec: ConsumerSpec, delivery: Delivery | undefined,
 
 /** Resolves when the broker has the message in its next place; only then may it be acknowledged in this one. */
 async function move(
-  { spec, session, names }: ConsumerWorld,
+  { spec, session, names, clock }: ConsumerWorld,
   raw: ConsumeMessage,
   delivery: Delivery | undefined,
   disposition: Disposition,
 ): Promise<void> {
+  if (disposition.kind !== "retry" && disposition.kind !== "dead-letter") return;
+  const attempt = { queue: spec.queue, reason: disposition.reason, atMs: clock.now() };
   if (disposition.kind === "retry" && delivery !== undefined) {
     const exchange = names.retryExchange(retryDelayFor(disposition.afterMs));
-    await session.publish(exchange, names.queue(spec.queue), raw.content, retryProperties(raw, delivery));
-  } else if (disposition.kind === "dead-letter") {
-    const properties = deadLetterProperties(raw, spec.queue, disposition.reason);
-    await session.publish(names.deadLetterExchange, raw.fields.routingKey, raw.content, properties);
+    await session.publish(exchange, names.keyOf(spec.queue), raw.content, retryProperties(raw, delivery, attempt));
+  } else {
+    const properties = deadLetterProperties(raw, attempt);
+    await session.publish(names.deadLetterExchange, names.deadLetterKey, raw.content, properties);
   }
 }
 

@@ -17,7 +17,9 @@ export async function visitDeadLetters({ session, names, prefix, max, visit }: D
   const channel = await session.openChannel();
   let visited = 0;
   try {
-    while (visited < max) {
+    // One that comes back while others are visited is not visited again.
+    const { messageCount } = await channel.checkQueue(names.deadLetterQueue);
+    while (visited < Math.min(max, messageCount)) {
       const raw = await channel.get(names.deadLetterQueue);
       if (raw === false) break;
       visited += 1;
@@ -26,7 +28,7 @@ export async function visitDeadLetters({ session, names, prefix, max, visit }: D
         ...letter,
         redrive: async () => {
           // By the queue's own name: what else its routing key reaches has had the message.
-          await session.publish("", names.queue(letter.queue), raw.content, redriveProperties(letter));
+          await session.publish(names.exchange, names.keyOf(letter.queue), raw.content, redriveProperties(letter));
           channel.ack(raw);
         },
         drop: async () => channel.ack(raw),

@@ -1,6 +1,7 @@
 /** Our messages as AMQP ones: what the broker needs to know is in properties, the rest is the body. */
 import type { ConsumeMessage, GetMessage, Options } from "amqplib";
-import type { DeadLetter, Delivery, Message, MessageType } from "#ports/broker";
+import { limits } from "#domain/limits";
+import type { Attempt, DeadLetter, Delivery, Message, MessageType } from "#ports/broker";
 
 const types: ReadonlySet<string> = new Set<MessageType>(["envelope", "reply", "control"]);
 
@@ -9,7 +10,7 @@ export const expired = "DEADLINE_EXCEEDED: expired in the queue";
 
 /** @param nowMs for the moment of expiry, which a retry does not put off */
 export function propertiesOf(message: Message, nowMs: number): Options.Publish {
-  const properties = propertiesWith(message, {});
+  const properties = { ...propertiesWith(message, {}), timestamp: Math.floor(nowMs / 1_000) };
   if (message.expiresInMs === undefined) return properties;
   const expiresInMs = Math.max(0, Math.round(message.expiresInMs));
   return {
@@ -23,19 +24,59 @@ export function propertiesOf(message: Message, nowMs: number): Options.Publish {
  * For the queue where it waits for its next try. The broker's own expiry ends here (it would
  * cut the wait short and is dropped on the way back); the header says when it was.
  */
-export function retryProperties(raw: ConsumeMessage, delivery: Delivery): Options.Publish {
+export function retryProperties(raw: ConsumeMessage, delivery: Delivery, attempt: Attempt): Options.Publish {
+  const headers = { "x-tries": delivery.tries + 1, "x-history": withAttempt(raw, attempt), ...expiryOf(raw) };
+  return { ...propertiesWith(delivery, headers), timestamp: numberOf(raw.properties.timestamp) };
+}
+
+/** For its own queue once more, where a consumer had died with it in hand: counted, since a classic queue does not. */
+export function redeliveredProperties(raw: ConsumeMessage, delivery: Delivery, redeliveries: number): Options.Publish {
+  const history = textOf(raw.properties.headers?.["x-history"]) ?? "[]";
+  const headers = {
+    "x-tries": delivery.tries,
+    "x-redeliveries": redeliveries,
+    "x-history": history,
+    ...expiryOf(raw),
+  };
+  return { ...propertiesWith(delivery, headers), timestamp: numberOf(raw.properties.timestamp) };
+}
+
+/** How often a consumer has died with it in hand before. */
+export function redeliveriesOf(raw: ConsumeMessage | GetMessage): number {
+  const headers = raw.properties.headers;
+  return numberOf(headers?.["x-redeliveries"]) + numberOf(headers?.["x-delivery-count"]);
+}
+
+function expiryOf(raw: ConsumeMessage): Record<string, number> {
   const expiresAtMs = raw.properties.headers?.["x-expires-at"];
-  return propertiesWith(delivery, {
-    "x-tries": delivery.tries + 1,
-    ...(typeof expiresAtMs === "number" ? { "x-expires-at": expiresAtMs } : {}),
-  });
+  return typeof expiresAtMs === "number" ? { "x-expires-at": expiresAtMs } : {};
+}
+
+function withAttempt(raw: ConsumeMessage | GetMessage, attempt: Attempt): string {
+  return JSON.stringify([...historyOf(raw), attempt].slice(-limits.historyMax));
+}
+
+/** A header that another wrote may hold anything. */
+function historyOf(raw: ConsumeMessage | GetMessage): Attempt[] {
+  try {
+    const history: unknown = JSON.parse(textOf(raw.properties.headers?.["x-history"]) ?? "[]");
+    return Array.isArray(history) ? history.filter(isAttempt) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isAttempt(value: unknown): value is Attempt {
+  const { queue, reason, atMs } = (value ?? {}) as Partial<Record<keyof Attempt, unknown>>;
+  return typeof queue === "string" && typeof reason === "string" && typeof atMs === "number";
 }
 
 /**
  * Of anything, also of what is not ours. Only plain texts are taken over: a user-id of another
  * sender, for one, would make the broker close the channel.
  */
-export function deadLetterProperties(raw: ConsumeMessage, queue: string, reason: string): Options.Publish {
+export function deadLetterProperties(raw: ConsumeMessage, attempt: Attempt): Options.Publish {
+  const { queue, reason } = attempt;
   const { messageId, correlationId, type, contentType, headers } = raw.properties;
   return {
     messageId: textOf(messageId) ?? "",
@@ -43,12 +84,15 @@ export function deadLetterProperties(raw: ConsumeMessage, queue: string, reason:
     type: textOf(type) ?? "",
     contentType: textOf(contentType) ?? "",
     persistent: true,
+    // Of the first publish: tools show how old a message is.
+    timestamp: numberOf(raw.properties.timestamp),
     headers: {
       traceparent: textOf(headers?.traceparent) ?? "",
       "x-routing-key": textOf(headers?.["x-routing-key"]) ?? raw.fields.routingKey,
       "x-tries": numberOf(headers?.["x-tries"]),
       "x-reason": reason,
       "x-queue": queue,
+      "x-history": withAttempt(raw, attempt),
     },
   };
 }
@@ -62,7 +106,8 @@ export function redriveProperties(letter: DeadLetter): Options.Publish {
 export function hasExpired(raw: ConsumeMessage, nowMs: number): boolean {
   const headers = raw.properties.headers;
   const expiresAtMs = headers?.["x-expires-at"];
-  return numberOf(headers?.["x-tries"]) > 0 && typeof expiresAtMs === "number" && expiresAtMs <= nowMs;
+  const isOnItsWayBack = numberOf(headers?.["x-tries"]) > 0 || redeliveriesOf(raw) > 0;
+  return isOnItsWayBack && typeof expiresAtMs === "number" && expiresAtMs <= nowMs;
 }
 
 function propertiesWith(message: Message, headers: Readonly<Record<string, string | number>>): Options.Publish {
@@ -92,14 +137,14 @@ export function deliveryOf(raw: ConsumeMessage | GetMessage, queue: string): Del
     ...(expiration === undefined ? {} : { expiresInMs: Number(expiration) }),
     queue,
     tries: numberOf(headers?.["x-tries"]),
-    redelivered: raw.fields.redelivered,
+    redelivered: raw.fields.redelivered || redeliveriesOf(raw) > 0,
   };
 }
 
 /** Ours say why; those that the broker moved by itself say so in `x-death`. */
 export function deadLetterOf(raw: GetMessage, prefix: string): DeadLetter {
   const headers = raw.properties.headers ?? {};
-  const death = (headers["x-death"] as { reason?: string; queue?: string }[] | undefined)?.[0];
+  const death = (headers["x-death"] as Death[] | undefined)?.[0];
   const queue = textOf(headers["x-queue"]) ?? (death?.queue ?? "").slice(prefix.length);
   const { redelivered: _, ...known } = deliveryOf(raw, queue) ?? {
     id: String(raw.properties.messageId ?? ""),
@@ -113,7 +158,19 @@ export function deadLetterOf(raw: GetMessage, prefix: string): DeadLetter {
     redelivered: false,
   };
   const byBroker = death?.reason === "expired" ? expired : `${death?.reason ?? "unknown"} by the broker`;
-  return { ...known, reason: textOf(headers["x-reason"]) ?? byBroker };
+  const reason = textOf(headers["x-reason"]) ?? byBroker;
+  const history = historyOf(raw);
+  const diedAtMs = Number(death?.time?.value ?? 0) * 1_000;
+  // The broker writes no history; what it did is the last of it.
+  const last = headers["x-reason"] === undefined ? [{ queue, reason, atMs: diedAtMs }] : [];
+  return { ...known, reason, history: [...history, ...last] };
+}
+
+/** An entry of the broker's own `x-death`; its time is in seconds. */
+interface Death {
+  readonly reason?: string;
+  readonly queue?: string;
+  readonly time?: { readonly value?: number };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -20,9 +20,11 @@ export interface PublisherOptions {
   readonly confirmMsMax: number;
   /** The broker closes the channel for a message that it won't have. */
   readonly onClosed: (reason: string) => void;
+  /** Why the broker takes no messages now, if it does not. */
+  readonly blocked: () => string | undefined;
 }
 
-export function createPublisher({ channel, confirmMsMax, onClosed }: PublisherOptions): Publisher {
+export function createPublisher({ channel, confirmMsMax, onClosed, blocked }: PublisherOptions): Publisher {
   let because = "closed";
   let counter = 0;
   /** Returned as unroutable; the confirm comes after the return. */
@@ -43,14 +45,14 @@ export function createPublisher({ channel, confirmMsMax, onClosed }: PublisherOp
     return new Promise((resolve, reject) => {
       // A broker short of memory or disk takes nothing and says nothing; a half-open connection likewise.
       const timer = setTimeout(
-        () => reject(new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm in time")),
+        () => reject(new DynamosError(ErrorCode.BROKER_UNAVAILABLE, unconfirmed(blocked()))),
         confirmMsMax,
       );
       try {
         channel.publish(exchange, routingKey, bytes, options, (error: unknown) => {
           clearTimeout(timer);
           if (returned.delete(tag)) reject(new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${routingKey}`));
-          else if (error) reject(new SessionLost("not confirmed", { cause: error }));
+          else if (error) reject(refusal(error, routingKey, because));
           else resolve();
         });
       } catch (error) {
@@ -61,4 +63,26 @@ export function createPublisher({ channel, confirmMsMax, onClosed }: PublisherOp
   }
 
   return { publish, settled: () => channel.waitForConfirms().catch(() => {}) };
+}
+
+function unconfirmed(blocked: string | undefined): string {
+  return blocked === undefined
+    ? "the broker did not confirm in time"
+    : `the broker takes no messages: it is short of memory or disk (${blocked})`;
+}
+
+/** A nack: the queue is full. A closed channel: the broker says for which key, and knows nothing of the others. */
+function refusal(error: unknown, routingKey: string, because: string): Error {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/nacked/.test(text)) {
+    return new DynamosError(ErrorCode.OVERLOADED, `the queue of ${routingKey} is full`, { cause: error });
+  }
+  if (isRefused(because) && (because.includes(`topic '${routingKey}'`) || /access to exchange/.test(because))) {
+    return new DynamosError(ErrorCode.DENIED, `this broker user may not send to ${routingKey}`, { cause: error });
+  }
+  return new SessionLost("not confirmed", { cause: error });
+}
+
+export function isRefused(reason: string): boolean {
+  return /ACCESS.REFUSED/.test(reason);
 }

@@ -2,18 +2,27 @@
 import { connect } from "amqplib";
 import { namesWith, retryDelaysMs } from "./topology.ts";
 
-export async function removeAll(url: string, prefix: string, queues: readonly string[]): Promise<void> {
+export interface RemoveOptions {
+  readonly url: string;
+  readonly prefix: string;
+  /** Without the prefix. */
+  readonly queues: readonly string[];
+  readonly parties: readonly string[];
+}
+
+export async function removeAll({ url, prefix, queues, parties }: RemoveOptions): Promise<void> {
   const connection = await connect(url, { noDelay: true });
   const channel = await connection.createChannel();
-  const names = namesWith(prefix);
-  for (const delayMs of retryDelaysMs) {
-    await channel.deleteQueue(names.retryExchange(delayMs));
-    await channel.deleteExchange(names.retryExchange(delayMs));
+  for (const queue of queues) await channel.deleteQueue(prefix + queue);
+  for (const party of parties) {
+    const names = namesWith(prefix, party);
+    await channel.deleteQueue(names.deadLetterQueue);
+    for (const delayMs of retryDelaysMs) {
+      await channel.deleteQueue(names.retryExchange(delayMs));
+      await channel.deleteExchange(names.retryExchange(delayMs));
+    }
+    await channel.deleteExchange(names.exchange);
+    await channel.deleteExchange(names.deadLetterExchange);
   }
-  for (const queue of [names.deadLetterQueue, ...queues.map((name) => names.queue(name))]) {
-    await channel.deleteQueue(queue);
-  }
-  await channel.deleteExchange(names.exchange);
-  await channel.deleteExchange(names.deadLetterExchange);
   await connection.close();
 }

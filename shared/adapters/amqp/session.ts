@@ -2,8 +2,8 @@
 import { type Channel, type ChannelModel, connect, type Options } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
-import { createPublisher } from "./publisher.ts";
-import { declareBase, type Names } from "./topology.ts";
+import { createPublisher, isRefused, type Publisher } from "./publisher.ts";
+import { declareBase, type Topology } from "./topology.ts";
 
 export interface Session {
   /** Aborted once it is lost or closing: nothing may be sent on it any more. */
@@ -14,6 +14,8 @@ export interface Session {
    */
   publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void>;
   openChannel(): Promise<Channel>;
+  /** Why the broker takes no messages now; undefined: it does. */
+  blocked(): string | undefined;
   /** It is of no use any more: reported as lost, and its connection ended. */
   abandon(reason: string): void;
   /** Waits for the confirms of what was published, for a while. */
@@ -26,15 +28,20 @@ const heartbeatSeconds = 10;
 
 export interface SessionOptions {
   readonly url: string;
-  readonly names: Names;
+  readonly topology: Topology;
   /** How long a publish waits for its confirm. */
   readonly confirmMsMax: number;
 }
 
-/** @param onLost called once when the connection goes without `close`. @throws what connecting or declaring fails with */
+/**
+ * @param onLost called once when the connection goes without `close`
+ * @param onBlocked called when the broker stops taking messages, with its reason, and when it takes them again
+ * @throws what connecting or declaring fails with
+ */
 export async function openSession(
-  { url, names, confirmMsMax }: SessionOptions,
+  { url, topology, confirmMsMax }: SessionOptions,
   onLost: (reason: string) => void,
+  onBlocked: (reason: string | undefined) => void,
 ): Promise<Session> {
   const socket = new AbortController();
   // The signal goes to the socket as it is: the only way to end a connection whose other side does not answer.
@@ -42,6 +49,15 @@ export async function openSession(
   const connection: ChannelModel = await connect(withHeartbeat(url), options);
   const over = new AbortController();
   let because: string | undefined;
+  let blocked: string | undefined;
+  connection.on("blocked", (reason: string) => {
+    blocked = reason;
+    onBlocked(reason);
+  });
+  connection.on("unblocked", () => {
+    blocked = undefined;
+    onBlocked(undefined);
+  });
 
   function lose(reason: string): void {
     if (over.signal.aborted) return;
@@ -69,16 +85,30 @@ export async function openSession(
   };
   try {
     const setup = await quietChannel(connection);
-    await declareBase(setup, names);
+    await declareBase(setup, topology);
     await setup.close();
-    const publisher = createPublisher({
-      channel: await connection.createConfirmChannel(),
-      confirmMsMax,
-      onClosed: abandon,
-    });
+    let publisher = await openPublisher();
+    async function openPublisher(): Promise<Publisher> {
+      return createPublisher({
+        channel: await connection.createConfirmChannel(),
+        confirmMsMax,
+        onClosed: (reason) => void replacePublisher(reason),
+        blocked: () => blocked,
+      });
+    }
+    /** The broker closes the channel for what this user may not do; everything else goes on. */
+    async function replacePublisher(reason: string): Promise<void> {
+      if (!isRefused(reason)) return abandon(reason);
+      try {
+        publisher = await openPublisher();
+      } catch {
+        abandon(reason);
+      }
+    }
     return {
       over: over.signal,
-      publish: publisher.publish,
+      publish: (...message) => publisher.publish(...message),
+      blocked: () => blocked,
       openChannel: () => quietChannel(connection),
       abandon,
       close: async () => {
@@ -118,9 +148,18 @@ export function named(error: unknown): unknown {
   if (!/PRECONDITION.FAILED/.test(text) || what === null) return error;
   return new DynamosError(
     ErrorCode.BROKER_UNAVAILABLE,
-    `the ${what[1]} ${what[2]} exists with other arguments: delete it on the broker, or use another prefix or vhost`,
+    `the ${what[1]} ${what[2]} exists with other arguments${differenceIn(text)}: delete it on the broker, or use another prefix or vhost`,
     { cause: error },
   );
+}
+
+/** In the broker's words: `x-max-length is 5000 there and 10000 here`. */
+function differenceIn(text: string): string {
+  const found = /inequivalent arg '([^']+)'.*: received (.+?) but current is (.+?)"?$/.exec(text);
+  if (found === null) return "";
+  const [, argument, here, there] = found;
+  const value = (words = "") => (/^none\b|the value '([^']*)'/.exec(words)?.[1] ?? words).trim();
+  return ` (${argument} is ${value(there)} there and ${value(here)} here)`;
 }
 
 function withHeartbeat(url: string): string {

@@ -21,8 +21,9 @@ export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange
   const deadLetters: DeadLetter[] = [];
   const events: QueueEvents = {
     clock,
-    deadLetter: (queue, { message, tries }, reason) => {
-      deadLetters.push({ ...message, queue, tries, reason });
+    deadLetter: (queue, { message, tries, history }, reason) => {
+      const last = { queue, reason, atMs: clock.now() };
+      deadLetters.push({ ...message, queue, tries, reason, history: [...history, last].slice(-limits.historyMax) });
       if (deadLetters.length > deadLettersMax) deadLetters.shift();
     },
   };

@@ -1,11 +1,13 @@
 /** One queue of the in-memory broker: messages wait, consumers take turns, what is in hand comes back when its holder goes. */
 
-import type { Delivery, Disposition, Message } from "#ports/broker";
+import { limits } from "#domain/limits";
+import type { Attempt, Delivery, Disposition, Message } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 
 export interface Waiting {
   readonly message: Message;
   readonly tries: number;
+  readonly history: readonly Attempt[];
   redelivered: boolean;
   /** When it expires; undefined: never. A retry does not put it off. */
   readonly expiresAtMs: number | undefined;
@@ -54,7 +56,7 @@ export class MemoryQueue {
 
   push(message: Message): void {
     const expiresAtMs = message.expiresInMs === undefined ? undefined : this.events.clock.now() + message.expiresInMs;
-    this.enqueue({ message, tries: 0, redelivered: false, expiresAtMs, stopTimer: undefined }, "last");
+    this.enqueue({ message, tries: 0, history: [], redelivered: false, expiresAtMs, stopTimer: undefined }, "last");
     this.dispatch();
   }
 
@@ -125,8 +127,12 @@ export class MemoryQueue {
     const { waiting, consumer } = held;
     consumer.inHand -= 1;
     if (disposition.kind === "retry") {
-      const again = { ...waiting, tries: waiting.tries + 1, redelivered: false };
-      this.returnInTime(again, this.events.clock.now() + disposition.afterMs);
+      const attempt = { queue: this.name, reason: disposition.reason, atMs: this.events.clock.now() };
+      const history = [...waiting.history, attempt].slice(-limits.historyMax);
+      this.returnInTime(
+        { ...waiting, tries: waiting.tries + 1, history, redelivered: false },
+        this.events.clock.now() + disposition.afterMs,
+      );
     } else if (disposition.kind === "dead-letter") {
       this.events.deadLetter(this.name, waiting, disposition.reason);
     } else if (disposition.kind === "return") {

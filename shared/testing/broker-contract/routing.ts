@@ -74,7 +74,7 @@ export function routingContract(open: () => Opened): void {
       const { world, broker } = open();
       await broker.declare([work("q")]);
       await broker.declare([work("q")]);
-      await (await world.connect("VU")).declare([work("q")]);
+      await (await world.connect("UVA")).declare([work("q")]);
     });
   });
 }
