@@ -1,8 +1,10 @@
 /** The `dynamos` command. */
 import { Command, CommanderError } from "commander";
 import colors from "picocolors";
+import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addQueryCommand } from "./commands/query.ts";
+import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
 import { addUpCommand } from "./commands/up.ts";
 
@@ -15,6 +17,8 @@ addUpCommand(program);
 addDemoCommand(program);
 addQueryCommand(program);
 addSidecarCommand(program);
+addQueuesCommand(program);
+addDeadLettersCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,11 +1,11 @@
 /** What `up` and `demo` start, from their flags. */
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 import { jsonLog } from "#adapters/system/log";
 import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
 import type { LogLevel } from "#ports/log";
 import { demoDocuments } from "../demo/documents.ts";
+import { home } from "../stack/parties.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
 import { type System, type SystemOptions, startSystem } from "../system/start-system.ts";
@@ -21,9 +21,6 @@ export interface SystemFlags {
   readonly stack?: string;
   readonly logLevel: LogLevel;
 }
-
-/** Of the checkout: where stack.yml and build/ are. */
-export const home = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export interface RunningSystem {
   readonly system: System;

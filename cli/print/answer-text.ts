@@ -72,7 +72,7 @@ function resultText({ party, providers, rowCount, columns, rows, chart, document
     rowCount === undefined ? "" : colors.dim(` ${rowCount.toLocaleString("en")} ${rowCount === 1 ? "row" : "rows"}`);
   return [
     `${colors.green("✔")} ${colors.bold(party)}${of}${count}`,
-    ...(columns !== undefined && rows !== undefined ? [textTable({ columns, rows }, "    ")] : []),
+    ...(columns !== undefined && rows !== undefined ? [textTable({ columns, rows }, { indent: "    " })] : []),
     ...remarks.map((remark) => colors.dim(`    ${remark}`)),
     ...(document === undefined ? [] : [`    ${JSON.stringify(document.content)}`]),
     ...(chart === undefined

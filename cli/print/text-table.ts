@@ -5,13 +5,19 @@ export interface TextTable {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-const rowsShownMax = 20;
-const cellCharsMax = 40;
+export interface TextTableOptions {
+  /** Before each line. */
+  readonly indent?: string;
+  readonly rowsMax?: number;
+  readonly cellCharsMax?: number;
+}
+
 const numeric = /^(u?int\d*|integer|decimal|double|float)/i;
 
-/** Numbers to the right, text to the left, `null` as a dash; at most 20 rows, with a line that counts the rest. */
-export function textTable({ columns, rows }: TextTable, indent = ""): string {
-  const shown = rows.slice(0, rowsShownMax).map((row) => columns.map((_, i) => cell(row[i])));
+/** Numbers to the right, text to the left, `null` as a dash; at most 20 rows as a rule, with a line that counts the rest. */
+export function textTable({ columns, rows }: TextTable, options: TextTableOptions = {}): string {
+  const { indent = "", rowsMax = 20, cellCharsMax = 40 } = options;
+  const shown = rows.slice(0, rowsMax).map((row) => columns.map((_, i) => cell(row[i], cellCharsMax)));
   const widths = columns.map(({ name }, i) => Math.max(width(name), ...shown.map((row) => width(row[i] ?? ""))));
   const isNumber = columns.map(({ type }) => numeric.test(type ?? ""));
   const line = (cells: readonly string[]) =>
@@ -32,7 +38,7 @@ export function textTable({ columns, rows }: TextTable, indent = ""): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal.
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
 
-function cell(value: unknown): string {
+function cell(value: unknown, cellCharsMax: number): string {
   if (value === null || value === undefined) return "–";
   const text = typeof value === "number" ? numberText(value) : String(value).replace(controlCharacters, " ");
   return width(text) > cellCharsMax ? `${[...text].slice(0, cellCharsMax - 1).join("")}…` : text;

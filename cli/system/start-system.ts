@@ -9,6 +9,7 @@ import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log, LogLevel } from "#ports/log";
 import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
+import { exchangeParty, partiesOf, partyOf } from "../stack/parties.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { type SeedDocument, seed } from "./seed.ts";
@@ -44,8 +45,6 @@ export interface System {
   /** Ends every process and removes every file of this run. */
   stop(): Promise<void>;
 }
-
-export const exchangeParty = "exchange";
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const closers: (() => Promise<void>)[] = [];
@@ -111,14 +110,6 @@ function brokerConnector({ broker: url, log }: SystemOptions): (party: string) =
   }
   const hub = createMemoryExchange();
   return async (party) => hub.connect({ party });
-}
-
-function partiesOf(stack: Stack): string[] {
-  return [...new Set(stack.functions.map(partyOf))].sort();
-}
-
-function partyOf(fn: StackFunction): string {
-  return fn.annotations["com.dynamos.party"] ?? exchangeParty;
 }
 
 function environmentOf(fn: StackFunction, folder: string, socket: string): Record<string, string> {
