@@ -56,7 +56,13 @@ module.exports = {
     layer("shared/sidecar", [contracts, errors, domain, ports], "the daemon names no adapter"),
     layer(
       "shared/adapters",
-      [contracts, errors, ports, "^shared/domain/(route|limits)\\.ts$", "^shared/runtime/(define-step|run-step)\\.ts$"],
+      [
+        contracts,
+        errors,
+        ports,
+        "^shared/domain/(route|limits)\\.ts$",
+        "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
+      ],
       "names and limits are the domain's; the in-memory invoker runs steps as the runtime does",
     ),
     {
@@ -74,7 +80,8 @@ module.exports = {
       to: { path: "^shared/adapters/", pathNot: ["^shared/adapters/$1/", "^shared/adapters/system/"] },
     },
     vendor("adapter-amqp-has-one-vendor", "amqp", ["amqplib"]),
-    vendor("other-adapters-have-no-vendor", "(?!amqp/)[^/]+", []),
+    vendor("adapter-prometheus-has-one-vendor", "prometheus", ["prom-client"]),
+    vendor("other-adapters-have-no-vendor", "(?!(amqp|prometheus)/)[^/]+", []),
 
     layer(
       "functions",
