@@ -256,7 +256,7 @@ describe.skipIf(!hasData).each([
       ["an algorithm that does not fit", { algorithm: { name: "average", column: "Geslacht" } }, 400, "TYPE_MISMATCH"],
       [
         "too large a result",
-        { sql: "SELECT * FROM Personen a, Personen b", algorithm: undefined },
+        { sql: "SELECT repeat('x', 210000000)", algorithm: undefined },
         422,
         "RESULT_TOO_LARGE",
       ],

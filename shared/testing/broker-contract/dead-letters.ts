@@ -80,7 +80,7 @@ export function deadLetterContract(open: () => Opened): void {
         const { broker } = open();
         await three(broker);
         await expect.poll(() => idsOf(broker)).toEqual(["a", "b", "c"]);
-        expect(await idsOf(broker, 2)).toHaveLength(2);
+        await expect.poll(() => idsOf(broker, 2)).toHaveLength(2);
         expect(await broker.takeDeadLetters(10)).toHaveLength(3);
       });
 
