@@ -5,6 +5,11 @@ import type { Chain, Envelope } from "#contracts";
 export const exchange = "dynamos.steps";
 export const deadLetterExchange = "dynamos.dead-letters";
 
+/** Where a party publishes when it has a broker user of its own: bound to `exchange` by the keys of its role alone. */
+export function outletExchange(party: string): string {
+  return `${party.toLowerCase()}.out`;
+}
+
 /** Queue and routing key of what a party could not deliver. */
 export function deadLetterQueue(party: string): string {
   return `${party.toLowerCase()}.dead-letters`;
@@ -13,6 +18,11 @@ export function deadLetterQueue(party: string): string {
 /** Where a party's messages wait for their next try. */
 export function retryQueue(party: string, delayMs: number): string {
   return `${party.toLowerCase()}.retry.${delayMs}`;
+}
+
+/** From where they go back to their own queues. */
+export function returnsQueue(party: string): string {
+  return `${party.toLowerCase()}.returns`;
 }
 
 /** Routing key and queue name of a step at a party; also the function's annotation `topic`. */
@@ -39,6 +49,16 @@ export function destinationOf({ chain, hop, party, gather, replyTo }: Envelope):
 /** Whether what its hop makes is an answer: neither a step nor a gather gets it. */
 export function isForAsker({ chain, hop, gather }: Pick<Envelope, "chain" | "hop" | "gather">): boolean {
   return chain?.steps[hop + 1] === undefined && gather === undefined;
+}
+
+/** Name of a transfer's queue, and its routing key. */
+export function transferName(from: string, to: string, id: string): string {
+  return `transfer.${from.toLowerCase()}.${to.toLowerCase()}.${id}`;
+}
+
+/** The party that wrote a transfer, in lower case. */
+export function transferWriterOf(name: string): string {
+  return name.split(".")[1] ?? "";
 }
 
 export const cancelTopic = "control.cancel";

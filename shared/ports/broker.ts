@@ -17,7 +17,16 @@ export interface Message {
   readonly expiresInMs?: number;
 }
 
-export interface Delivery extends Message {
+/** A message that was published. */
+export interface Sent extends Message {
+  /**
+   * The party's broker user that published it first, as the broker vouches; undefined: it did not say, or several
+   * parties share a user.
+   */
+  readonly sender?: string;
+}
+
+export interface Delivery extends Sent {
   readonly queue: string;
   /** How often a handler has already answered `retry` for it. */
   readonly tries: number;
@@ -63,7 +72,7 @@ export interface Attempt {
 }
 
 /** A message that will not be delivered any more, as the dead-letter queue holds it. */
-export interface DeadLetter extends Message {
+export interface DeadLetter extends Sent {
   readonly queue: string;
   readonly reason: string;
   readonly tries: number;

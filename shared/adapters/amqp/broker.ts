@@ -3,21 +3,35 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import type { Broker, BrokerStatus, Consumer, DeadLetter, HeldDeadLetter, Message, Queue } from "#ports/broker";
+import type {
+  Broker,
+  BrokerStatus,
+  ConsumeOptions,
+  Consumer,
+  DeadLetter,
+  Delivery,
+  Disposition,
+  HeldDeadLetter,
+  Message,
+  Queue,
+} from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { Connection } from "./connection.ts";
-import { type ConsumerSpec, type RunningConsumer, runConsumer } from "./consumer.ts";
+import { type RunningConsumer, runConsumer } from "./consumer.ts";
 import { visitDeadLetters } from "./dead-letters.ts";
 import { deadLetterOf, propertiesOf } from "./message.ts";
+import { partyUserOf } from "./party-user.ts";
+import { giveBack, returnsPrefetch } from "./returns.ts";
 import { named, type Session } from "./session.ts";
+import { settle } from "./settle.ts";
 import { declareQueue, type Names, namesWith, type QueueLimits, type QueueType, type Topology } from "./topology.ts";
 import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
-  /** `amqp://user:password@host:port/vhost`. */
+  /** `amqp://user:password@host:port/vhost`. A user named as the party is held to be its own: docs/broker.md. */
   readonly url: string;
   readonly party: string;
   readonly log: Log;
@@ -35,8 +49,16 @@ export interface AmqpOptions {
   readonly queueLimits?: Partial<QueueLimits>;
 }
 
+/** What is consumed, on each session anew. */
+interface ConsumerSpec {
+  /** Without the prefix; also the name of what is declared before it. */
+  readonly queue: string;
+  run(session: Session, onStopped: (reason: string) => void): Promise<RunningConsumer>;
+}
+
 /** Between the end of one consumer's channel and its next. */
-const restartMs = 500;
+const restartFirstMs = 500;
+const restartLongestMs = 30_000;
 
 /** @throws DynamosError BROKER_UNAVAILABLE when the first connection can't be made */
 export async function connectAmqp(options: AmqpOptions): Promise<Broker> {
@@ -55,12 +77,13 @@ class AmqpBroker implements Broker {
   private readonly connection: Connection;
   private readonly queues = new Map<string, Queue>();
   private readonly consumers = new Map<ConsumerSpec, RunningConsumer | undefined>();
+  private returns: ConsumerSpec | undefined;
 
   constructor({ url, party, log, prefix = "", clock = systemClock, ...options }: AmqpOptions) {
     this.log = log.with({ party });
     this.clock = clock;
     this.prefix = prefix;
-    this.names = namesWith(prefix, party);
+    this.names = namesWith(prefix, party, partyUserOf(url, party));
     this.topology = {
       names: this.names,
       queueType: options.queueType ?? "classic",
@@ -95,26 +118,35 @@ class AmqpBroker implements Broker {
       );
     }
     await this.connection.use((session) =>
-      session.publish(this.names.exchange, message.routingKey, message.body, propertiesOf(message, this.clock.now())),
+      session.publish(this.names.outlet, message.routingKey, message.body, propertiesOf(message, this.clock.now())),
     );
   }
 
   async consume(
     queue: string,
-    { prefetch }: { prefetch: number },
-    handler: ConsumerSpec["handler"],
+    { prefetch }: ConsumeOptions,
+    handler: (delivery: Delivery) => Promise<Disposition>,
   ): Promise<Consumer> {
-    const spec: ConsumerSpec = { queue, prefetch, handler };
-    await this.connection.use(async (session) => {
-      this.consumers.set(spec, await this.run(spec, session));
-    });
-    return {
-      cancel: async () => {
-        const running = this.consumers.get(spec);
-        this.consumers.delete(spec);
-        await running?.cancel();
-      },
+    const { names, clock } = this;
+    const countsRedeliveries = this.topology.queueType === "classic";
+    if (this.returns === undefined) {
+      // Whoever takes messages may ask for another try; who only sends needs nothing of this.
+      this.returns = { queue: "", run: (session, onStopped) => this.runReturns(session, onStopped) };
+      await this.startConsumer(this.returns);
+    }
+    const spec: ConsumerSpec = {
+      queue,
+      run: (session, onStopped) =>
+        runConsumer({
+          session,
+          queue: names.queue(queue),
+          prefetch,
+          settle: (raw) => settle({ session, names, clock, queue, handler, countsRedeliveries }, raw),
+          onStopped,
+        }),
     };
+    await this.startConsumer(spec);
+    return { cancel: () => this.cancel(spec) };
   }
 
   takeDeadLetters(max: number): Promise<DeadLetter[]> {
@@ -125,7 +157,7 @@ class AmqpBroker implements Broker {
         while (taken.length < max) {
           const raw = await channel.get(this.names.deadLetterQueue);
           if (raw === false) break;
-          taken.push(deadLetterOf(raw, this.prefix));
+          taken.push(deadLetterOf(raw, this.prefix, this.names.user));
           channel.ack(raw);
         }
         await channel.close();
@@ -154,9 +186,24 @@ class AmqpBroker implements Broker {
     return this.connection.close();
   }
 
+  /** What the broker refuses is tried again by itself: everything else goes on. */
   private async restore(session: Session): Promise<void> {
-    await this.declareOn(session, [...this.queues.values()]);
-    for (const spec of [...this.consumers.keys()]) await this.resume(spec, session);
+    for (const queue of this.queues.values()) {
+      try {
+        await this.declareOn(session, [queue]);
+      } catch (error) {
+        if (!(error instanceof DynamosError)) throw error;
+        this.log.log("error", "a queue can't be declared again", { queue: queue.name, reason: error.message });
+      }
+    }
+    for (const spec of [...this.consumers.keys()]) {
+      try {
+        await this.resume(spec, session);
+      } catch (error) {
+        if (!(error instanceof DynamosError)) throw error;
+        void this.restart(spec, session, error.message);
+      }
+    }
   }
 
   private async declareOn(session: Session, queues: readonly Queue[]): Promise<void> {
@@ -169,16 +216,31 @@ class AmqpBroker implements Broker {
     }
   }
 
-  private run(spec: ConsumerSpec, session: Session): Promise<RunningConsumer> {
+  private runReturns(session: Session, onStopped: (reason: string) => void): Promise<RunningConsumer> {
     const { names, clock } = this;
     return runConsumer({
-      spec,
       session,
-      names,
-      clock,
-      countsRedeliveries: this.topology.queueType === "classic",
-      onStopped: (reason) => void this.restart(spec, session, reason),
+      queue: names.returns,
+      prefetch: returnsPrefetch,
+      settle: (raw) => giveBack({ session, names, clock }, raw),
+      onStopped,
     });
+  }
+
+  private startConsumer(spec: ConsumerSpec): Promise<void> {
+    return this.connection.use(async (session) => {
+      this.consumers.set(spec, await this.run(spec, session));
+    });
+  }
+
+  private async cancel(spec: ConsumerSpec): Promise<void> {
+    const running = this.consumers.get(spec);
+    this.consumers.delete(spec);
+    await running?.cancel();
+  }
+
+  private run(spec: ConsumerSpec, session: Session): Promise<RunningConsumer> {
+    return spec.run(session, (reason) => void this.restart(spec, session, reason));
   }
 
   private async resume(spec: ConsumerSpec, session: Session): Promise<void> {
@@ -189,20 +251,26 @@ class AmqpBroker implements Broker {
   }
 
   /** The broker ended one consumer (its queue was deleted, its channel closed): the others go on. */
-  private async restart(spec: ConsumerSpec, session: Session, reason: string): Promise<void> {
-    if (session.over.aborted || !this.consumers.has(spec)) return;
-    this.log.log("error", "the broker stopped a consumer: declaring its queue and consuming again", {
-      queue: spec.queue,
-      reason,
-    });
-    try {
-      await wait(restartMs, undefined, { signal: session.over });
-      if (!this.consumers.has(spec)) return;
-      const queue = this.queues.get(spec.queue);
-      await this.declareOn(session, queue === undefined ? [] : [queue]);
-      await this.resume(spec, session);
-    } catch (error) {
-      session.abandon(error instanceof Error ? error.message : "a consumer can't be restarted");
+  private async restart(spec: ConsumerSpec, session: Session, because: string): Promise<void> {
+    const { queue } = spec;
+    let reason = because;
+    for (let delayMs = restartFirstMs; ; delayMs = Math.min(delayMs * 2, restartLongestMs)) {
+      if (session.over.aborted || !this.consumers.has(spec)) return;
+      this.log.log("error", "the broker stopped a consumer: declaring its queue and consuming again", {
+        queue,
+        reason,
+        delayMs,
+      });
+      const rested = await wait(delayMs, true, { signal: session.over }).catch(() => false);
+      if (!rested || !this.consumers.has(spec)) return;
+      try {
+        const declared = this.queues.get(queue);
+        await this.declareOn(session, declared === undefined ? [] : [declared]);
+        await this.resume(spec, session);
+        return;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : "unknown";
+      }
     }
   }
 }

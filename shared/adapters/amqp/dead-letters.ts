@@ -23,12 +23,12 @@ export async function visitDeadLetters({ session, names, prefix, max, visit }: D
       const raw = await channel.get(names.deadLetterQueue);
       if (raw === false) break;
       visited += 1;
-      const letter = deadLetterOf(raw, prefix);
+      const letter = deadLetterOf(raw, prefix, names.user);
       await visit({
         ...letter,
         redrive: async () => {
           // By the queue's own name: what else its routing key reaches has had the message.
-          await session.publish(names.exchange, names.keyOf(letter.queue), raw.content, redriveProperties(letter));
+          await session.publish(names.outlet, names.keyOf(letter.queue), raw.content, redriveProperties(letter));
           channel.ack(raw);
         },
         drop: async () => channel.ack(raw),

@@ -25,20 +25,51 @@ export function propertiesOf(message: Message, nowMs: number): Options.Publish {
  * cut the wait short and is dropped on the way back); the header says when it was.
  */
 export function retryProperties(raw: ConsumeMessage, delivery: Delivery, attempt: Attempt): Options.Publish {
-  const headers = { "x-tries": delivery.tries + 1, "x-history": withAttempt(raw, attempt), ...expiryOf(raw) };
+  const headers = {
+    "x-tries": delivery.tries + 1,
+    "x-queue": attempt.queue,
+    "x-history": withAttempt(raw, attempt),
+    ...expiryOf(raw),
+    ...senderAs(delivery.sender),
+  };
   return { ...propertiesWith(delivery, headers), timestamp: numberOf(raw.properties.timestamp) };
 }
 
+/** Of a message whose wait is over: as they are, without what the broker added on the way. */
+export function returnedProperties(raw: ConsumeMessage): Options.Publish {
+  const { messageId, correlationId, type, contentType, headers, timestamp } = raw.properties;
+  const kept = Object.entries(headers ?? {}).filter(([name]) => !/^x-(first-|last-)?death/.test(name));
+  return {
+    messageId,
+    correlationId,
+    type,
+    contentType,
+    persistent: true,
+    timestamp: numberOf(timestamp),
+    headers: Object.fromEntries(kept),
+  };
+}
+
+/** The queue that a message waits to go back to. */
+export function queueToReturnTo(raw: ConsumeMessage): string {
+  return textOf(raw.properties.headers?.["x-queue"]) ?? "";
+}
+
 /** For its own queue once more, where a consumer had died with it in hand: counted, since a classic queue does not. */
-export function redeliveredProperties(raw: ConsumeMessage, delivery: Delivery, redeliveries: number): Options.Publish {
+export function redeliveredProperties(raw: ConsumeMessage, delivery: Delivery, nowMs: number): Options.Publish {
   const history = textOf(raw.properties.headers?.["x-history"]) ?? "[]";
   const headers = {
     "x-tries": delivery.tries,
-    "x-redeliveries": redeliveries,
+    "x-redeliveries": redeliveriesOf(raw) + 1,
     "x-history": history,
     ...expiryOf(raw),
+    ...senderAs(delivery.sender),
   };
-  return { ...propertiesWith(delivery, headers), timestamp: numberOf(raw.properties.timestamp) };
+  const properties = { ...propertiesWith(delivery, headers), timestamp: numberOf(raw.properties.timestamp) };
+  const expiresAtMs = raw.properties.headers?.["x-expires-at"];
+  return typeof expiresAtMs === "number"
+    ? { ...properties, expiration: String(Math.max(0, Math.round(expiresAtMs - nowMs))) }
+    : properties;
 }
 
 /** How often a consumer has died with it in hand before. */
@@ -75,7 +106,7 @@ function isAttempt(value: unknown): value is Attempt {
  * Of anything, also of what is not ours. Only plain texts are taken over: a user-id of another
  * sender, for one, would make the broker close the channel.
  */
-export function deadLetterProperties(raw: ConsumeMessage, attempt: Attempt): Options.Publish {
+export function deadLetterProperties(raw: ConsumeMessage, attempt: Attempt, sender?: string): Options.Publish {
   const { queue, reason } = attempt;
   const { messageId, correlationId, type, contentType, headers } = raw.properties;
   return {
@@ -93,13 +124,14 @@ export function deadLetterProperties(raw: ConsumeMessage, attempt: Attempt): Opt
       "x-reason": reason,
       "x-queue": queue,
       "x-history": withAttempt(raw, attempt),
+      ...senderAs(sender),
     },
   };
 }
 
 /** For its way back to its queue: with no tries behind it, and no expiry. */
 export function redriveProperties(letter: DeadLetter): Options.Publish {
-  return propertiesWith(letter, {});
+  return propertiesWith(letter, senderAs(letter.sender));
 }
 
 /** Whether its time ran out while it waited for another try, where the broker does not look. */
@@ -121,8 +153,11 @@ function propertiesWith(message: Message, headers: Readonly<Record<string, strin
   };
 }
 
-/** @returns undefined when it is not one of ours */
-export function deliveryOf(raw: ConsumeMessage | GetMessage, queue: string): Delivery | undefined {
+/**
+ * @param user the party's own broker user; absent: nobody vouches for senders
+ * @returns undefined when it is not one of ours
+ */
+export function deliveryOf(raw: ConsumeMessage | GetMessage, queue: string, user?: string): Delivery | undefined {
   const { messageId, correlationId, type, headers, expiration } = raw.properties;
   if (typeof messageId !== "string" || typeof correlationId !== "string" || !types.has(type)) {
     return undefined;
@@ -136,17 +171,32 @@ export function deliveryOf(raw: ConsumeMessage | GetMessage, queue: string): Del
     traceparent: textOf(headers?.traceparent) ?? "",
     ...(expiration === undefined ? {} : { expiresInMs: Number(expiration) }),
     queue,
+    ...senderOf(raw, user),
     tries: numberOf(headers?.["x-tries"]),
     redelivered: raw.fields.redelivered || redeliveriesOf(raw) > 0,
   };
 }
 
+/**
+ * Who published it, by the user-id that the broker has checked. A party that puts a message into its own
+ * queue once more (a retry, a redrive) is its publisher then, so it notes the first one: believed of itself alone.
+ */
+function senderOf(raw: ConsumeMessage | GetMessage, user: string | undefined): { readonly sender?: string } {
+  const publisher = textOf(raw.properties.userId);
+  if (user === undefined || publisher === undefined) return {};
+  return { sender: publisher === user ? (textOf(raw.properties.headers?.["x-sender"]) ?? publisher) : publisher };
+}
+
+function senderAs(sender: string | undefined): Record<string, string> {
+  return sender === undefined ? {} : { "x-sender": sender };
+}
+
 /** Ours say why; those that the broker moved by itself say so in `x-death`. */
-export function deadLetterOf(raw: GetMessage, prefix: string): DeadLetter {
+export function deadLetterOf(raw: GetMessage, prefix: string, user?: string): DeadLetter {
   const headers = raw.properties.headers ?? {};
   const death = (headers["x-death"] as Death[] | undefined)?.[0];
   const queue = textOf(headers["x-queue"]) ?? (death?.queue ?? "").slice(prefix.length);
-  const { redelivered: _, ...known } = deliveryOf(raw, queue) ?? {
+  const { redelivered: _, ...known } = deliveryOf(raw, queue, user) ?? {
     id: String(raw.properties.messageId ?? ""),
     routingKey: raw.fields.routingKey,
     type: "envelope" as const,

@@ -48,6 +48,8 @@ export async function openSession(
   const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal };
   const connection: ChannelModel = await connect(withHeartbeat(url), options);
   const over = new AbortController();
+  // The broker refuses a message that names another user than the connection's.
+  const { user } = topology.names;
   let because: string | undefined;
   let blocked: string | undefined;
   connection.on("blocked", (reason: string) => {
@@ -107,7 +109,13 @@ export async function openSession(
     }
     return {
       over: over.signal,
-      publish: (...message) => publisher.publish(...message),
+      publish: (exchange, routingKey, body, properties) =>
+        publisher.publish(
+          exchange,
+          routingKey,
+          body,
+          user === undefined ? properties : { ...properties, userId: user },
+        ),
       blocked: () => blocked,
       openChannel: () => quietChannel(connection),
       abandon,
@@ -141,14 +149,21 @@ async function inTime(work: Promise<void>, waitMsMax: number): Promise<void> {
   clearTimeout(timer);
 }
 
-/** An exchange or queue that is there with other arguments can't be mended by trying again. */
+/** What can't be mended by connecting again: an exchange or queue with other arguments, without rights, or not there. */
 export function named(error: unknown): unknown {
   const text = error instanceof Error ? error.message : "";
-  const what = /(exchange|queue) '([^']+)' in vhost/.exec(text);
-  if (!/PRECONDITION.FAILED/.test(text) || what === null) return error;
+  const [, kind, name] = /(exchange|queue|topic) '([^']*)'/.exec(text) ?? [];
+  if (kind === undefined) return error;
+  if (isRefused(text)) {
+    return new DynamosError(ErrorCode.DENIED, `this broker user may not use the ${kind} ${name}`, { cause: error });
+  }
+  if (/NOT.FOUND/.test(text)) {
+    return new DynamosError(ErrorCode.UNROUTABLE, `there is no ${kind} ${name}`, { cause: error });
+  }
+  if (!/PRECONDITION.FAILED/.test(text)) return error;
   return new DynamosError(
     ErrorCode.BROKER_UNAVAILABLE,
-    `the ${what[1]} ${what[2]} exists with other arguments${differenceIn(text)}: delete it on the broker, or use another prefix or vhost`,
+    `the ${kind} ${name} exists with other arguments${differenceIn(text)}: delete it on the broker, or use another prefix or vhost`,
     { cause: error },
   );
 }

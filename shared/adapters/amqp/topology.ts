@@ -5,7 +5,7 @@
  */
 import type { Channel, Options } from "amqplib";
 import { limits } from "#domain/limits";
-import { deadLetterExchange, deadLetterQueue, exchange, retryQueue } from "#domain/route";
+import { deadLetterExchange, deadLetterQueue, exchange, outletExchange, retryQueue, returnsQueue } from "#domain/route";
 import type { Queue } from "#ports/broker";
 
 /**
@@ -24,25 +24,40 @@ export interface QueueLimits {
 }
 
 export interface Names {
+  /** The party's own broker user; undefined: several share one. */
+  readonly user: string | undefined;
+  /** Where queues are bound. */
   readonly exchange: string;
+  /** Where this party publishes; with a user of its own an exchange of its own, which lets through what it may send. */
+  readonly outlet: string;
   readonly deadLetterExchange: string;
   /** Of the party; also its routing key. */
   readonly deadLetterQueue: string;
   readonly deadLetterKey: string;
   retryExchange(delayMs: number): string;
+  /** Exchange and queue of messages whose wait is over. */
+  readonly returns: string;
   queue(name: string): string;
   /** Routing key that leads to this queue and no other. */
   keyOf(queue: string): string;
 }
 
-/** @param prefix keeps several systems on one broker apart; empty as a rule */
-export function namesWith(prefix: string, party: string): Names {
+/**
+ * @param prefix keeps several systems on one broker apart; empty as a rule
+ * @param user the party's own broker user, if it has one
+ */
+export function namesWith(prefix: string, party: string, user?: string): Names {
   const deadLetterKey = deadLetterQueue(party);
+  const outlet = user === undefined ? exchange : outletExchange(party);
   return {
+    user,
     exchange: prefix + exchange,
-    deadLetterExchange: prefix + deadLetterExchange,
+    outlet: prefix + outlet,
+    // One that all share would let each fill, and bind, the dead letters of the others.
+    deadLetterExchange: prefix + (user === undefined ? deadLetterExchange : outlet),
     deadLetterQueue: prefix + deadLetterKey,
     deadLetterKey,
+    returns: prefix + returnsQueue(party),
     retryExchange: (delayMs) => prefix + retryQueue(party, delayMs),
     queue: (name) => prefix + name,
     keyOf: (queue) => `${queue}.again`,
@@ -60,8 +75,14 @@ export interface Topology {
 }
 
 export async function declareBase(channel: Channel, { names, queueType }: Topology): Promise<void> {
-  await channel.assertExchange(names.exchange, "topic", { durable: true });
-  await channel.assertExchange(names.deadLetterExchange, "direct", { durable: true });
+  if (names.user === undefined) {
+    await channel.assertExchange(names.exchange, "topic", { durable: true });
+    await channel.assertExchange(names.deadLetterExchange, "direct", { durable: true });
+  } else {
+    // Of the definitions: a party may neither make nor change what all of them use.
+    await channel.checkExchange(names.exchange);
+    await channel.checkExchange(names.outlet);
+  }
   await channel.assertQueue(names.deadLetterQueue, {
     ...durable(queueType),
     // The oldest go: a queue that nobody looks at must not fill the disk.
@@ -69,11 +90,19 @@ export async function declareBase(channel: Channel, { names, queueType }: Topolo
     arguments: { ...durable(queueType).arguments, "x-max-length-bytes": limits.deadLetterBytesMax },
   });
   await channel.bindQueue(names.deadLetterQueue, names.deadLetterExchange, names.deadLetterKey);
+  await channel.assertExchange(names.returns, "fanout", { durable: true });
+  await channel.assertQueue(names.returns, durable(queueType));
+  await channel.bindQueue(names.returns, names.returns, "");
   for (const delayMs of retryDelaysMs) {
     const name = names.retryExchange(delayMs);
     await channel.assertExchange(name, "fanout", { durable: true });
-    // Back by its own routing key, which leads to the very queue that it came from.
-    await channel.assertQueue(name, { ...durable(queueType), messageTtl: delayMs, deadLetterExchange: names.exchange });
+    // Not straight to the queue that it came from: where that is full or gone the broker would drop it without a word.
+    await channel.assertQueue(name, {
+      durable: true,
+      messageTtl: delayMs,
+      deadLetterExchange: names.returns,
+      arguments: { ...durable(queueType).arguments, ...keptUntilTaken(queueType) },
+    });
     await channel.bindQueue(name, name, "");
   }
 }
@@ -86,20 +115,20 @@ export async function declareQueue(channel: Channel, topology: Topology, wanted:
     queue,
     kind === "private" ? { exclusive: true, autoDelete: true, durable: false } : workQueue(topology, wanted),
   );
-  for (const binding of kind === "private" ? bindings : [...bindings, names.keyOf(name)]) {
+  for (const binding of [...bindings, names.keyOf(name)]) {
     await channel.bindQueue(queue, names.exchange, binding);
   }
 }
 
 function workQueue({ names, queueType, queueLimits }: Topology, { singleActive }: Queue): Options.AssertQueue {
-  const { arguments: type, ...options } = durable(queueType);
   return {
-    ...options,
+    durable: true,
     deadLetterExchange: names.deadLetterExchange,
     deadLetterRoutingKey: names.deadLetterKey,
     maxLength: queueLimits.messagesMax,
     arguments: {
-      ...type,
+      ...durable(queueType).arguments,
+      ...keptUntilTaken(queueType),
       "x-max-length-bytes": queueLimits.bytesMax,
       // A full queue says so to the publisher; the default drops its oldest message.
       "x-overflow": "reject-publish",
@@ -107,6 +136,11 @@ function workQueue({ names, queueType, queueLimits }: Topology, { singleActive }
       ...(singleActive ? { "x-single-active-consumer": true } : {}),
     },
   };
+}
+
+/** Only a quorum queue keeps a dead letter until the next queue has it; the broker asks for the second to allow the first. */
+function keptUntilTaken(queueType: QueueType): Record<string, string> {
+  return queueType === "quorum" ? { "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish" } : {};
 }
 
 function durable(queueType: QueueType): Options.AssertQueue {

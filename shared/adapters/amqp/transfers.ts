@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { Channel, GetMessage } from "amqplib";
 import { ErrorCode } from "#contracts";
+import { transferName } from "#domain/route";
 import { DynamosError } from "#errors";
 import type { Transfers, TransferTarget, TransferWriter } from "#ports/transfers";
 import type { Connection } from "./connection.ts";
@@ -17,7 +18,7 @@ const readAhead = 4;
 
 export function createAmqpTransfers(connection: Connection, names: Names): Transfers {
   async function open({ from, to, expiresInMs }: TransferTarget): Promise<TransferWriter> {
-    const name = `transfer.${from.toLowerCase()}.${to.toLowerCase()}.${randomUUID()}`;
+    const name = transferName(from, to, randomUUID());
     await connection.use(async (session) => {
       const channel = await session.openChannel();
       const queue = names.queue(name);
@@ -32,7 +33,7 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
     });
     return createTransferWriter(name, (index, chunk) =>
       connection.use((session) =>
-        session.publish(names.exchange, name, chunk, {
+        session.publish(names.outlet, name, chunk, {
           messageId: String(index),
           type: "chunk",
           persistent: true,

@@ -29,7 +29,8 @@ export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange
   };
   const connections = new Set<symbol>();
   const transfers = createMemoryTransfers(clock);
-  return { connect: () => connect({ queues, deadLetters, events, connections, transfers }) };
+  const shared = { queues, deadLetters, events, connections, transfers };
+  return { connect: ({ party }) => connect(shared, party.toLowerCase()) };
 }
 
 interface Shared {
@@ -41,7 +42,7 @@ interface Shared {
   readonly transfers: MemoryTransfers;
 }
 
-function connect({ queues, deadLetters, events, connections, transfers }: Shared): Broker {
+function connect({ queues, deadLetters, events, connections, transfers }: Shared, sender: string): Broker {
   const self = Symbol("connection");
   const listeners = new Set<(status: BrokerStatus) => void>();
   let status: BrokerStatus = { kind: "connected" };
@@ -82,7 +83,7 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
         throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${message.routingKey}`);
       }
       // A copy, as a wire would make one: the publisher may reuse its buffer.
-      const sent = { ...message, body: new Uint8Array(message.body) };
+      const sent = { ...message, body: new Uint8Array(message.body), sender };
       for (const queue of takers) queue.push(sent);
     },
     consume: async (name, { prefetch }, handler) => {

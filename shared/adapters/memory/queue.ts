@@ -1,11 +1,11 @@
 /** One queue of the in-memory broker: messages wait, consumers take turns, what is in hand comes back when its holder goes. */
 
 import { limits } from "#domain/limits";
-import type { Attempt, Delivery, Disposition, Message } from "#ports/broker";
+import type { Attempt, Delivery, Disposition, Sent } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 
 export interface Waiting {
-  readonly message: Message;
+  readonly message: Sent;
   readonly tries: number;
   readonly history: readonly Attempt[];
   redelivered: boolean;
@@ -54,7 +54,7 @@ export class MemoryQueue {
     this.events = events;
   }
 
-  push(message: Message): void {
+  push(message: Sent): void {
     const expiresAtMs = message.expiresInMs === undefined ? undefined : this.events.clock.now() + message.expiresInMs;
     this.enqueue({ message, tries: 0, history: [], redelivered: false, expiresAtMs, stopTimer: undefined }, "last");
     this.dispatch();

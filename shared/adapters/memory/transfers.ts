@@ -1,5 +1,6 @@
 /** Transfers in this process, common to the connections of all parties. */
 import { ErrorCode } from "#contracts";
+import { transferName } from "#domain/route";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Transfers, TransferTarget, TransferWriter } from "#ports/transfers";
@@ -33,7 +34,7 @@ export function createMemoryTransfers(clock: Clock): MemoryTransfers {
 
   async function open({ from, to, expiresInMs }: TransferTarget): Promise<TransferWriter> {
     opened += 1;
-    const name = `transfer.${from.toLowerCase()}.${to.toLowerCase()}.${opened}`;
+    const name = transferName(from, to, String(opened));
     held.set(name, { chunks: [], expiresInMs, stopTimer: () => {} });
     touch(name, found(name));
     return {
