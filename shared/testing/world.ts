@@ -8,15 +8,12 @@ import { createMemoryInvoker } from "#adapters/memory/invoker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createMemoryLog } from "#adapters/memory/log";
 import { systemClock } from "#adapters/system/clock";
-import type { Query } from "#contracts";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Step } from "#runtime/define-step";
 import type { SidecarApi } from "#sidecar/client";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
-import type { Answer } from "../../functions/orchestrator/answer.ts";
-import { chooseFormat } from "../../functions/orchestrator/answer-response.ts";
-import { runQuery } from "../../functions/orchestrator/run-query.ts";
+import { type AskedAnswer, type AskedQuery, type AskOptions, apiOf, askOver, exchangeParty } from "./asker.ts";
 
 export interface SeedEntry {
   readonly key: string;
@@ -33,29 +30,17 @@ export interface WorldOptions {
   readonly connect?: (party: string) => Promise<Broker>;
 }
 
-/** As a client gets it. */
-export interface AskedAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 export interface World {
   readonly knowledge: Knowledge;
   readonly sidecars: ReadonlyMap<string, Sidecar>;
   readonly brokers: ReadonlyMap<string, Broker>;
   readonly api: SidecarApi;
   /** What the orchestrator would answer. */
-  ask(
-    query: Partial<Query> & Pick<Query, "sql" | "providers">,
-    options?: { timeoutMs?: number; signal?: AbortSignal },
-  ): Promise<AskedAnswer>;
+  ask(query: AskedQuery, options?: AskOptions): Promise<AskedAnswer>;
   /** Ends one party's sidecar and its broker connection. */
   stopParty(party: string): Promise<void>;
   close(): Promise<void>;
 }
-
-const exchangeParty = "exchange";
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "dynamos-world-"));
@@ -93,7 +78,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       }),
     );
   }
-  const api = apiOf(sidecars.get(exchangeParty), knowledge);
+  const exchange = sidecars.get(exchangeParty);
+  if (exchange === undefined) throw new RangeError("a world needs the exchange party");
+  const api = apiOf(exchange, knowledge);
 
   async function stopParty(party: string): Promise<void> {
     await sidecars.get(party)?.stop();
@@ -107,63 +94,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     sidecars,
     brokers,
     api,
-    ask: async (query, { timeoutMs = 20_000, signal = new AbortController().signal } = {}) =>
-      asked(
-        await runQuery({
-          api,
-          exchangeParty,
-          query: completed(query),
-          deadlineMs: Date.now() + timeoutMs,
-          traceparent: "",
-          signal,
-          onProgress: () => {},
-        }),
-        api,
-      ),
+    ask: (query, options) => askOver(api, query, options),
     stopParty,
     close: async () => {
       await Promise.all([...sidecars.keys()].map(stopParty));
       await knowledge.close();
       await rm(folder, { recursive: true, force: true });
     },
-  };
-}
-
-function completed(query: Partial<Query> & Pick<Query, "sql" | "providers">): Query {
-  return {
-    id: randomUUID(),
-    requestType: "sqlDataRequest",
-    user: { id: "", name: "researcher@example.org" },
-    dataSets: [],
-    algorithm: undefined,
-    options: {},
-    ...query,
-  };
-}
-
-async function asked(answer: Answer, api: SidecarApi): Promise<AskedAnswer> {
-  const { status, problem, results } = answer;
-  if (problem !== undefined) return { status, contentType: "application/problem+json", body: problem };
-  const { format, bytes } = chooseFormat(answer, { accept: undefined, party: undefined }, api);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of bytes(new AbortController().signal)) pieces.push(piece);
-  const names = results.flatMap(({ result }) => result.table?.transfer?.name ?? []);
-  await Promise.all(names.map((name) => api.dropTransfer(name)));
-  return { status, contentType: format.mediaType, body: JSON.parse(Buffer.concat(pieces).toString()) };
-}
-
-/** The sidecar's API without gRPC in between. */
-function apiOf(sidecar: Sidecar | undefined, knowledge: Knowledge): SidecarApi {
-  if (sidecar === undefined) throw new RangeError("a world needs the exchange party");
-  return {
-    request: (envelope, signal) => sidecar.request(envelope, signal),
-    cancel: (queryId) => sidecar.cancel(queryId),
-    readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
-    dropTransfer: (name) => sidecar.transfers.drop(name),
-    get: (key) => knowledge.get(key),
-    list: async (prefix) => (await knowledge.list(prefix)).entries,
-    put: (key, value, ifRevision) => knowledge.put(key, value, ifRevision === undefined ? {} : { ifRevision }),
-    isReady: async () => true,
-    close: () => {},
   };
 }
