@@ -1,12 +1,15 @@
 /** `dynamos sidecar`: one party's sidecar as a process of its own. */
 import { type Command, Option } from "commander";
 import { connectAmqp } from "#adapters/amqp/broker";
+import { createPrometheus } from "#adapters/prometheus/metrics";
 import { jsonLog } from "#adapters/system/log";
 import { limits } from "#domain/limits";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
 import { connectKnowledge } from "#sidecar/remote-knowledge";
+import { serveMetrics } from "../system/metrics-page.ts";
 import { startPartySidecar } from "../system/party-sidecar.ts";
+import { queueDepths } from "../system/queue-depths.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
 import { stoppableRequests } from "../system/stoppable-requests.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -21,6 +24,8 @@ interface SidecarFlags {
   readonly listen: string;
   readonly instance?: string;
   readonly exchangeParty: string;
+  readonly metricsPort?: string;
+  readonly metricsHost: string;
   readonly drain: string;
   readonly logLevel: LogLevel;
 }
@@ -41,15 +46,32 @@ export function addSidecarCommand(program: Command): void {
     .option("--listen <address>", "of its own gRPC: 127.0.0.1:PORT (0: a free one) or unix:///PATH", "127.0.0.1:0")
     .option("--instance <id>", "unique among all sidecars; absent: a random one")
     .option("--exchange-party <name>", "the party that hosts the control steps", "exchange")
+    .option("--metrics-port <port>", "serve GET /metrics for Prometheus; 0: a free port; absent: no metrics")
+    .option("--metrics-host <host>", "where to listen for it", "127.0.0.1")
     .option("--drain <ms>", "how long open requests may last after SIGTERM", String(limits.drainMsDefault))
     .option("--log-level <level>", "debug, info, warn or error", "info")
-    .action(run);
+    .action((flags: SidecarFlags) => run(flags).catch(end));
+}
+
+/** What is open by then (the knowledge base's connection, the metrics) would keep the process. */
+function end(error: unknown): never {
+  process.stderr.write(`error ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
 }
 
 async function run(flags: SidecarFlags): Promise<void> {
   const { party, exchangeParty, instance } = flags;
   const drainMs = wholeNumber("--drain", flags.drain, { min: 0, max: 600_000 });
   const log = jsonLog({ level: flags.logLevel });
+  const prometheus = createPrometheus();
+  const metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(
+          prometheus,
+          flags.metricsHost,
+          wholeNumber("--metrics-port", flags.metricsPort, { min: 0, max: 65_535 }),
+        );
   const knowledge = connectKnowledge(addressOf(flags.knowledge));
   const broker = await connectAmqp({ url: flags.broker, party, log });
   const requests = stoppableRequests(
@@ -61,11 +83,13 @@ async function run(flags: SidecarFlags): Promise<void> {
       knowledge,
       gateway: gatewayOf(flags),
       log,
+      metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party) },
     }),
   );
   await removeStaleSocket(flags.listen);
   const grpc = await serveSidecar(requests.sidecar, flags.listen);
-  process.stdout.write(`${JSON.stringify({ event: "ready", party, grpc: grpc.address, pid: process.pid })}\n`);
+  const ready = { event: "ready", party, grpc: grpc.address, metrics: metrics?.url, pid: process.pid };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
 
   const reason = await stopAsked();
   log.log("info", "stopping", { party, reason });
@@ -76,6 +100,7 @@ async function run(flags: SidecarFlags): Promise<void> {
   await requests.sidecar.stop();
   await grpc.stop();
   await knowledge.close();
+  await metrics?.close();
   process.exit(0);
 }
 

@@ -11,6 +11,8 @@ export interface RouteTools {
   readonly functions: ReadonlyMap<string, DeployedFunction>;
   readonly proxy: FunctionProxy;
   readonly asyncCalls: AsyncCalls;
+  /** Served at /metrics, in Prometheus' text format; absent: there is no such path. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> } | undefined;
   /** Absent: /system/ is open too. */
   readonly auth: Credentials | undefined;
 }
@@ -34,6 +36,11 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
   }
   // As written: `..` in it leads nowhere.
   const [pathname = "", query = ""] = target.split("?", 2);
+  if (pathname === "/metrics" && tools.metrics !== undefined) {
+    const text = await tools.metrics.text();
+    response.writeHead(200, { "content-type": tools.metrics.contentType }).end(text);
+    return;
+  }
   if (
     pathname.startsWith("/system/") &&
     tools.auth !== undefined &&

@@ -11,7 +11,7 @@ import { createAsyncCalls } from "./async-calls.ts";
 import type { Credentials } from "./basic-auth.ts";
 import { type DeployedFunction, deploy } from "./deployed-function.ts";
 import { createProxy } from "./proxy.ts";
-import { route } from "./routes.ts";
+import { type RouteTools, route } from "./routes.ts";
 import { sendText } from "./send.ts";
 
 export interface GatewayOptions {
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly log: Log;
   /** For /system/; absent: open, as everything else on the loopback interface. */
   readonly auth?: Credentials;
+  /** Served at /metrics. */
+  readonly metrics?: RouteTools["metrics"];
 }
 
 export interface Gateway {
@@ -48,11 +50,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let url = "";
   const asyncCalls = createAsyncCalls(() => url, log);
   const server = createServer({ noDelay: true, maxHeaderSize: 32_768 }, (request, response) => {
-    route(request, response, { functions, proxy, asyncCalls, auth: options.auth }).catch((error: unknown) => {
-      log.log("error", "a request failed in the gateway", { reason: error instanceof Error ? error.message : "" });
-      if (response.headersSent) response.destroy();
-      else sendText(response, 500, "the gateway failed");
-    });
+    route(request, response, { functions, proxy, asyncCalls, auth: options.auth, metrics: options.metrics }).catch(
+      (error: unknown) => {
+        log.log("error", "a request failed in the gateway", { reason: error instanceof Error ? error.message : "" });
+        if (response.headersSent) response.destroy();
+        else sendText(response, 500, "the gateway failed");
+      },
+    );
   });
   const stop = async () => {
     asyncCalls.close();

@@ -5,7 +5,10 @@ import { systemClock } from "#adapters/system/clock";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
+import type { Metrics } from "#ports/metrics";
+import { measuredBroker, measuredInvoker } from "#sidecar/measured";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
+import type { QueueDepths } from "./queue-depths.ts";
 
 export interface PartySidecarOptions {
   readonly party: string;
@@ -18,19 +21,28 @@ export interface PartySidecarOptions {
   readonly knowledge: Knowledge;
   readonly gateway: Pick<OpenfaasInvokerOptions, "gatewayUrl" | "auth">;
   readonly log: Log;
+  readonly metrics?: { readonly of: Metrics; readonly queues?: QueueDepths };
 }
 
 /** @throws DynamosError when the gateway, the broker or the knowledge base does not answer */
 export async function startPartySidecar(options: PartySidecarOptions): Promise<Sidecar> {
-  const { party, broker, instance = randomUUID() } = options;
-  const invoker = createOpenfaasInvoker({ ...options.gateway, party, clock: systemClock });
+  const { party, metrics, instance = randomUUID() } = options;
+  const plain = createOpenfaasInvoker({ ...options.gateway, party, clock: systemClock });
+  const broker = metrics === undefined ? options.broker : measuredBroker(options.broker, metrics.of);
+  const invoker = metrics === undefined ? plain : measuredInvoker(plain, metrics.of);
   const release = async () => {
     await invoker.close();
     await broker.close();
   };
   try {
-    const sidecar = await startSidecar({ ...options, instance, invoker, clock: systemClock });
+    const sidecar = await startSidecar({ ...options, broker, instance, invoker, clock: systemClock });
+    const unwatch = metrics?.of.watch(async () => {
+      const { openRequests, openGathers, broker: status } = sidecar.status();
+      const queues = (await metrics.queues?.(plain).catch(() => [])) ?? [];
+      return { openRequests, openGathers, brokerConnected: status.kind === "connected", queues };
+    });
     const stop = async () => {
+      unwatch?.();
       try {
         await sidecar.stop();
       } finally {

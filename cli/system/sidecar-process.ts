@@ -21,6 +21,8 @@ const settledMs = 10_000;
 
 export class SidecarProcess {
   private readonly options: SidecarProcessOptions;
+  /** Of the process that is ready. */
+  metricsUrl: string | undefined;
   private child: ChildProcess | undefined;
   private wanted = false;
   /** Once: what dies before that is not started again. */
@@ -75,7 +77,8 @@ export class SidecarProcess {
         child.kill("SIGKILL");
       }, readyMsMax);
       let settle: NodeJS.Timeout | undefined;
-      createInterface({ input: child.stdout as Readable }).once("line", () => {
+      createInterface({ input: child.stdout as Readable }).once("line", (line) => {
+        this.metricsUrl = (JSON.parse(line) as { metrics?: string }).metrics;
         clearTimeout(late);
         settle = setTimeout(() => {
           this.restarts = 0;
@@ -87,6 +90,7 @@ export class SidecarProcess {
       child.once("exit", (code, signal) => {
         clearTimeout(late);
         clearTimeout(settle);
+        this.metricsUrl = undefined;
         resolve(`ended with ${signal ?? code}`);
         if (this.wanted && this.hasStarted) this.restartLater(String(signal ?? code));
       });

@@ -65,6 +65,16 @@ describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their 
     expect(await query({ aggregate: true })).toMatchObject(whole);
   });
 
+  it("shows the metrics of all of them on one page", async () => {
+    const page = await (await fetch(`${system.url}/metrics`)).text();
+    for (const party of parties) expect(page).toContain(`dynamos_broker_connected{party="${party}"} 1`);
+    expect(page).toMatch(/^dynamos_messages_settled_total\{party="SURF",step="gather",how="done",code=""\} [2-9]$/m);
+    expect(page).toMatch(/^dynamos_queue_consumers\{party="UVA",queue="uva.sql-query"\} 1$/m);
+    expect(page).toMatch(/^dynamos_invocation_seconds_count\{party="VU",function="vu-sql-query",code=""\} \d$/m);
+    const heads = page.split("\n").filter((line) => line.startsWith("# TYPE"));
+    expect(new Set(heads).size).toBe(heads.length);
+  });
+
   it.each(parties)(
     "answers again after the sidecar of %s was killed",
     async (party) => {

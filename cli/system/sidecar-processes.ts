@@ -44,6 +44,7 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
   }
   return {
     pid: (party) => processes.get(party)?.pid,
+    metricsUrls: () => [...processes.values()].flatMap(({ metricsUrl }) => metricsUrl ?? []),
     stopOne: async (party) => processes.get(party)?.stop(),
     stop,
   };
@@ -55,6 +56,6 @@ function commandOf(options: SidecarProcessesOptions, party: string, knowledge: s
     // TypeScript as it is: also where this process was started with more.
     ...["--import", import.meta.resolve("tsx"), main, "sidecar", "--party", party],
     ...["--exchange-party", options.exchangeParty, "--knowledge", knowledge, "--gateway", options.gatewayUrl],
-    ...["--drain", "0", "--log-level", options.logLevel, ...own],
+    ...["--metrics-port", "0", "--drain", "0", "--log-level", options.logLevel, ...own],
   ];
 }

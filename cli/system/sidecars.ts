@@ -4,7 +4,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
 import type { Sidecar } from "#sidecar/start-sidecar";
-import { startPartySidecar } from "./party-sidecar.ts";
+import { type PartySidecarOptions, startPartySidecar } from "./party-sidecar.ts";
 import { stoppableRequests } from "./stoppable-requests.ts";
 
 export interface SidecarsOptions {
@@ -17,19 +17,23 @@ export interface SidecarsOptions {
   readonly log: Log;
 }
 
+export interface InProcessOptions extends SidecarsOptions {
+  connect(party: string): Promise<Broker>;
+  metrics(party: string): NonNullable<PartySidecarOptions["metrics"]>;
+}
+
 export interface Sidecars {
   /** Of a party's process; undefined where it has none of its own, or it is being started again. */
   pid(party: string): number | undefined;
+  /** Of those that are processes of their own: where their metrics are. */
+  metricsUrls(): readonly string[];
   /** As if its machine were gone. */
   stopOne(party: string): Promise<void>;
   /** Ends what is asked with CANCELLED, then all of them. */
   stop(): Promise<void>;
 }
 
-export async function startSidecars(
-  options: SidecarsOptions,
-  connect: (party: string) => Promise<Broker>,
-): Promise<Sidecars> {
+export async function startSidecars(options: InProcessOptions): Promise<Sidecars> {
   const { parties, exchangeParty, knowledge, gatewayUrl, log } = options;
   const sidecars = new Map<string, Sidecar>();
   const stopAll = async () => {
@@ -38,15 +42,20 @@ export async function startSidecars(
   try {
     await settled(
       parties.map(async (party) => {
-        const broker = await connect(party);
+        const broker = await options.connect(party);
+        const metrics = options.metrics(party);
         const gateway = { gatewayUrl };
-        sidecars.set(party, await startPartySidecar({ party, exchangeParty, broker, knowledge, gateway, log }));
+        sidecars.set(
+          party,
+          await startPartySidecar({ party, exchangeParty, broker, knowledge, gateway, log, metrics }),
+        );
       }),
     );
     const requests = stoppableRequests(sidecars.get(exchangeParty) as Sidecar);
     const grpc = await serveSidecar(requests.sidecar, options.address);
     return {
       pid: () => undefined,
+      metricsUrls: () => [],
       stopOne: async (party) => {
         const sidecar = sidecars.get(party);
         sidecars.delete(party);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
+import { createPrometheus } from "#adapters/prometheus/metrics";
 import { systemClock } from "#adapters/system/clock";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
@@ -12,6 +13,8 @@ import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import { exchangeParty, partiesOf, partyOf } from "../stack/parties.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
+import { withOthers } from "./metrics-page.ts";
+import { queueDepths } from "./queue-depths.ts";
 import { type SeedDocument, seed } from "./seed.ts";
 import { startSidecarProcesses } from "./sidecar-processes.ts";
 import { type Sidecars, startSidecars } from "./sidecars.ts";
@@ -78,7 +81,10 @@ async function startParts(
 
   const socket = `unix://${join(folder, "sidecar.sock")}`;
   onProgress(`starting ${stack.functions.length} functions`);
+  const prometheus = createPrometheus();
+  let urls: () => readonly string[] = () => [];
   const gateway = await startGateway({
+    metrics: withOthers(prometheus, () => urls()),
     stack,
     buildDir: options.buildDir,
     port: options.port,
@@ -96,7 +102,15 @@ async function startParts(
   const sidecars =
     options.sidecars === "processes"
       ? await startSidecarProcesses({ ...common, brokerUrl: options.broker, folder, logLevel: options.logLevel })
-      : await startSidecars(common, brokerConnector(options));
+      : await startSidecars({
+          ...common,
+          connect: brokerConnector(options),
+          metrics: (party) => ({
+            of: prometheus.forParty(party),
+            ...(options.broker === "memory" ? {} : { queues: queueDepths(options.broker, party) }),
+          }),
+        });
+  urls = sidecars.metricsUrls;
   // Together: with its query cancelled a hop ends, and with its hop a function.
   closers.push(async () => {
     await Promise.all([sidecars.stop(), gateway.stop()]);

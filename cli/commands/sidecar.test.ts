@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { expect, it } from "vitest";
+
+const home = resolve(import.meta.dirname, "../..");
+
+function sidecar(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "sidecar", ...args], {
+    cwd: home,
+    env: { PATH: process.env.PATH, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const written = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text) => {
+      written[name] += text;
+    });
+  }
+  return new Promise((done) => child.once("close", (status) => done({ status, ...written })));
+}
+
+const options = ["--party", "UVA", "--broker", "amqp://a:b@127.0.0.1:1", "--gateway", "http://127.0.0.1:1"];
+
+it("dynamos sidecar explains itself", async () => {
+  const { status, stdout } = await sidecar("--help");
+  expect(status).toBe(0);
+  for (const option of [
+    "--party",
+    "--broker",
+    "--knowledge",
+    "--gateway",
+    "--listen",
+    "--instance",
+    "--metrics-port",
+  ]) {
+    expect(stdout).toContain(option);
+  }
+});
+
+it.each([
+  ["its party is not named", options.slice(2), "required option '--party <name>' not specified"],
+  [
+    "the knowledge base is no address",
+    [...options, "--knowledge", "http://x"],
+    "must be grpc://HOST:PORT or unix:///PATH",
+  ],
+  [
+    "a number is none",
+    [...options, "--knowledge", "grpc://a:1", "--drain", "soon"],
+    "--drain soon: must be a whole number",
+  ],
+  ["the broker does not answer", [...options, "--knowledge", "grpc://127.0.0.1:1"], "can't be reached"],
+])("dynamos sidecar ends with a sentence when %s", async (_, args, sentence) => {
+  const { status, stdout, stderr } = await sidecar(...args);
+  expect(status).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(sentence);
+});
