@@ -1,5 +1,4 @@
 /** RabbitMQ behind the broker port: one connection per party that comes back by itself, with its queues and consumers. */
-import { setTimeout as wait } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -20,14 +19,15 @@ import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { systemClock } from "../system/clock.ts";
 import { Connection } from "./connection.ts";
-import { type RunningConsumer, runConsumer } from "./consumer.ts";
+import { runConsumer } from "./consumer.ts";
+import { type ConsumerSpec, Consumers } from "./consumers.ts";
 import { visitDeadLetters } from "./dead-letters.ts";
 import { deadLetterOf, propertiesOf } from "./message.ts";
 import { partyUserOf } from "./party-user.ts";
 import { giveBack, returnsPrefetch } from "./returns.ts";
 import { named, type Session } from "./session.ts";
 import { settle } from "./settle.ts";
-import { declareQueue, type Names, namesWith, type QueueLimits, type QueueType, type Topology } from "./topology.ts";
+import { declareQueue, type Names, namesWith, type QueueType, type Topology } from "./topology.ts";
 import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
@@ -49,17 +49,6 @@ export interface AmqpOptions {
   readonly queueLimits?: Partial<QueueLimits>;
 }
 
-/** What is consumed, on each session anew. */
-interface ConsumerSpec {
-  /** Without the prefix; also the name of what is declared before it. */
-  readonly queue: string;
-  run(session: Session, onStopped: (reason: string) => void): Promise<RunningConsumer>;
-}
-
-/** Between the end of one consumer's channel and its next. */
-const restartFirstMs = 500;
-const restartLongestMs = 30_000;
-
 /** @throws DynamosError BROKER_UNAVAILABLE when the first connection can't be made */
 export async function connectAmqp(options: AmqpOptions): Promise<Broker> {
   const broker = new AmqpBroker(options);
@@ -76,12 +65,13 @@ class AmqpBroker implements Broker {
   private readonly topology: Topology;
   private readonly connection: Connection;
   private readonly queues = new Map<string, Queue>();
-  private readonly consumers = new Map<ConsumerSpec, RunningConsumer | undefined>();
-  private returns: ConsumerSpec | undefined;
+  private readonly consumers: Consumers;
+  private returning: Promise<void> | undefined;
 
   constructor({ url, party, log, prefix = "", clock = systemClock, ...options }: AmqpOptions) {
     this.log = log.with({ party });
     this.clock = clock;
+    this.consumers = new Consumers(this.log);
     this.prefix = prefix;
     this.names = namesWith(prefix, party, partyUserOf(url, party));
     this.topology = {
@@ -127,15 +117,17 @@ class AmqpBroker implements Broker {
     { prefetch }: ConsumeOptions,
     handler: (delivery: Delivery) => Promise<Disposition>,
   ): Promise<Consumer> {
-    const { names, clock } = this;
-    const countsRedeliveries = this.topology.queueType === "classic";
-    if (this.returns === undefined) {
-      // Whoever takes messages may ask for another try; who only sends needs nothing of this.
-      this.returns = { queue: "", run: (session, onStopped) => this.runReturns(session, onStopped) };
-      await this.startConsumer(this.returns);
-    }
+    const { names, clock, topology } = this;
+    const countsRedeliveries = topology.queueType === "classic";
+    // Whoever takes messages may ask for another try; who only sends needs nothing of this.
+    this.returning ??= this.startReturns();
+    await this.returning;
     const spec: ConsumerSpec = {
-      queue,
+      name: queue,
+      prepare: async (session) => {
+        const declared = this.queues.get(queue);
+        if (declared !== undefined) await this.declareOn(session, [declared]);
+      },
       run: (session, onStopped) =>
         runConsumer({
           session,
@@ -145,8 +137,8 @@ class AmqpBroker implements Broker {
           onStopped,
         }),
     };
-    await this.startConsumer(spec);
-    return { cancel: () => this.cancel(spec) };
+    await this.connection.use((session) => this.consumers.start(spec, session));
+    return { cancel: () => this.consumers.cancel(spec) };
   }
 
   takeDeadLetters(max: number): Promise<DeadLetter[]> {
@@ -186,7 +178,7 @@ class AmqpBroker implements Broker {
     return this.connection.close();
   }
 
-  /** What the broker refuses is tried again by itself: everything else goes on. */
+  /** What the broker refuses by now is left out: everything else goes on. */
   private async restore(session: Session): Promise<void> {
     for (const queue of this.queues.values()) {
       try {
@@ -196,14 +188,7 @@ class AmqpBroker implements Broker {
         this.log.log("error", "a queue can't be declared again", { queue: queue.name, reason: error.message });
       }
     }
-    for (const spec of [...this.consumers.keys()]) {
-      try {
-        await this.resume(spec, session);
-      } catch (error) {
-        if (!(error instanceof DynamosError)) throw error;
-        void this.restart(spec, session, error.message);
-      }
-    }
+    await this.consumers.resumeAll(session);
   }
 
   private async declareOn(session: Session, queues: readonly Queue[]): Promise<void> {
@@ -216,61 +201,25 @@ class AmqpBroker implements Broker {
     }
   }
 
-  private runReturns(session: Session, onStopped: (reason: string) => void): Promise<RunningConsumer> {
+  private async startReturns(): Promise<void> {
     const { names, clock } = this;
-    return runConsumer({
-      session,
-      queue: names.returns,
-      prefetch: returnsPrefetch,
-      settle: (raw) => giveBack({ session, names, clock }, raw),
-      onStopped,
-    });
-  }
-
-  private startConsumer(spec: ConsumerSpec): Promise<void> {
-    return this.connection.use(async (session) => {
-      this.consumers.set(spec, await this.run(spec, session));
-    });
-  }
-
-  private async cancel(spec: ConsumerSpec): Promise<void> {
-    const running = this.consumers.get(spec);
-    this.consumers.delete(spec);
-    await running?.cancel();
-  }
-
-  private run(spec: ConsumerSpec, session: Session): Promise<RunningConsumer> {
-    return spec.run(session, (reason) => void this.restart(spec, session, reason));
-  }
-
-  private async resume(spec: ConsumerSpec, session: Session): Promise<void> {
-    const running = await this.run(spec, session);
-    // Cancelled while it started.
-    if (this.consumers.has(spec)) this.consumers.set(spec, running);
-    else await running.cancel();
-  }
-
-  /** The broker ended one consumer (its queue was deleted, its channel closed): the others go on. */
-  private async restart(spec: ConsumerSpec, session: Session, because: string): Promise<void> {
-    const { queue } = spec;
-    let reason = because;
-    for (let delayMs = restartFirstMs; ; delayMs = Math.min(delayMs * 2, restartLongestMs)) {
-      if (session.over.aborted || !this.consumers.has(spec)) return;
-      this.log.log("error", "the broker stopped a consumer: declaring its queue and consuming again", {
-        queue,
-        reason,
-        delayMs,
-      });
-      const rested = await wait(delayMs, true, { signal: session.over }).catch(() => false);
-      if (!rested || !this.consumers.has(spec)) return;
-      try {
-        const declared = this.queues.get(queue);
-        await this.declareOn(session, declared === undefined ? [] : [declared]);
-        await this.resume(spec, session);
-        return;
-      } catch (error) {
-        reason = error instanceof Error ? error.message : "unknown";
-      }
+    const spec: ConsumerSpec = {
+      name: names.returns,
+      prepare: async () => {},
+      run: (session, onStopped) =>
+        runConsumer({
+          session,
+          queue: names.returns,
+          prefetch: returnsPrefetch,
+          settle: (raw) => giveBack({ session, names, clock }, raw),
+          onStopped,
+        }),
+    };
+    try {
+      await this.connection.use((session) => this.consumers.start(spec, session));
+    } catch (error) {
+      this.returning = undefined;
+      throw error;
     }
   }
 }

@@ -4,7 +4,7 @@ import { ErrorCode } from "#contracts";
 import { DynamosError, toDynamosError } from "#errors";
 import type { BrokerStatus } from "#ports/broker";
 import type { Log } from "#ports/log";
-import { SessionLost } from "./publisher.ts";
+import { blocking, SessionLost } from "./publisher.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
 
 export interface ConnectionOptions extends SessionOptions {
@@ -55,7 +55,10 @@ export class Connection {
     return this.session === session;
   }
 
-  /** Runs on the present session, again on the next one when it is lost under way, until the wait is over. */
+  /**
+   * Runs on the present session, again on the next one when it is lost under way, until the wait is over.
+   * A broker that takes no messages reads nothing at all of this connection: that is waited for likewise.
+   */
   async use<T>(run: (session: Session) => Promise<T>): Promise<T> {
     const giveUpAtMs = Date.now() + this.options.waitMsMax;
     for (;;) {
@@ -152,10 +155,11 @@ export class Connection {
 
   private async sessionBy(giveUpAtMs: number): Promise<Session> {
     for (;;) {
-      if (this.session !== undefined) return this.session;
+      const blocked = this.session?.blocked();
+      if (this.session !== undefined && blocked === undefined) return this.session;
       if (this.closing.signal.aborted) throw unavailable("the connection is closed");
       const leftMs = giveUpAtMs - Date.now();
-      if (leftMs <= 0) throw unavailable("the broker can't be reached");
+      if (leftMs <= 0) throw unavailable(blocked === undefined ? "the broker can't be reached" : blocking(blocked));
       await this.nextStatus(leftMs);
     }
   }

@@ -1,52 +1,34 @@
-/** One consumer on its own channel: each delivery ends with what its handler returned. */
+/** One consumer on its own channel, from its start to its end. What becomes of each delivery is settle.ts's. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Channel, ConsumeMessage } from "amqplib";
-import { limits } from "#domain/limits";
-import type { Delivery, Disposition } from "#ports/broker";
-import type { Clock } from "#ports/clock";
-import {
-  deadLetterProperties,
-  deliveryOf,
-  expired,
-  hasExpired,
-  redeliveredProperties,
-  redeliveriesOf,
-  retryProperties,
-} from "./message.ts";
-import type { Session } from "./session.ts";
-import { type Names, retryDelayFor } from "./topology.ts";
-
-export interface ConsumerSpec {
-  readonly queue: string;
-  readonly prefetch: number;
-  readonly handler: (delivery: Delivery) => Promise<Disposition>;
-}
+import { named, type Session } from "./session.ts";
 
 export interface RunningConsumer {
   /** Takes no more and resolves when what is in hand is settled. */
   cancel(): Promise<void>;
 }
 
-export interface ConsumerWorld {
-  readonly spec: ConsumerSpec;
+export interface ConsumerOptions {
   readonly session: Session;
-  readonly names: Names;
-  readonly clock: Clock;
-  /** Whether the queue's type leaves that to us. */
-  readonly countsRedeliveries: boolean;
+  /** As the broker knows it. */
+  readonly queue: string;
+  readonly prefetch: number;
+  /** Resolves when the broker has the message where it is to be; rejects when it must come again. */
+  readonly settle: (raw: ConsumeMessage) => Promise<"acknowledge" | "return">;
   /** The broker ended it: it took the queue away or closed the channel. */
   readonly onStopped: (reason: string) => void;
 }
 
 /** A message that can be neither moved nor acknowledged goes back to its queue after this, not in a loop. */
 const giveBackMs = 1_000;
-const poison = "WORKER_CRASHED: every consumer died with it in hand";
 
-export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer> {
-  const { spec, session, names, onStopped } = world;
+/** @throws DynamosError UNROUTABLE (there is no such queue), DENIED (this user may not read it) */
+export async function runConsumer(options: ConsumerOptions): Promise<RunningConsumer> {
+  const { session, onStopped } = options;
   const channel = await session.openChannel();
   const inHand = new Set<Promise<void>>();
   let stopping = false;
+  let isRunning = false;
   let because = "closed";
 
   function stopped(reason: string): void {
@@ -65,16 +47,17 @@ export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer
       answer(() => channel.nack(raw, false, true));
       return;
     }
-    const work = handle(world, channel, raw).finally(() => inHand.delete(work));
+    const work = handle(options, channel, raw).finally(() => inHand.delete(work));
     inHand.add(work);
   }
 
   channel.on("error", (error: Error) => {
     because = error.message;
   });
-  channel.on("close", () => stopped(because));
-  await channel.prefetch(spec.prefetch);
-  const { consumerTag } = await channel.consume(names.queue(spec.queue), take);
+  // Until it runs, who starts it is told.
+  channel.on("close", () => isRunning && stopped(because));
+  const { consumerTag } = await begin(channel, options, take);
+  isRunning = true;
   return {
     cancel: async () => {
       stopping = true;
@@ -85,72 +68,33 @@ export async function runConsumer(world: ConsumerWorld): Promise<RunningConsumer
   };
 }
 
-/** Never rejects: nobody could take it. */
-async function handle(world: ConsumerWorld, channel: Channel, raw: ConsumeMessage): Promise<void> {
-  const { spec, session, clock } = world;
-  const delivery = deliveryOf(raw, spec.queue);
-  if (raw.fields.redelivered && world.countsRedeliveries && (await countedAgain(world, channel, raw, delivery))) return;
-  const disposition =
-    redeliveriesOf(raw) > limits.redeliveriesMax
-      ? ({ kind: "dead-letter", reason: poison } as const)
-      : await dispositionOf(spec, delivery, hasExpired(raw, clock.now()));
+async function begin(
+  channel: Channel,
+  { queue, prefetch }: ConsumerOptions,
+  take: (raw: ConsumeMessage | null) => void,
+) {
+  let isOpen = true;
+  channel.once("close", () => {
+    isOpen = false;
+  });
   try {
-    await move(world, raw, delivery, disposition);
+    await channel.prefetch(prefetch);
+    const started = await channel.consume(queue, take);
+    if (!isOpen) throw new Error("its channel was closed while it started");
+    return started;
+  } catch (error) {
+    throw named(error);
+  }
+}
+
+/** Never rejects: nobody could take it. */
+async function handle({ session, settle }: ConsumerOptions, channel: Channel, raw: ConsumeMessage): Promise<void> {
+  try {
+    const end = await settle(raw);
+    answer(() => (end === "return" ? channel.nack(raw, false, true) : channel.ack(raw)));
   } catch {
     await wait(giveBackMs, undefined, { signal: session.over }).catch(() => {});
     answer(() => channel.nack(raw, false, true));
-    return;
-  }
-  answer(() => (disposition.kind === "return" ? channel.nack(raw, false, true) : channel.ack(raw)));
-}
-
-/**
- * Classic queues do not count how often a message came back from a consumer that died, so it goes
- * to the end of its queue with its count, before anyone works on it.
- */
-async function countedAgain(
-  { spec, session, names }: ConsumerWorld,
-  channel: Channel,
-  raw: ConsumeMessage,
-  delivery: Delivery | undefined,
-): Promise<boolean> {
-  if (delivery === undefined) return false;
-  try {
-    const properties = redeliveredProperties(raw, delivery, redeliveriesOf(raw) + 1);
-    await session.publish(names.exchange, names.keyOf(spec.queue), raw.content, properties);
-  } catch {
-    // Its queue is full or the connection goes: then it is worked on uncounted.
-    return false;
-  }
-  answer(() => channel.ack(raw));
-  return true;
-}
-
-async function dispositionOf(spec: ConsumerSpec, delivery: Delivery | undefined, late: boolean): Promise<Disposition> {
-  if (delivery === undefined) return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a message of this system" };
-  if (late) return { kind: "dead-letter", reason: expired };
-  try {
-    return await spec.handler(delivery);
-  } catch {
-    return { kind: "dead-letter", reason: "INTERNAL: the handler threw" };
-  }
-}
-
-/** Resolves when the broker has the message in its next place; only then may it be acknowledged in this one. */
-async function move(
-  { spec, session, names, clock }: ConsumerWorld,
-  raw: ConsumeMessage,
-  delivery: Delivery | undefined,
-  disposition: Disposition,
-): Promise<void> {
-  if (disposition.kind !== "retry" && disposition.kind !== "dead-letter") return;
-  const attempt = { queue: spec.queue, reason: disposition.reason, atMs: clock.now() };
-  if (disposition.kind === "retry" && delivery !== undefined) {
-    const exchange = names.retryExchange(retryDelayFor(disposition.afterMs));
-    await session.publish(exchange, names.keyOf(spec.queue), raw.content, retryProperties(raw, delivery, attempt));
-  } else {
-    const properties = deadLetterProperties(raw, attempt);
-    await session.publish(names.deadLetterExchange, names.deadLetterKey, raw.content, properties);
   }
 }
 

@@ -44,10 +44,7 @@ export function createPublisher({ channel, confirmMsMax, onClosed, blocked }: Pu
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     return new Promise((resolve, reject) => {
       // A broker short of memory or disk takes nothing and says nothing; a half-open connection likewise.
-      const timer = setTimeout(
-        () => reject(new DynamosError(ErrorCode.BROKER_UNAVAILABLE, unconfirmed(blocked()))),
-        confirmMsMax,
-      );
+      const timer = setTimeout(() => reject(unconfirmed(blocked())), confirmMsMax);
       try {
         channel.publish(exchange, routingKey, bytes, options, (error: unknown) => {
           clearTimeout(timer);
@@ -65,10 +62,14 @@ export function createPublisher({ channel, confirmMsMax, onClosed, blocked }: Pu
   return { publish, settled: () => channel.waitForConfirms().catch(() => {}) };
 }
 
-function unconfirmed(blocked: string | undefined): string {
-  return blocked === undefined
-    ? "the broker did not confirm in time"
-    : `the broker takes no messages: it is short of memory or disk (${blocked})`;
+function unconfirmed(blocked: string | undefined): DynamosError {
+  const message = blocked === undefined ? "the broker did not confirm in time" : blocking(blocked);
+  return new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message);
+}
+
+/** @param reason the broker's: `low on memory` */
+export function blocking(reason: string): string {
+  return `the broker blocks all who publish: it is short of memory or disk (${reason})`;
 }
 
 /** A nack: the queue is full. A closed channel: the broker says for which key, and knows nothing of the others. */

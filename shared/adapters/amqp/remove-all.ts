@@ -17,6 +17,8 @@ export async function removeAll({ url, prefix, queues, parties }: RemoveOptions)
   for (const party of parties) {
     const names = namesWith(prefix, party);
     await channel.deleteQueue(names.deadLetterQueue);
+    await channel.deleteQueue(names.returns);
+    await channel.deleteExchange(names.returns);
     for (const delayMs of retryDelaysMs) {
       await channel.deleteQueue(names.retryExchange(delayMs));
       await channel.deleteExchange(names.retryExchange(delayMs));
