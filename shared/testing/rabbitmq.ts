@@ -2,12 +2,13 @@
  * A RabbitMQ of the test's own: private folder, free loopback ports, nothing left behind.
  * The system's service and configuration are not touched.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
 
 export interface RabbitMq {
@@ -15,10 +16,25 @@ export interface RabbitMq {
   readonly port: number;
   /** Ends the broker and starts it again over the same folder and port. */
   restart(): Promise<void>;
+  /** What `rabbitmqctl` prints for these arguments. @throws Error when it ends with a failure */
+  control(...args: string[]): Promise<string>;
+  queues(): Promise<QueueState[]>;
+  /** Runs `rabbitmqctl` on it. @returns its output. @throws Error with what it had to say */
+  control(...words: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
+const execFile = promisify(execFileCallback);
+
+export interface QueueState {
+  readonly name: string;
+  readonly ready: number;
+  readonly unacknowledged: number;
+}
+
 const startMsMax = 60_000;
+const controlMsMax = 60_000;
+const run = promisify(execFile);
 const libraries = "/usr/lib/rabbitmq/lib";
 
 /** The server's start script, where Debian's package is installed. */
@@ -34,7 +50,7 @@ export async function startRabbitmq(): Promise<RabbitMq> {
   const server = rabbitmqServer();
   if (server === undefined) throw new Error("rabbitmq-server is not installed");
   const folder = await mkdtemp(join(tmpdir(), "dynamos-rabbitmq-"));
-  const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [port, distPort, epmdPort, toolPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   await writeFiles(folder, port);
   // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
   const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
@@ -64,7 +80,19 @@ export async function startRabbitmq(): Promise<RabbitMq> {
     broker = start();
     await untilItAnswers(port, broker);
   };
-  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, stop };
+  const control = async (...words: string[]) => {
+    const environmentOfTool = {
+      ...environment(folder, distPort, epmdPort),
+      RABBITMQ_CTL_DIST_PORT_MIN: String(toolPort),
+    };
+    const options = {
+      env: { ...environmentOfTool, RABBITMQ_CTL_DIST_PORT_MAX: String(toolPort) },
+      timeout: controlMsMax,
+    };
+    const { stdout } = await run(join(dirname(server), "rabbitmqctl"), ["--quiet", ...words], options);
+    return stdout;
+  };
+  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, control, stop };
 }
 
 /** The start script and all that it started. */
