@@ -16,15 +16,13 @@ export interface RabbitMq {
   readonly port: number;
   /** Ends the broker and starts it again over the same folder and port. */
   restart(): Promise<void>;
-  /** What `rabbitmqctl` prints for these arguments. @throws Error when it ends with a failure */
-  control(...args: string[]): Promise<string>;
-  queues(): Promise<QueueState[]>;
-  /** Runs `rabbitmqctl` on it. @returns its output. @throws Error with what it had to say */
+  /** What `rabbitmqctl` prints for these arguments. @throws Error with what it had to say */
   control(...words: string[]): Promise<string>;
+  /** What `rabbitmqctl` prints for these words. @throws Error with what it had to say */
+  control(...words: string[]): Promise<string>;
+  queues(): Promise<QueueState[]>;
   stop(): Promise<void>;
 }
-
-const execFile = promisify(execFileCallback);
 
 export interface QueueState {
   readonly name: string;
@@ -92,7 +90,25 @@ export async function startRabbitmq(): Promise<RabbitMq> {
     const { stdout } = await run(join(dirname(server), "rabbitmqctl"), ["--quiet", ...words], options);
     return stdout;
   };
-  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, control, stop };
+  const queues = async () => {
+    const table = await control(
+      "--no-table-headers",
+      "list_queues",
+      "name",
+      "messages_ready",
+      "messages_unacknowledged",
+    );
+    return table
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split("\t"))
+      .map(([name = "", ready, unacknowledged]) => ({
+        name,
+        ready: Number(ready),
+        unacknowledged: Number(unacknowledged),
+      }));
+  };
+  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, control, queues, stop };
 }
 
 /** The start script and all that it started. */
