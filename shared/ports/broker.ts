@@ -53,6 +53,12 @@ export interface Queue {
   readonly singleActive?: boolean;
 }
 
+/** What one work queue holds, deliveries in hand not counted; the message that is one too many is refused. */
+export interface QueueLimits {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+}
+
 export interface ConsumeOptions {
   /** Deliveries in hand at once. */
   readonly prefetch: number;

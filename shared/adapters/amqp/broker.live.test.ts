@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { connect } from "amqplib";
 import { describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
-import type { Broker } from "#ports/broker";
+import type { Broker, QueueLimits } from "#ports/broker";
 import { brokerContract } from "#testing/broker-contract";
 import { message } from "#testing/broker-contract/kit";
+import { limitsContract } from "#testing/broker-contract/limits";
 import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 
@@ -13,12 +14,12 @@ const parties = ["UVA", "VU", "SURF"];
 const log = createMemoryLog();
 
 describe.skipIf(url === "").each(["classic", "quorum"] as const)("RabbitMQ with %s queues", (queueType) => {
-  brokerContract(async () => {
+  const openWorld = async (queueLimits: Partial<QueueLimits> = {}) => {
     const prefix = `t${randomUUID()}.`;
     const open: Broker[] = [];
     return {
-      connect: async (party) => {
-        const broker = await connectAmqp({ url, party, log, prefix, queueType });
+      connect: async (party: string) => {
+        const broker = await connectAmqp({ url, party, log, prefix, queueType, queueLimits });
         open.push(broker);
         return broker;
       },
@@ -27,7 +28,9 @@ describe.skipIf(url === "").each(["classic", "quorum"] as const)("RabbitMQ with 
         await removeAll({ url, prefix, queues: ["q", "a", "b"], parties });
       },
     };
-  });
+  };
+  brokerContract(openWorld);
+  limitsContract(openWorld);
 });
 
 describe.skipIf(url === "")("RabbitMQ", () => {

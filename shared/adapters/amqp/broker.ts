@@ -13,6 +13,7 @@ import type {
   HeldDeadLetter,
   Message,
   Queue,
+  QueueLimits,
 } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";

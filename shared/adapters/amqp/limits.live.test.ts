@@ -4,11 +4,11 @@ import { type ChannelModel, connect } from "amqplib";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { limits } from "#domain/limits";
-import type { DeadLetter } from "#ports/broker";
+import type { DeadLetter, QueueLimits } from "#ports/broker";
 import { collector, message, work } from "#testing/broker-contract/kit";
 import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
-import type { QueueLimits, QueueType } from "./topology.ts";
+import type { QueueType } from "./topology.ts";
 
 const url = inject("amqpUrl");
 const log = createMemoryLog();

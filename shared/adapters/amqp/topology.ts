@@ -6,7 +6,7 @@
 import type { Channel, Options } from "amqplib";
 import { limits } from "#domain/limits";
 import { deadLetterExchange, deadLetterQueue, exchange, outletExchange, retryQueue, returnsQueue } from "#domain/route";
-import type { Queue } from "#ports/broker";
+import type { Queue, QueueLimits } from "#ports/broker";
 
 /**
  * A message that waits for its next try lies in the queue of the first delay that is long
@@ -17,11 +17,6 @@ export const retryDelaysMs = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 
 /** `classic`: durable, on one node. `quorum`: on a majority of a cluster's nodes. */
 export type QueueType = "classic" | "quorum";
-
-export interface QueueLimits {
-  readonly messagesMax: number;
-  readonly bytesMax: number;
-}
 
 export interface Names {
   /** The party's own broker user; undefined: several share one. */

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { Broker } from "#ports/broker";
+import { systemClock } from "#adapters/system/clock";
+import type { Broker, QueueLimits } from "#ports/broker";
 import { brokerContract } from "#testing/broker-contract";
+import { limitsContract } from "#testing/broker-contract/limits";
 import { createMemoryExchange } from "./broker.ts";
 import { createMemoryClock } from "./clock.ts";
 
 describe("the in-memory broker", () => {
-  brokerContract(async () => {
-    const hub = createMemoryExchange();
+  const openWorld = async (queueLimits: Partial<QueueLimits> = {}) => {
+    const hub = createMemoryExchange(systemClock, queueLimits);
     const open: Broker[] = [];
     return {
-      connect: async (party) => {
+      connect: async (party: string) => {
         const broker = hub.connect({ party });
         open.push(broker);
         return broker;
@@ -18,7 +20,9 @@ describe("the in-memory broker", () => {
         await Promise.all(open.map((broker) => broker.close()));
       },
     };
-  });
+  };
+  brokerContract(openWorld);
+  limitsContract(openWorld);
 
   const message = (id: string, more: { expiresInMs?: number } = {}) => ({
     id,

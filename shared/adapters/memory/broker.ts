@@ -2,7 +2,7 @@
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import type { Broker, BrokerStatus, DeadLetter, Queue } from "#ports/broker";
+import type { Broker, BrokerStatus, DeadLetter, Queue, QueueLimits } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import { systemClock } from "../system/clock.ts";
 import { MemoryQueue, type QueueConsumer, type QueueEvents } from "./queue.ts";
@@ -16,11 +16,16 @@ export interface MemoryExchange {
 
 const deadLettersMax = 10_000;
 
-export function createMemoryExchange(clock: Clock = systemClock): MemoryExchange {
+/** @param queueLimits absent: those of domain/limits */
+export function createMemoryExchange(
+  clock: Clock = systemClock,
+  queueLimits: Partial<QueueLimits> = {},
+): MemoryExchange {
   const queues = new Map<string, MemoryQueue>();
   const deadLetters: DeadLetter[] = [];
   const events: QueueEvents = {
     clock,
+    limits: { messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax, ...queueLimits },
     deadLetter: (queue, { message, tries, history }, reason) => {
       const last = { queue, reason, atMs: clock.now() };
       deadLetters.push({ ...message, queue, tries, reason, history: [...history, last].slice(-limits.historyMax) });
@@ -84,7 +89,11 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
       }
       // A copy, as a wire would make one: the publisher may reuse its buffer.
       const sent = { ...message, body: new Uint8Array(message.body), sender };
-      for (const queue of takers) queue.push(sent);
+      const full = takers.filter((queue) => !queue.hasRoomFor(sent));
+      for (const queue of takers) if (!full.includes(queue)) queue.push(sent);
+      if (full.length > 0) {
+        throw new DynamosError(ErrorCode.OVERLOADED, `the queue of ${message.routingKey} is full`);
+      }
     },
     consume: async (name, { prefetch }, handler) => {
       checkOpen();
@@ -108,6 +117,9 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
           redrive: async () => {
             const queue = queues.get(letter.queue);
             if (queue === undefined) throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${letter.queue}`);
+            if (!queue.hasRoomFor(letter)) {
+              throw new DynamosError(ErrorCode.OVERLOADED, `the queue of ${letter.queue} is full`);
+            }
             const { queue: _, reason: _reason, tries: _tries, expiresInMs: _expiry, ...message } = letter;
             queue.push(message);
             remove(letter);

@@ -1,7 +1,7 @@
 /** One queue of the in-memory broker: messages wait, consumers take turns, what is in hand comes back when its holder goes. */
 
 import { limits } from "#domain/limits";
-import type { Attempt, Delivery, Disposition, Sent } from "#ports/broker";
+import type { Attempt, Delivery, Disposition, QueueLimits, Sent } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 
 export interface Waiting {
@@ -26,6 +26,8 @@ export interface QueueConsumer {
 
 export interface QueueEvents {
   readonly clock: Clock;
+  /** Of work queues. */
+  readonly limits: QueueLimits;
   deadLetter(queue: string, waiting: Waiting, reason: string): void;
 }
 
@@ -52,6 +54,14 @@ export class MemoryQueue {
     this.owner = owner;
     this.singleActive = singleActive === true;
     this.events = events;
+  }
+
+  /** As RabbitMQ counts: what waits, with this one. */
+  hasRoomFor({ body }: Sent): boolean {
+    if (this.owner !== undefined) return true;
+    const { messagesMax, bytesMax } = this.events.limits;
+    const waitingBytes = this.waiting.reduce((sum, { message }) => sum + message.body.length, 0);
+    return this.waiting.length < messagesMax && waitingBytes + body.length <= bytesMax;
   }
 
   push(message: Sent): void {
