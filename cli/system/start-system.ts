@@ -1,6 +1,7 @@
 /** The whole system on one machine: gateway and functions, broker, knowledge base, and a sidecar for each party. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
@@ -48,6 +49,9 @@ export interface System {
   /** Ends every process and removes every file of this run. */
   stop(): Promise<void>;
 }
+
+/** For a cancel to reach every sidecar: a function that goes first is one to try again. */
+const cancelMs = 100;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const closers: (() => Promise<void>)[] = [];
@@ -113,7 +117,7 @@ async function startParts(
   urls = sidecars.metricsUrls;
   // Together: with its query cancelled a hop ends, and with its hop a function.
   closers.push(async () => {
-    await Promise.all([sidecars.stop(), gateway.stop()]);
+    await Promise.all([sidecars.stop(), wait(cancelMs).then(() => gateway.stop())]);
   });
   return { url: gateway.url, gateway, knowledge, sidecars, stop };
 }
