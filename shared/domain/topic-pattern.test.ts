@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { regularExpressionOf } from "./topic-pattern.ts";
+
+const fits = (key: string, ...patterns: { pattern: string; except?: string }[]) =>
+  new RegExp(regularExpressionOf(patterns)).test(key);
+
+describe("topic patterns as regular expressions", () => {
+  it("take one word for a star and the rest of the key for a hash", () => {
+    expect(fits("uva.sql-query", { pattern: "uva.*" })).toBe(true);
+    expect(fits("uva.sql-query.again", { pattern: "uva.*" })).toBe(false);
+    expect(fits("uva.sql-query.again", { pattern: "uva.#" })).toBe(true);
+    expect(fits("uva", { pattern: "uva.#" })).toBe(false);
+  });
+
+  it("take whole keys only, and a dot for a dot", () => {
+    expect(fits("nuva.gather", { pattern: "uva.gather" })).toBe(false);
+    expect(fits("uva.gather2", { pattern: "uva.gather" })).toBe(false);
+    expect(fits("uvaxgather", { pattern: "uva.gather" })).toBe(false);
+  });
+
+  it("leave out the exception and nothing that begins with it", () => {
+    expect(fits("uva.out", { pattern: "uva.#", except: "uva.out" })).toBe(false);
+    expect(fits("uva.outer", { pattern: "uva.#", except: "uva.out" })).toBe(true);
+  });
+
+  it("fit nothing when there is none", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (key) => {
+        expect(fits(key)).toBe(false);
+      }),
+    );
+  });
+});
