@@ -2,6 +2,7 @@
 import { afterEach, beforeEach } from "vitest";
 import type { Broker } from "#ports/broker";
 import { connectionContract } from "./broker-contract/connection.ts";
+import { connectorFaultsContract } from "./broker-contract/connector-faults.ts";
 import { deadLetterContract } from "./broker-contract/dead-letters.ts";
 import { deliveryContract } from "./broker-contract/delivery.ts";
 import type { BrokerWorld } from "./broker-contract/kit.ts";
@@ -26,5 +27,6 @@ export function brokerContract(openWorld: () => Promise<BrokerWorld>): void {
   retryContract(opened);
   deadLetterContract(opened);
   connectionContract(opened);
+  connectorFaultsContract(opened);
   transfersContract(opened);
 }

@@ -69,7 +69,7 @@ function unconfirmed(blocked: string | undefined): DynamosError {
 
 /** @param reason the broker's: `low on memory` */
 export function blocking(reason: string): string {
-  return `the broker blocks all who publish: it is short of memory or disk (${reason})`;
+  return `the broker takes no messages: it is short of memory or disk (${reason})`;
 }
 
 /** A nack: the queue is full. A closed channel: the broker says for which key, and knows nothing of the others. */
