@@ -1,6 +1,7 @@
 /** The `dynamos` command. */
 import { Command, CommanderError } from "commander";
 import colors from "picocolors";
+import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addQueryCommand } from "./commands/query.ts";
@@ -19,6 +20,7 @@ addQueryCommand(program);
 addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);
+addBrokerCommand(program);
 
 try {
   await program.parseAsync();

@@ -6,7 +6,16 @@
 import { ErrorCode, type Party } from "#contracts";
 import { DynamosError } from "#errors";
 import { compareNames, sortedNames } from "./by-name.ts";
-import { cancelTopic, exchange, gatherTopic, outletExchange, replyTopic, stepTopic, transferName } from "./route.ts";
+import {
+  cancelTopic,
+  deadLetterQueue,
+  exchange,
+  gatherTopic,
+  outletExchange,
+  replyTopic,
+  stepTopic,
+  transferName,
+} from "./route.ts";
 import type { TopicPattern } from "./topic-pattern.ts";
 
 export interface BrokerRights {
@@ -24,6 +33,8 @@ export interface BrokerRights {
   readonly binds: readonly TopicPattern[];
   /** Keys that get through. */
   readonly sends: readonly TopicPattern[];
+  /** By which its dead letters leave its outlet for their queue. */
+  readonly deadLetterKey: string;
 }
 
 type Role = "exchange" | "dataProvider" | "computeProvider";
@@ -72,6 +83,7 @@ function rightsOf(
   return {
     user,
     outlet,
+    deadLetterKey: deadLetterQueue(user),
     declares: [{ pattern: `${user}.#`, except: outlet }, { pattern: `reply.${user}.#` }, ...transfersOut, transfersIn],
     writes: [...own, ...transfersOut],
     reads: [{ pattern: exchange }, ...own, transfersIn],
