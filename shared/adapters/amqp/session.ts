@@ -3,6 +3,7 @@ import { type Channel, type ChannelModel, connect, type Options } from "amqplib"
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import { createPublisher, isRefused, type Publisher } from "./publisher.ts";
+import { namedTls, type TlsFiles, tlsOptionsOf } from "./tls.ts";
 import { declareBase, type Topology } from "./topology.ts";
 
 export interface Session {
@@ -28,6 +29,7 @@ const heartbeatSeconds = 10;
 
 export interface SessionOptions {
   readonly url: string;
+  readonly tls?: TlsFiles;
   readonly topology: Topology;
   /** How long a publish waits for its confirm. */
   readonly confirmMsMax: number;
@@ -39,14 +41,16 @@ export interface SessionOptions {
  * @throws what connecting or declaring fails with
  */
 export async function openSession(
-  { url, topology, confirmMsMax }: SessionOptions,
+  { url, tls, topology, confirmMsMax }: SessionOptions,
   onLost: (reason: string) => void,
   onBlocked: (reason: string | undefined) => void,
 ): Promise<Session> {
   const socket = new AbortController();
   // The signal goes to the socket as it is: the only way to end a connection whose other side does not answer.
-  const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal };
-  const connection: ChannelModel = await connect(withHeartbeat(url), options);
+  const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal, ...(await tlsOptionsOf(url, tls)) };
+  const connection: ChannelModel = await connect(withHeartbeat(url), options).catch((error: unknown) => {
+    throw namedTls(error, url);
+  });
   const over = new AbortController();
   // The broker refuses a message that names another user than the connection's.
   const { user } = topology.names;
@@ -137,6 +141,13 @@ async function quietChannel(connection: ChannelModel): Promise<Channel> {
   const channel = await connection.createChannel();
   // Without a listener an error event would end the process.
   channel.on("error", () => {});
+  const close = channel.close.bind(channel);
+  // An answer that is lost with the connection never comes, the event does.
+  channel.close = () =>
+    new Promise((resolve, reject) => {
+      channel.once("close", () => resolve());
+      close().then(resolve, reject);
+    });
   return channel;
 }
 
