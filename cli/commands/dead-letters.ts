@@ -7,6 +7,7 @@ import { limits } from "#domain/limits";
 import type { HeldDeadLetter } from "#ports/broker";
 import { textTable } from "../print/text-table.ts";
 import { partiesOfStack } from "../stack/parties.ts";
+import { queueSettings } from "../system/queue-settings.ts";
 
 interface Flags {
   readonly broker: string;
@@ -57,7 +58,12 @@ async function run(action: Action, flags: Flags, write: Write): Promise<void> {
   const found: DeadLetterFacts[] = [];
   let failed = 0;
   for (const party of parties) {
-    const broker = await connectAmqp({ url: flags.broker, party, log: jsonLog({ level: "warn" }) });
+    const broker = await connectAmqp({
+      url: flags.broker,
+      party,
+      log: jsonLog({ level: "warn" }),
+      ...queueSettings(process.env),
+    });
     try {
       await broker.visitDeadLetters(limits.deadLettersVisitedMax, async (letter) => {
         if (!isMeant(letter, flags)) return;
