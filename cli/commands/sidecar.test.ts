@@ -42,7 +42,7 @@ it.each([
   [
     "the knowledge base is no address",
     [...options, "--knowledge", "http://x"],
-    "must be grpc://HOST:PORT or unix:///PATH",
+    "must be grpc://HOST:PORT, unix:///PATH or memory",
   ],
   [
     "a number is none",

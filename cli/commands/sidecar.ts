@@ -1,9 +1,12 @@
 /** `dynamos sidecar`: one party's sidecar as a process of its own. */
 import { type Command, Option } from "commander";
 import { connectAmqp } from "#adapters/amqp/broker";
+import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
+import { systemClock } from "#adapters/system/clock";
 import { jsonLog } from "#adapters/system/log";
 import { limits } from "#domain/limits";
+import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
 import { connectKnowledge } from "#sidecar/remote-knowledge";
@@ -38,7 +41,7 @@ export function addSidecarCommand(program: Command): void {
     .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
     .requiredOption(
       "--knowledge <address>",
-      "grpc://HOST:PORT or unix:///PATH of the sidecar that has the knowledge base",
+      "grpc://HOST:PORT or unix:///PATH of the sidecar that has the knowledge base; `memory`: this one has it",
     )
     .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL").makeOptionMandatory())
     .addOption(new Option("--gateway-user <name>", "of the gateway, where it asks for one").env("OPENFAAS_USER"))
@@ -72,7 +75,7 @@ async function run(flags: SidecarFlags): Promise<void> {
           flags.metricsHost,
           wholeNumber("--metrics-port", flags.metricsPort, { min: 0, max: 65_535 }),
         );
-  const knowledge = connectKnowledge(addressOf(flags.knowledge));
+  const knowledge = openKnowledge(flags.knowledge);
   const broker = await connectAmqp({ url: flags.broker, party, log });
   const requests = stoppableRequests(
     await startPartySidecar({
@@ -115,10 +118,11 @@ function stopAsked(): Promise<string> {
   });
 }
 
-function addressOf(text: string): string {
+function openKnowledge(text: string): Knowledge {
+  if (text === "memory") return createMemoryKnowledge({ clock: systemClock });
   const address = text.replace(/^grpc:\/\//, "");
-  if (/^unix:\/\/\/./.test(address) || /^[^/:\s]+:\d+$/.test(address)) return address;
-  throw new Error(`--knowledge ${text}: must be grpc://HOST:PORT or unix:///PATH`);
+  if (/^unix:\/\/\/./.test(address) || /^[^/:\s]+:\d+$/.test(address)) return connectKnowledge(address);
+  throw new Error(`--knowledge ${text}: must be grpc://HOST:PORT, unix:///PATH or memory`);
 }
 
 function gatewayOf({ gateway, gatewayUser, gatewayPassword }: SidecarFlags) {
