@@ -6,7 +6,7 @@ import { transferNames } from "#domain/transferred";
 import { labelOf, rowOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
-import { dropTransfers } from "./drop-transfers.ts";
+import { dropAcknowledged } from "./drop-transfers.ts";
 import { type HopTools, runHop } from "./hop.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -23,9 +23,15 @@ export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<
   }
   const disposition = await deliverEnvelope(envelope, delivery.tries, tools);
   if (disposition.kind === "done" || disposition.kind === "dead-letter") {
-    await dropTransfers(transferNames(envelope.inputs), tools.transfers, tools.log);
+    dropAcknowledged(transferNames(envelope.inputs), tools.transfers, tools.log);
   }
   return disposition;
+}
+
+/** Of one that was carried out here already: its hop's tables may have been sent again, under another name. */
+export async function deliverAgain(delivery: Delivery, { transfers, log }: DeliverTools): Promise<Disposition> {
+  dropAcknowledged(transferNames(decodeEnvelope(delivery.body)?.inputs ?? []), transfers, log);
+  return { kind: "done" };
 }
 
 /** @param tries how often this hop was tried before */

@@ -4,9 +4,11 @@ import { limits } from "#domain/limits";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 
+type Handler = (delivery: Delivery) => Promise<Disposition>;
+
 export interface Handled {
-  /** Runs the handler unless the same message ended with `done` here before; one that is in hand is waited for. */
-  once(delivery: Delivery, handler: () => Promise<Disposition>): Promise<Disposition>;
+  /** Runs `first` unless the same message ended with `done` here before; one that is in hand is waited for. */
+  once(delivery: Delivery, first: Handler, again: Handler): Promise<Disposition>;
 }
 
 export function createHandled(clock: Clock): Handled {
@@ -22,8 +24,9 @@ export function createHandled(clock: Clock): Handled {
     }
   }
 
-  async function run(id: string, handler: () => Promise<Disposition>): Promise<Disposition> {
-    const running = handler();
+  async function run(delivery: Delivery, handler: Handler): Promise<Disposition> {
+    const { id } = delivery;
+    const running = handler(delivery);
     inHand.set(id, running);
     try {
       const disposition = await running;
@@ -35,11 +38,12 @@ export function createHandled(clock: Clock): Handled {
   }
 
   return {
-    once: async ({ id }, handler) => {
+    once: async (delivery, first, again) => {
       forgetOld();
-      const twin = inHand.get(id);
-      if (twin !== undefined) await twin.catch(() => {});
-      return doneUntilMs.has(id) ? { kind: "done" } : run(id, handler);
+      for (let twin = inHand.get(delivery.id); twin !== undefined; twin = inHand.get(delivery.id)) {
+        await twin.catch(() => {});
+      }
+      return doneUntilMs.has(delivery.id) ? again(delivery) : run(delivery, first);
     },
   };
 }

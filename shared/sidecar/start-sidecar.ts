@@ -10,7 +10,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { createCancelled } from "./cancelled.ts";
-import { type DeliverTools, deliver } from "./deliver.ts";
+import { type DeliverTools, deliver, deliverAgain } from "./deliver.ts";
 import { dropTransfers } from "./drop-transfers.ts";
 import { createGathers } from "./gather.ts";
 import { createHandled } from "./handled.ts";
@@ -98,7 +98,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     clock,
     log,
     refreshMs: options.refreshMs ?? 5_000,
-    handle: (delivery) => handled.once(delivery, () => deliver(delivery, tools)),
+    handle: (delivery) =>
+      handled.once(
+        delivery,
+        (first) => deliver(first, tools),
+        (again) => deliverAgain(again, tools),
+      ),
   });
   const leave = await announce(knowledge, party, instance, clock);
   log.log("info", "sidecar ready", { instance });
