@@ -44,12 +44,13 @@ export function rabbitmqServer(): string | undefined {
 }
 
 /** @throws Error when it is not installed or not up in a minute */
-export async function startRabbitmq(): Promise<RabbitMq> {
+/** @param configuration more lines of rabbitmq.conf */
+export async function startRabbitmq(configuration: readonly string[] = []): Promise<RabbitMq> {
   const server = rabbitmqServer();
   if (server === undefined) throw new Error("rabbitmq-server is not installed");
   const folder = await mkdtemp(join(tmpdir(), "dynamos-rabbitmq-"));
   const [port, distPort, epmdPort, toolPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  await writeFiles(folder, port);
+  await writeFiles(folder, port, configuration);
   // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
   const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
   const start = () =>
@@ -120,7 +121,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function writeFiles(folder: string, port: number): Promise<void> {
+async function writeFiles(folder: string, port: number, configuration: readonly string[]): Promise<void> {
   await mkdir(join(folder, "home"));
   await writeFile(join(folder, "enabled_plugins"), "[].\n");
   const config = [
@@ -131,6 +132,7 @@ async function writeFiles(folder: string, port: number): Promise<void> {
     "log.console = false",
     "vm_memory_high_watermark.relative = 0.2",
     "disk_free_limit.absolute = 50MB",
+    ...configuration,
   ];
   await writeFile(join(folder, "rabbitmq.conf"), `${config.join("\n")}\n`);
 }

@@ -28,12 +28,15 @@ import { partyUserOf } from "./party-user.ts";
 import { giveBack, returnsPrefetch } from "./returns.ts";
 import { named, type Session } from "./session.ts";
 import { settle } from "./settle.ts";
+import type { TlsFiles } from "./tls.ts";
 import { declareQueue, type Names, namesWith, type QueueType, type Topology } from "./topology.ts";
 import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
   /** `amqp://user:password@host:port/vhost`. A user named as the party is held to be its own: docs/broker.md. */
   readonly url: string;
+  /** For `amqps://`. */
+  readonly tls?: TlsFiles;
   readonly party: string;
   readonly log: Log;
   /** Before every name, so that several systems can share a broker. */
@@ -82,6 +85,7 @@ class AmqpBroker implements Broker {
     };
     this.connection = new Connection({
       url,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       topology: this.topology,
       log: this.log,
       waitMsMax: options.publishWaitMs ?? limits.brokerWaitMsMax,

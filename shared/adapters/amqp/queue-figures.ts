@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type ChannelModel, connect, type GetMessage } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
+import { namedTls, type TlsFiles, tlsOptionsOf } from "./tls.ts";
 
 export interface QueueFigures {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface QueueFigures {
 
 export interface ReadQueuesOptions {
   readonly url: string;
+  /** For `amqps://`. */
+  readonly tls?: TlsFiles | undefined;
   readonly names: readonly string[];
   /** Takes the message at the head for a moment and gives it back, which marks it as redelivered. */
   readonly peek: boolean;
@@ -27,8 +30,8 @@ export interface ReadQueuesOptions {
 const connectMsMax = 5_000;
 
 /** Without those that are not there, and those of one connection alone. @throws DynamosError BROKER_UNAVAILABLE */
-export async function readQueues({ url, names, peek }: ReadQueuesOptions): Promise<QueueFigures[]> {
-  const connection = await open(url);
+export async function readQueues({ url, tls, names, peek }: ReadQueuesOptions): Promise<QueueFigures[]> {
+  const connection = await open(url, tls);
   try {
     const found: QueueFigures[] = [];
     for (const name of names) found.push(...(await readOne(connection, name, peek)));
@@ -38,13 +41,14 @@ export async function readQueues({ url, names, peek }: ReadQueuesOptions): Promi
   }
 }
 
-async function open(url: string): Promise<ChannelModel> {
+async function open(url: string, tls: TlsFiles | undefined): Promise<ChannelModel> {
   try {
-    const connection = await connect(url, { noDelay: true, timeout: connectMsMax });
+    const connection = await connect(url, { noDelay: true, timeout: connectMsMax, ...(await tlsOptionsOf(url, tls)) });
     // Without a listener an error event would end the process.
     connection.on("error", () => {});
     return connection;
-  } catch (cause) {
+  } catch (error) {
+    const cause = namedTls(error, url);
     const why = cause instanceof Error ? cause.message : "unknown";
     throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, `the broker does not answer: ${why}`, { cause });
   }
