@@ -15,9 +15,10 @@ import { startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
 import { stoppableRequests } from "../system/stoppable-requests.ts";
+import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 import { wholeNumber } from "./whole-number.ts";
 
-interface SidecarFlags {
+interface SidecarFlags extends BrokerTlsFlags {
   readonly party: string;
   readonly broker: string;
   readonly knowledge: string;
@@ -34,8 +35,7 @@ interface SidecarFlags {
 }
 
 export function addSidecarCommand(program: Command): void {
-  program
-    .command("sidecar")
+  addBrokerTlsOptions(program.command("sidecar"))
     .description("run one party's sidecar: it alone speaks to the broker, and it calls the party's functions")
     .requiredOption("--party <name>", "whose sidecar it is, e.g. UVA")
     .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
@@ -75,8 +75,9 @@ async function run(flags: SidecarFlags): Promise<void> {
           flags.metricsHost,
           wholeNumber("--metrics-port", flags.metricsPort, { min: 0, max: 65_535 }),
         );
+  const tls = tlsOf(flags);
   const knowledge = openKnowledge(flags.knowledge);
-  const broker = await connectAmqp({ url: flags.broker, party, log });
+  const broker = await connectAmqp({ url: flags.broker, ...(tls === undefined ? {} : { tls }), party, log });
   const requests = stoppableRequests(
     await startPartySidecar({
       party,
@@ -86,7 +87,7 @@ async function run(flags: SidecarFlags): Promise<void> {
       knowledge,
       gateway: gatewayOf(flags),
       log,
-      metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party) },
+      metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party, tls) },
     }),
   );
   await removeStaleSocket(flags.listen);

@@ -10,9 +10,10 @@ import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
 import { type System, type SystemOptions, startSystem } from "../system/start-system.ts";
 import { makeTemporaryFolder } from "../system/temporary-folder.ts";
+import { type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 import { wholeNumber } from "./whole-number.ts";
 
-export interface SystemFlags {
+export interface SystemFlags extends BrokerTlsFlags {
   readonly port: string;
   readonly broker: string;
   /** Absent: `in-process`. */
@@ -36,6 +37,7 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       buildDir: join(home, "build/functions"),
       port: portOf(flags.port),
       broker: flags.broker,
+      brokerTls: tlsOf(flags),
       sidecars: sidecarsOf(flags),
       documents: data.documents,
       dataDir: data.folder,

@@ -2,11 +2,12 @@
 import type { Command } from "commander";
 import colors from "picocolors";
 import { gatewayDefault } from "./ask.ts";
+import { addBrokerTlsOptions } from "./broker-tls.ts";
 import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
 import { type SystemFlags, startFromFlags } from "./system-options.ts";
 
 export function addSystemOptions(command: Command): Command {
-  return command
+  return addBrokerTlsOptions(command)
     .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
     .option("--sidecars <how>", "`in-process`, or `processes`: one for each party, over amqp", "in-process")
     .option(

@@ -1,5 +1,6 @@
 /** How full a party's queues are, read from the broker when asked. */
 import { readQueues } from "#adapters/amqp/queue-figures";
+import type { TlsFiles } from "#adapters/amqp/tls";
 import { retryDelaysMs } from "#adapters/amqp/topology";
 import { deadLetterQueue, gatherTopic, retryQueue } from "#domain/route";
 import type { Invoker } from "#ports/invoker";
@@ -8,11 +9,11 @@ import type { Readings } from "#ports/metrics";
 export type QueueDepths = (invoker: Invoker) => Promise<Readings["queues"]>;
 
 /** @param url `amqp://…`. Each reading makes a connection of its own: scrapes are rare, and it disturbs nobody. */
-export function queueDepths(url: string, party: string): QueueDepths {
+export function queueDepths(url: string, party: string, tls: TlsFiles | undefined): QueueDepths {
   return async (invoker) => {
     const topics = (await invoker.steps()).map(({ topic }) => topic);
     const retries = retryDelaysMs.map((delayMs) => retryQueue(party, delayMs));
     const names = [...topics, gatherTopic(party), deadLetterQueue(party), ...retries];
-    return readQueues({ url, names, peek: false });
+    return readQueues({ url, tls, names, peek: false });
   };
 }

@@ -1,7 +1,9 @@
 /** The sidecars of all parties of a system on one machine, each a process of its own; they share nothing but the broker. */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TlsFiles } from "#adapters/amqp/tls";
 import { serveKnowledge } from "#sidecar/grpc-server";
+import { environmentOfTls } from "../commands/broker-tls.ts";
 import { SidecarProcess } from "./sidecar-process.ts";
 import { type Sidecars, type SidecarsOptions, settled } from "./sidecars.ts";
 
@@ -10,6 +12,7 @@ const main = resolve(dirname(fileURLToPath(import.meta.url)), "../main.ts");
 export interface SidecarProcessesOptions extends SidecarsOptions {
   /** `amqp://…`. */
   readonly brokerUrl: string;
+  readonly brokerTls: TlsFiles | undefined;
   /** For the sockets. */
   readonly folder: string;
   readonly logLevel: string;
@@ -26,7 +29,7 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
         party,
         command: commandOf(options, party, knowledgeAddress),
         // Not as an argument: it may hold a password, and everybody sees those.
-        environment: { ...process.env, DYNAMOS_BROKER: options.brokerUrl },
+        environment: { ...process.env, DYNAMOS_BROKER: options.brokerUrl, ...environmentOfTls(options.brokerTls) },
         log,
       }),
     ]),

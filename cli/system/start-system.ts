@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connectAmqp } from "#adapters/amqp/broker";
+import type { TlsFiles } from "#adapters/amqp/tls";
 import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
@@ -29,6 +30,8 @@ export interface SystemOptions {
   readonly port: number;
   /** `memory`, or the URL of a RabbitMQ. */
   readonly broker: string;
+  /** For `amqps://`. */
+  readonly brokerTls?: TlsFiles | undefined;
   /** `processes`: one for each party, which needs a RabbitMQ. */
   readonly sidecars: "in-process" | "processes";
   readonly documents: readonly SeedDocument[];
@@ -105,13 +108,19 @@ async function startParts(
   const common = { parties, exchangeParty, knowledge, gatewayUrl: gateway.url, address: socket, log };
   const sidecars =
     options.sidecars === "processes"
-      ? await startSidecarProcesses({ ...common, brokerUrl: options.broker, folder, logLevel: options.logLevel })
+      ? await startSidecarProcesses({
+          ...common,
+          brokerUrl: options.broker,
+          brokerTls: options.brokerTls,
+          folder,
+          logLevel: options.logLevel,
+        })
       : await startSidecars({
           ...common,
           connect: brokerConnector(options),
           metrics: (party) => ({
             of: prometheus.forParty(party),
-            ...(options.broker === "memory" ? {} : { queues: queueDepths(options.broker, party) }),
+            ...(options.broker === "memory" ? {} : { queues: queueDepths(options.broker, party, options.brokerTls) }),
           }),
         });
   urls = sidecars.metricsUrls;
@@ -122,9 +131,9 @@ async function startParts(
   return { url: gateway.url, gateway, knowledge, sidecars, stop };
 }
 
-function brokerConnector({ broker: url, log }: SystemOptions): (party: string) => Promise<Broker> {
+function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (party: string) => Promise<Broker> {
   if (url !== "memory") {
-    return (party) => connectAmqp({ url, party, log });
+    return (party) => connectAmqp({ url, ...(tls === undefined ? {} : { tls }), party, log });
   }
   const hub = createMemoryExchange();
   return async (party) => hub.connect({ party });
