@@ -81,7 +81,8 @@ export async function benchStep(options: StepBenchOptions, say: (line: string) =
 /** The queue is full before anyone consumes. @returns messages per second until the last effect */
 async function measured(way: Way, prefetch: number, { url, messages }: StepBenchOptions): Promise<number> {
   const prefix = `bench${randomUUID()}.`;
-  const broker = await connectAmqp({ url, party: "BENCH", log: createMemoryLog(), prefix });
+  // Of the same party as its consumers: a queue names the dead letters of whoever declares it.
+  const broker = await connectAmqp({ url, party: "UVA", log: createMemoryLog(), prefix });
   const replyTo = `reply.bench.${randomUUID()}`;
   try {
     await broker.declare([
@@ -111,7 +112,7 @@ async function measured(way: Way, prefetch: number, { url, messages }: StepBench
     return messages / seconds;
   } finally {
     await broker.close();
-    await removeAll({ url, prefix, queues: [queue, "uva.gather"], parties: ["BENCH", "UVA"] });
+    await removeAll({ url, prefix, queues: [queue, "uva.gather"], parties: ["UVA"] });
   }
 }
 
