@@ -22,6 +22,7 @@ export class Life {
   readonly over = new AbortController();
   /** Deliveries whose handlers have not returned. */
   inHand = 0;
+  private readonly takenFrom = new Map<string, number>();
   private readonly dies: (point: Point) => boolean;
 
   constructor(dies: (point: Point) => boolean) {
@@ -30,6 +31,15 @@ export class Life {
 
   get isOver(): boolean {
     return this.over.signal.aborted;
+  }
+
+  /** How many messages of a queue it has had. */
+  taken(queue: string): number {
+    return this.takenFrom.get(queue) ?? 0;
+  }
+
+  count(queue: string): void {
+    this.takenFrom.set(queue, this.taken(queue) + 1);
   }
 
   end(): void {
@@ -58,6 +68,7 @@ export function mortalBroker(broker: Broker, life: Life): Broker {
     handler: (delivery: Delivery) => Promise<Disposition>,
   ): Promise<Disposition> {
     life.inHand += 1;
+    life.count(queue);
     await life.reach("taken", queue);
     const disposition = await handler(delivery);
     await life.reach("confirmed", queue);

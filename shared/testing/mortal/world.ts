@@ -5,6 +5,7 @@ import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createMemoryLog, type MemoryLog } from "#adapters/memory/log";
 import { systemClock } from "#adapters/system/clock";
 import { Reply } from "#contracts";
+import { replyTopic } from "#domain/route";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Step } from "#runtime/define-step";
@@ -21,6 +22,8 @@ export interface Mortal {
   readonly life: Life;
   readonly link: Link;
   readonly sidecar: Sidecar;
+  /** Routing key of its reply queue. */
+  readonly replyTo: string;
   /** Ends it without a farewell. Idempotent; resolves when its connection is gone. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -81,6 +84,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
 
   async function startWith(party: string, own: readonly Step[], tap: (broker: Broker) => Broker): Promise<Mortal> {
     const link = await links.open(party);
+    const instance = randomUUID();
     const life = new Life((point) => dies(point, party));
     const invoker = createMemoryInvoker(
       own.map((step) => {
@@ -100,7 +104,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
     const starting = startSidecar({
       party,
       exchangeParty,
-      instance: randomUUID(),
+      instance,
       broker: tap(mortalBroker(link.broker, life)),
       knowledge: mortalKnowledge(knowledge, life),
       invoker: mortalInvoker(invoker, life, crash),
@@ -116,8 +120,9 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
       if (life.isOver) return kill();
       await sidecar.stop();
       await link.close();
+      life.end();
     };
-    const mortal: Mortal = { party, life, link, sidecar, kill, stop };
+    const mortal: Mortal = { party, life, link, sidecar, replyTo: replyTopic(party, instance), kill, stop };
     mortals.push(mortal);
     return mortal;
   }
