@@ -35,6 +35,8 @@ export const limits = {
   /** What one queue holds before it takes no more: the publisher is told, and the asker gets 503. */
   queueMessagesMax: 10_000,
   queueBytesMax: 512 * 1_048_576,
+  /** How long a queue of one instance waits for it to come back. */
+  privateQueueMs: 30_000,
   /** Dead letters of one party; the oldest go. */
   deadLettersMax: 10_000,
   deadLetterBytesMax: 256 * 1_048_576,

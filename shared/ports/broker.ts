@@ -47,7 +47,7 @@ export interface Queue {
   readonly name: string;
   /** Topic patterns: words between dots, `*` is one word, `#` any number. */
   readonly bindings: readonly string[];
-  /** `work`: durable, shared by the consumers of a party. `private`: of one consumer, gone with its connection. */
+  /** `work`: durable, shared by the consumers of a party. `private`: of one consumer, gone when it closes, and soon after it dies. */
   readonly kind: "work" | "private";
   /** Only one consumer gets deliveries, the next one takes over when it goes (RabbitMQ: single active consumer). */
   readonly singleActive?: boolean;

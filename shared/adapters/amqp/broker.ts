@@ -1,4 +1,5 @@
 /** RabbitMQ behind the broker port: one connection per party that comes back by itself, with its queues and consumers. */
+import type { Channel } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -91,6 +92,7 @@ class AmqpBroker implements Broker {
       waitMsMax: options.publishWaitMs ?? limits.brokerWaitMsMax,
       confirmMsMax: options.publishConfirmMs ?? limits.brokerConfirmMsMax,
       restore: (session) => this.restore(session),
+      leave: (channel) => this.leave(channel),
     });
     this.transfers = createAmqpTransfers(this.connection, this.names);
   }
@@ -181,6 +183,12 @@ class AmqpBroker implements Broker {
 
   close(): Promise<void> {
     return this.connection.close();
+  }
+
+  private async leave(channel: Channel): Promise<void> {
+    for (const { name, kind } of this.queues.values()) {
+      if (kind === "private") await channel.deleteQueue(this.names.queue(name));
+    }
   }
 
   /** What the broker refuses by now is left out: everything else goes on. */

@@ -1,5 +1,6 @@
 /** A connection that comes back by itself: whoever uses it waits for it, up to a limit. */
 import { setTimeout as wait } from "node:timers/promises";
+import type { Channel } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { DynamosError, toDynamosError } from "#errors";
 import type { BrokerStatus } from "#ports/broker";
@@ -13,6 +14,8 @@ export interface ConnectionOptions extends SessionOptions {
   readonly waitMsMax: number;
   /** Declares and consumes again on a new session, before anyone else uses it. */
   readonly restore: (session: Session) => Promise<void>;
+  /** Takes what is its own off the broker before it goes for good. */
+  readonly leave: (channel: Channel) => Promise<void>;
 }
 
 const reconnectFirstMs = 50;
@@ -87,7 +90,7 @@ export class Connection {
     this.session = undefined;
     this.closing.abort();
     this.become({ kind: "closed" });
-    await session?.close();
+    await session?.close(this.options.leave);
   }
 
   private async connect(): Promise<void> {
@@ -107,11 +110,11 @@ export class Connection {
       await this.options.restore(session);
       if (session.over.aborted) throw new SessionLost("lost while it was set up");
     } catch (error) {
-      await session.close();
+      await session.close(staying);
       throw error;
     }
     if (this.closing.signal.aborted) {
-      await session.close();
+      await session.close(this.options.leave);
       return;
     }
     this.session = session;
@@ -176,6 +179,8 @@ export class Connection {
     });
   }
 }
+
+async function staying(): Promise<void> {}
 
 function statusOf(session: Session): BrokerStatus {
   const reason = session.blocked();

@@ -19,8 +19,8 @@ export interface Session {
   blocked(): string | undefined;
   /** It is of no use any more: reported as lost, and its connection ended. */
   abandon(reason: string): void;
-  /** Waits for the confirms of what was published, for a while. */
-  close(): Promise<void>;
+  /** Waits for the confirms of what was published, for a while. @param leave what is taken off the broker before */
+  close(leave: (channel: Channel) => Promise<void>): Promise<void>;
 }
 
 const connectMsMax = 5_000;
@@ -123,10 +123,16 @@ export async function openSession(
       blocked: () => blocked,
       openChannel: () => quietChannel(connection),
       abandon,
-      close: async () => {
+      close: async (leave) => {
         if (over.signal.aborted) return;
         over.abort();
         await inTime(publisher.settled(), closeMsMax);
+        await inTime(
+          quietChannel(connection)
+            .then(leave)
+            .catch(() => {}),
+          closeMsMax,
+        );
         await end();
       },
     };

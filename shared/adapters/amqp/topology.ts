@@ -4,8 +4,18 @@
  * held to that: docs/broker.md.
  */
 import type { Channel, Options } from "amqplib";
+import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
-import { deadLetterExchange, deadLetterQueue, exchange, outletExchange, retryQueue, returnsQueue } from "#domain/route";
+import {
+  deadLetterExchange,
+  deadLetterQueue,
+  exchange,
+  inletExchange,
+  outletExchange,
+  retryQueue,
+  returnsQueue,
+} from "#domain/route";
+import { DynamosError } from "#errors";
 import type { Queue, QueueLimits } from "#ports/broker";
 
 /**
@@ -21,7 +31,7 @@ export type QueueType = "classic" | "quorum";
 export interface Names {
   /** The party's own broker user; undefined: several share one. */
   readonly user: string | undefined;
-  /** Where queues are bound. */
+  /** Where queues are bound; with a user of its own an exchange of its own, which others can't bind to. */
   readonly exchange: string;
   /** Where this party publishes; with a user of its own an exchange of its own, which lets through what it may send. */
   readonly outlet: string;
@@ -46,7 +56,7 @@ export function namesWith(prefix: string, party: string, user?: string): Names {
   const outlet = user === undefined ? exchange : outletExchange(party);
   return {
     user,
-    exchange: prefix + exchange,
+    exchange: prefix + (user === undefined ? exchange : inletExchange(party)),
     outlet: prefix + outlet,
     // One that all share would let each fill, and bind, the dead letters of the others.
     deadLetterExchange: prefix + (user === undefined ? deadLetterExchange : outlet),
@@ -74,9 +84,13 @@ export async function declareBase(channel: Channel, { names, queueType }: Topolo
     await channel.assertExchange(names.exchange, "topic", { durable: true });
     await channel.assertExchange(names.deadLetterExchange, "direct", { durable: true });
   } else {
-    // Of the definitions: a party may neither make nor change what all of them use.
-    await channel.checkExchange(names.exchange);
-    await channel.checkExchange(names.outlet);
+    // Of the definitions: a party may neither make nor take away what holds it to its role.
+    for (const name of [names.exchange, names.outlet]) {
+      await channel.checkExchange(name).catch((cause: unknown) => {
+        const message = `the broker has no exchange ${name}: import the definitions that \`dynamos broker definitions\` makes`;
+        throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message, { cause });
+      });
+    }
   }
   await channel.assertQueue(names.deadLetterQueue, {
     ...durable(queueType),
@@ -108,7 +122,8 @@ export async function declareQueue(channel: Channel, topology: Topology, wanted:
   const queue = names.queue(name);
   await channel.assertQueue(
     queue,
-    kind === "private" ? { exclusive: true, autoDelete: true, durable: false } : workQueue(topology, wanted),
+    // Its owner takes it along when it leaves; it outlives a lost connection, and its owner's death only for a while.
+    kind === "private" ? { durable: true, expires: limits.privateQueueMs } : workQueue(topology, wanted),
   );
   for (const binding of [...bindings, names.keyOf(name)]) {
     await channel.bindQueue(queue, names.exchange, binding);
