@@ -1,7 +1,7 @@
 /** A RabbitMQ definitions file for a vhost of ours: users, permissions, exchanges and what binds them. Pure. */
 import type { Party } from "#contracts";
-import { type BrokerRights, brokerRights } from "#domain/broker-permissions";
-import { exchange } from "#domain/route";
+import { type BrokerRights, brokerRights, type Sending } from "#domain/broker-permissions";
+import { inletExchange } from "#domain/route";
 import { regularExpressionOf } from "#domain/topic-pattern";
 import { hashingAlgorithm } from "./password-hash.ts";
 
@@ -83,33 +83,40 @@ export function definitionsOf({ parties, vhost, passwordHashes }: DefinitionsInp
       write: regularExpressionOf(writes),
       read: regularExpressionOf(reads),
     })),
-    topic_permissions: rights.flatMap((one) => topicPermissionsOf(one, vhost)),
-    exchanges: [exchange, ...rights.map(({ outlet }) => outlet)].map((name) => topicExchange(name, vhost)),
-    bindings: rights.flatMap(({ outlet, sends }) => sends.map(({ pattern }) => throughTo(outlet, pattern, vhost))),
+    topic_permissions: rights.map((one) => topicPermissionOf(one, vhost)),
+    exchanges: rights.flatMap(({ inlet, outlet }) => [inlet, outlet]).map((name) => topicExchange(name, vhost)),
+    bindings: rights.flatMap(({ outlet, sends }) => sends.map((sending) => letThrough(outlet, sending, vhost))),
   };
 }
 
-/** Without an entry for an exchange RabbitMQ lets every key pass, so there is one for each exchange that a user may touch. */
-function topicPermissionsOf(
-  { user, outlet, binds, sends, deadLetterKey }: BrokerRights,
+/**
+ * Of the outlet: what it would not let through anyway is then refused by name. Its inlet needs
+ * none, as nothing but the party's own comes there.
+ */
+function topicPermissionOf(
+  { user, outlet, sends, deadLetterKey }: BrokerRights,
   vhost: string,
-): TopicPermissionDefinition[] {
-  return [
-    { user, vhost, exchange, write: regularExpressionOf([]), read: regularExpressionOf(binds) },
-    {
-      user,
-      vhost,
-      exchange: outlet,
-      write: regularExpressionOf(sends),
-      read: regularExpressionOf([{ pattern: deadLetterKey }]),
-    },
-  ];
+): TopicPermissionDefinition {
+  return {
+    user,
+    vhost,
+    exchange: outlet,
+    write: regularExpressionOf(sends),
+    read: regularExpressionOf([{ pattern: deadLetterKey }]),
+  };
 }
 
 function topicExchange(name: string, vhost: string): ExchangeDefinition {
   return { name, vhost, type: "topic", durable: true, auto_delete: false, internal: false, arguments: {} };
 }
 
-function throughTo(source: string, routingKey: string, vhost: string): BindingDefinition {
-  return { source, vhost, destination: exchange, destination_type: "exchange", routing_key: routingKey, arguments: {} };
+function letThrough(source: string, { pattern, to }: Sending, vhost: string): BindingDefinition {
+  return {
+    source,
+    vhost,
+    destination: inletExchange(to),
+    destination_type: "exchange",
+    routing_key: pattern,
+    arguments: {},
+  };
 }

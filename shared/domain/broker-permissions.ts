@@ -1,6 +1,6 @@
 /**
  * What the broker user of each party may do. The one source of the definitions file, of the table
- * in docs/broker.md and of what the tests try. Why a party publishes to an exchange of its own:
+ * in docs/broker.md and of what the tests try. Why each party has two exchanges of its own:
  * docs/decisions/0009-a-broker-user-per-party.md.
  */
 import { ErrorCode, type Party } from "#contracts";
@@ -9,8 +9,8 @@ import { compareNames, sortedNames } from "./by-name.ts";
 import {
   cancelTopic,
   deadLetterQueue,
-  exchange,
   gatherTopic,
+  inletExchange,
   outletExchange,
   replyTopic,
   stepTopic,
@@ -18,10 +18,14 @@ import {
 } from "./route.ts";
 import type { TopicPattern } from "./topic-pattern.ts";
 
+type NamedParty = Pick<Party, "name" | "roles">;
+
 export interface BrokerRights {
   /** The party in lower case. */
   readonly user: string;
-  /** Where it publishes: bound to the exchange of all by the keys of `sends`. */
+  /** Its queues are bound there, and nobody else's. */
+  readonly inlet: string;
+  /** Where it publishes. */
   readonly outlet: string;
   /** Queues and exchanges that it may declare and delete. */
   readonly declares: readonly TopicPattern[];
@@ -29,12 +33,15 @@ export interface BrokerRights {
   readonly writes: readonly TopicPattern[];
   /** Queues that it may consume from, and exchanges that it may bind them to. */
   readonly reads: readonly TopicPattern[];
-  /** Keys by which it may bind its queues to the exchange of all. */
-  readonly binds: readonly TopicPattern[];
-  /** Keys that get through. */
-  readonly sends: readonly TopicPattern[];
+  /** Keys that its outlet lets through. */
+  readonly sends: readonly Sending[];
   /** By which its dead letters leave its outlet for their queue. */
   readonly deadLetterKey: string;
+}
+
+export interface Sending extends TopicPattern {
+  /** The user into whose inlet they go. */
+  readonly to: string;
 }
 
 type Role = "exchange" | "dataProvider" | "computeProvider";
@@ -43,12 +50,12 @@ type Role = "exchange" | "dataProvider" | "computeProvider";
 const taken = new Set(["amq", "control", "dynamos", "reply", "transfer"]);
 
 /** @returns sorted by user. @throws DynamosError INVALID_REQUEST when two parties would be one user, or one would be all */
-export function brokerRights(parties: readonly Pick<Party, "name" | "roles">[]): BrokerRights[] {
+export function brokerRights(parties: readonly NamedParty[]): BrokerRights[] {
   checkNames(parties);
   return parties.map((party) => rightsOf(party, parties)).sort((a, b) => compareNames(a.user, b.user));
 }
 
-function checkNames(parties: readonly Pick<Party, "name">[]): void {
+function checkNames(parties: readonly NamedParty[]): void {
   const users = new Map<string, string>();
   for (const { name } of parties) {
     const user = name.toLowerCase();
@@ -59,45 +66,59 @@ function checkNames(parties: readonly Pick<Party, "name">[]): void {
   }
 }
 
-function rightsOf(
-  party: Pick<Party, "name" | "roles">,
-  parties: readonly Pick<Party, "name" | "roles">[],
-): BrokerRights {
+function rightsOf(party: NamedParty, parties: readonly NamedParty[]): BrokerRights {
   const user = party.name.toLowerCase();
-  const outlet = outletExchange(user);
-  const others = parties.map(({ name }) => name.toLowerCase()).filter((name) => name !== user);
-  const having = (role: Role) => parties.filter((one) => has(one, role)).map(({ name }) => name.toLowerCase());
-  const [askers, gatherers] = [having("exchange"), having("computeProvider")];
-  const providesData = has(party, "dataProvider");
-  const runsSteps = providesData || has(party, "computeProvider");
-
+  const [inlet, outlet] = [inletExchange(user), outletExchange(user)];
   const own = [{ pattern: `${user}.#` }, { pattern: `reply.${user}.#` }];
-  const readers = runsSteps ? sortedNames([user, ...askers, ...(providesData ? gatherers : [])]) : [];
-  const transfersOut = readers.map((to) => ({ pattern: transferName(user, to, "*") }));
+  const transfersOut = readersOf(party, parties).map((to) => ({ pattern: transferName(user, to, "*") }));
   const transfersIn = { pattern: transferName("*", user, "*") };
-  const parts = providesData ? gatherers.filter((to) => to !== user).map(gatherTopic) : [];
-  const replies = askers.filter((to) => to !== user).map((to) => replyTopic(to, "*"));
-  // The parts of a gather come from the providers themselves, never from the exchange.
-  const starts = others.map((to) => ({ pattern: stepTopic(to, "*"), except: gatherTopic(to) }));
-
+  const mine = [...own, ...transfersOut];
   return {
     user,
+    inlet,
     outlet,
+    declares: [{ pattern: `${user}.#`, except: [inlet, outlet] }, ...mine.slice(1), transfersIn],
+    writes: mine,
+    reads: [...own, transfersIn],
+    // Also its own tables: the queue that holds one is bound by who writes it.
+    sends: [...mine.map((one) => ({ ...one, to: user })), ...sendsToOthers(party, parties)],
     deadLetterKey: deadLetterQueue(user),
-    declares: [{ pattern: `${user}.#`, except: outlet }, { pattern: `reply.${user}.#` }, ...transfersOut, transfersIn],
-    writes: [...own, ...transfersOut],
-    reads: [{ pattern: exchange }, ...own, transfersIn],
-    binds: [...own, ...transfersOut, { pattern: cancelTopic }],
-    sends: [
-      ...own,
-      ...[...parts, ...replies].map((pattern) => ({ pattern })),
-      ...transfersOut,
-      ...(has(party, "exchange") ? [...starts, { pattern: cancelTopic }] : []),
-    ],
   };
 }
 
-function has({ roles }: Pick<Party, "roles">, role: Role): boolean {
+/** For whom its tables may be: the next step at home, who computes over them, who asked. */
+function readersOf(party: NamedParty, parties: readonly NamedParty[]): string[] {
+  if (has(party, "dataProvider")) {
+    return sortedNames([
+      party.name.toLowerCase(),
+      ...having("exchange", parties),
+      ...having("computeProvider", parties),
+    ]);
+  }
+  return has(party, "computeProvider") ? sortedNames([party.name.toLowerCase(), ...having("exchange", parties)]) : [];
+}
+
+function sendsToOthers(party: NamedParty, parties: readonly NamedParty[]): Sending[] {
+  const user = party.name.toLowerCase();
+  const others = sortedNames(parties.map(({ name }) => name.toLowerCase())).filter((name) => name !== user);
+  const othersHaving = (role: Role) => having(role, parties).filter((name) => name !== user);
+  const parts = othersHaving("computeProvider").map((to) => ({ pattern: gatherTopic(to), to }));
+  const replies = othersHaving("exchange").map((to) => ({ pattern: replyTopic(to, "*"), to }));
+  // The parts of a gather come from the providers themselves, never from the exchange.
+  const starts = others.map((to) => ({ pattern: stepTopic(to, "*"), except: [gatherTopic(to)], to }));
+  const cancels = [user, ...others].map((to) => ({ pattern: cancelTopic, to }));
+  return [
+    ...(has(party, "dataProvider") ? parts : []),
+    ...replies,
+    ...(has(party, "exchange") ? [...starts, ...cancels] : []),
+  ];
+}
+
+function having(role: Role, parties: readonly NamedParty[]): string[] {
+  return sortedNames(parties.filter((one) => has(one, role)).map(({ name }) => name.toLowerCase()));
+}
+
+function has({ roles }: NamedParty, role: Role): boolean {
   return roles.some((one) => one.toLowerCase() === role.toLowerCase());
 }
 

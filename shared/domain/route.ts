@@ -5,7 +5,12 @@ import type { Chain, Envelope } from "#contracts";
 export const exchange = "dynamos.steps";
 export const deadLetterExchange = "dynamos.dead-letters";
 
-/** Where a party publishes when it has a broker user of its own: bound to `exchange` by the keys of its role alone. */
+/** In place of `exchange` for a party with a broker user of its own: what others may send to it comes in here. */
+export function inletExchange(party: string): string {
+  return `${party.toLowerCase()}.in`;
+}
+
+/** Where such a party publishes: bound to the inlets of others by the keys of its role alone. */
 export function outletExchange(party: string): string {
   return `${party.toLowerCase()}.out`;
 }
