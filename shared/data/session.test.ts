@@ -58,9 +58,15 @@ function run(sql: string, columns: ColumnList | undefined = allColumns, leftMs =
   });
 }
 
-const rows = async (sql: string, columns?: ColumnList) => toJsonTable((await run(sql, columns)).arrowIpc).rows;
+const rows = async (sql: string, columns?: ColumnList, leftMs?: number) =>
+  toJsonTable((await run(sql, columns, leftMs)).arrowIpc).rows;
 
 describe("a session", () => {
+  it("is not interrupted early where there is more time than a timer can count", async () => {
+    const tables = Array.from({ length: 12 }, (_, i) => `Personen t${i}`).join(", ");
+    expect(await rows(`SELECT count(*) AS n FROM ${tables}`, undefined, 2 ** 41)).toEqual([[3 ** 12]]);
+  });
+
   it("keeps every value exact from the file to the answer", async () => {
     expect(await rows("SELECT * FROM Personen ORDER BY Unieknr")).toEqual([
       [0, "V", "1970-12-31", "a;b"],

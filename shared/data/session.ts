@@ -4,6 +4,7 @@
  * may not see is not there.
  */
 import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms } from "#contracts";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
 import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
@@ -129,7 +130,8 @@ function interruptAfter(connection: DuckDBConnection, leftMs: number) {
       happened = true;
       connection.interrupt();
     },
-    Math.max(0, leftMs),
+    // A timer of more than 2^31 ms would fire at once.
+    Math.min(Math.max(0, leftMs), limits.invocationMsMax),
   );
   return { happened: () => happened, stop: () => clearTimeout(timer) };
 }
