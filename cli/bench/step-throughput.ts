@@ -197,7 +197,10 @@ async function consumeBare({ url, prefix, prefetch, replyTo }: BareOptions, ackn
       return;
     }
     const properties = { messageId: "m", correlationId: "q", type: "reply", persistent: true };
-    channel.publish(names.exchange, replyTo, Buffer.alloc(300), properties, () => channel.ack(message));
+    channel.publish(names.exchange, replyTo, Buffer.alloc(300), properties, (error) => {
+      // The last reply may be counted before its confirm is here: then the channel is closed already.
+      if (!error) channel.ack(message);
+    });
   });
   return { stop: () => connection.close() };
 }
