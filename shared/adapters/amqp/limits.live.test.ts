@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { type ChannelModel, connect } from "amqplib";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
-import { limits } from "#domain/limits";
 import type { DeadLetter, QueueLimits } from "#ports/broker";
 import { collector, message, work } from "#testing/broker-contract/kit";
 import { connectAmqp } from "./broker.ts";
@@ -57,31 +56,6 @@ describe.skipIf(url === "").each(["classic", "quorum"] as const)("a full %s queu
     expect(codes[0]).toBe("OK");
     expect(codes.at(-1)).toBe("OVERLOADED");
   });
-});
-
-describe.skipIf(url === "").each(["classic", "quorum"] as const)("a message in a %s queue", (queueType) => {
-  it("whose consumer dies with it each time is put aside after so many times, with its history", async () => {
-    const { broker, prefix } = await opened(queueType);
-    await broker.declare([work("q")]);
-    await broker.publish(message("q", "poison"));
-    let deaths = 0;
-    for (; deaths <= limits.redeliveriesMax + 2; deaths++) {
-      const victim = await connectAmqp({ url, party: "UVA", log, prefix, queueType });
-      const taken = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), 1_500);
-        void victim.consume("q", { prefetch: 1 }, () => {
-          clearTimeout(timer);
-          resolve(true);
-          return new Promise(() => {});
-        });
-      });
-      // As a killed process: what it had in hand is not given back by it.
-      await victim.close();
-      if (!taken) break;
-    }
-    expect(deaths).toBe(limits.redeliveriesMax + 1);
-    await expect.poll(() => broker.takeDeadLetters(10)).toMatchObject([{ id: "poison", queue: "q" }]);
-  }, 60_000);
 });
 
 describe.skipIf(url === "")("a dead letter", () => {

@@ -8,6 +8,12 @@ const types: ReadonlySet<string> = new Set<MessageType>(["envelope", "reply", "c
 /** Said of a message whose time ran out before a consumer had it. */
 export const expired = "DEADLINE_EXCEEDED: expired in the queue";
 
+/** Said of a message that came back too often. */
+export const poison = "WORKER_CRASHED: every consumer died with it in hand";
+
+/** In the words of `x-death`. */
+const reasonsOfBroker: Readonly<Record<string, string>> = { expired, delivery_limit: poison };
+
 /** @param nowMs for the moment of expiry, which a retry does not put off */
 export function propertiesOf(message: Message, nowMs: number): Options.Publish {
   const properties = { ...propertiesWith(message, {}), timestamp: Math.floor(nowMs / 1_000) };
@@ -207,7 +213,7 @@ export function deadLetterOf(raw: GetMessage, prefix: string, user?: string): De
     tries: 0,
     redelivered: false,
   };
-  const byBroker = death?.reason === "expired" ? expired : `${death?.reason ?? "unknown"} by the broker`;
+  const byBroker = reasonsOfBroker[death?.reason ?? ""] ?? `${death?.reason ?? "unknown"} by the broker`;
   const reason = textOf(headers["x-reason"]) ?? byBroker;
   const history = historyOf(raw);
   const diedAtMs = Number(death?.time?.value ?? 0) * 1_000;

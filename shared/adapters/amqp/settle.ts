@@ -8,6 +8,7 @@ import {
   deliveryOf,
   expired,
   hasExpired,
+  poison,
   redeliveredProperties,
   redeliveriesOf,
   retryProperties,
@@ -25,8 +26,6 @@ export interface SettleWorld {
   /** Whether the queue's type leaves that to us. */
   readonly countsRedeliveries: boolean;
 }
-
-const poison = "WORKER_CRASHED: every consumer died with it in hand";
 
 export async function settle(world: SettleWorld, raw: ConsumeMessage): Promise<"acknowledge" | "return"> {
   const delivery = deliveryOf(raw, world.queue, world.names.user);
@@ -65,10 +64,6 @@ async function dispositionOf(
   delivery: Delivery | undefined,
 ): Promise<Disposition> {
   if (delivery === undefined) return deadLetter("ENVELOPE_INVALID: not a message of this system");
-  const { length } = raw.content;
-  if (length > limits.messageBytesMax) {
-    return deadLetter(`BODY_TOO_LARGE: a message of ${length} bytes, at most ${limits.messageBytesMax}`);
-  }
   if (redeliveriesOf(raw) > limits.redeliveriesMax) return deadLetter(poison);
   if (hasExpired(raw, clock.now())) return deadLetter(expired);
   try {

@@ -9,6 +9,8 @@ export interface Waiting {
   readonly tries: number;
   readonly history: readonly Attempt[];
   redelivered: boolean;
+  /** How often its consumer died with it in hand, or gave it back. */
+  readonly redeliveries: number;
   /** When it expires; undefined: never. A retry does not put it off. */
   readonly expiresAtMs: number | undefined;
   /** Takes its timer away: of expiry while it waits, of return while it is put back. */
@@ -31,6 +33,7 @@ export interface QueueEvents {
   deadLetter(queue: string, waiting: Waiting, reason: string): void;
 }
 
+const poison = "WORKER_CRASHED: every consumer died with it in hand";
 const expired = "DEADLINE_EXCEEDED: expired in the queue";
 
 export class MemoryQueue {
@@ -66,7 +69,8 @@ export class MemoryQueue {
 
   push(message: Sent): void {
     const expiresAtMs = message.expiresInMs === undefined ? undefined : this.events.clock.now() + message.expiresInMs;
-    this.enqueue({ message, tries: 0, history: [], redelivered: false, expiresAtMs, stopTimer: undefined }, "last");
+    const untouched = { tries: 0, history: [], redelivered: false, redeliveries: 0, stopTimer: undefined };
+    this.enqueue({ message, expiresAtMs, ...untouched }, "last");
     this.dispatch();
   }
 
@@ -88,7 +92,7 @@ export class MemoryQueue {
     for (const [tag, { waiting, consumer }] of returned.reverse()) {
       this.held.delete(tag);
       consumer.inHand -= 1;
-      this.enqueue({ ...waiting, redelivered: true }, "first");
+      this.giveBack(waiting);
       if (consumer.inHand === 0) for (const idle of consumer.onIdle.splice(0)) idle();
     }
     this.dispatch();
@@ -146,10 +150,16 @@ export class MemoryQueue {
     } else if (disposition.kind === "dead-letter") {
       this.events.deadLetter(this.name, waiting, disposition.reason);
     } else if (disposition.kind === "return") {
-      this.enqueue({ ...waiting, redelivered: true }, "first");
+      this.giveBack(waiting);
     }
     if (consumer.inHand === 0) for (const idle of consumer.onIdle.splice(0)) idle();
     this.dispatch();
+  }
+
+  private giveBack(waiting: Waiting): void {
+    const redeliveries = waiting.redeliveries + 1;
+    if (redeliveries > limits.redeliveriesMax) this.events.deadLetter(this.name, waiting, poison);
+    else this.enqueue({ ...waiting, redelivered: true, redeliveries }, "first");
   }
 
   private enqueue(waiting: Waiting, place: "first" | "last"): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { limits } from "#domain/limits";
 import { collector, message, type Opened, work } from "./kit.ts";
 
 export function deliveryContract(open: () => Opened): void {
@@ -75,6 +76,29 @@ export function deliveryContract(open: () => Opened): void {
       await broker.consume("q", { prefetch: 1 }, handler);
       await expect.poll(() => seen).toMatchObject([{ id: "m1", redelivered: true }]);
     });
+
+    it("puts aside a message whose consumers die with it each time, after so many, and the queue goes on", async () => {
+      const { world, broker } = open();
+      await broker.declare([work("q")]);
+      await broker.publish(message("q", "poison"));
+      for (let deaths = 0; deaths <= limits.redeliveriesMax; deaths++) {
+        // As a killed process: what it has in hand is not given back by it.
+        const victim = await world.connect("UVA");
+        const { handler, ids } = collector(() => new Promise(() => {}));
+        await victim.consume("q", { prefetch: 1 }, handler);
+        await expect.poll(ids).toEqual(["poison"]);
+        await victim.close();
+      }
+      const { ids, handler } = collector();
+      await broker.consume("q", { prefetch: 1 }, handler);
+      await broker.publish(message("q", "next"));
+      await expect.poll(ids).toEqual(["next"]);
+      await expect
+        .poll(() => broker.takeDeadLetters(10))
+        .toMatchObject([
+          { id: "poison", queue: "q", tries: 0, reason: "WORKER_CRASHED: every consumer died with it in hand" },
+        ]);
+    }, 60_000);
 
     it("delivers again at once what a handler returns", async () => {
       const { broker } = open();
