@@ -5,11 +5,13 @@ import { jsonLog } from "#adapters/system/log";
 import { Envelope } from "#contracts";
 import { limits } from "#domain/limits";
 import type { HeldDeadLetter } from "#ports/broker";
+import { exampleText } from "../print/example-text.ts";
 import { textTable } from "../print/text-table.ts";
 import { partiesOfStack } from "../stack/parties.ts";
 import { queueSettings } from "../system/queue-settings.ts";
+import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 
-interface Flags {
+interface Flags extends BrokerTlsFlags {
   readonly broker: string;
   readonly stack?: string;
   readonly party?: string;
@@ -21,11 +23,12 @@ interface Flags {
 
 type Action = "list" | "show" | "redrive" | "drop";
 
-const actions: readonly (readonly [Action, string])[] = [
-  ["list", "one line for each"],
-  ["show", "all that is known of each, without its data"],
-  ["redrive", "put them back into the queue that they came from, as if never tried"],
-  ["drop", "delete them"],
+/** Each with what it does and how it is mostly called. */
+const actions: readonly (readonly [Action, string, string])[] = [
+  ["list", "one line for each dead letter", "--party UVA"],
+  ["show", "all that is known of each dead letter, without its data", "--id QUERY/UVA/0/1"],
+  ["redrive", "put them back into the queue that they came from, as if never tried", "--queue uva.sql-query --all"],
+  ["drop", "delete them", "--id QUERY/UVA/0/1"],
 ];
 
 type Write = (text: string) => void;
@@ -35,17 +38,17 @@ export function addDeadLettersCommand(
   write: Write = (text) => void process.stdout.write(text),
 ): void {
   const group = program.command("dead-letters").description("messages that will not be delivered any more, and why");
-  for (const [action, description] of actions) {
-    group
-      .command(action)
+  for (const [action, description, flags] of actions) {
+    addBrokerTlsOptions(group.command(action))
       .description(description)
       .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
       .option("--party <name>", "of this party only; absent: of all that stack.yml names")
       .option("--stack <file>", "absent: the project's stack.yml")
-      .option("--queue <name>", "that came from this queue, e.g. uva.sql-query")
-      .option("--id <id>", "the message of this id")
+      .option("--queue <name>", "those from this queue, e.g. uva.sql-query")
+      .option("--id <id>", "the message of this id, as `list` prints it")
       .option("--all", "all of them: what redrive and drop ask for when there is no --id")
       .option("--json", "print JSON lines")
+      .addHelpText("after", exampleText(`dynamos dead-letters ${action} --broker amqp://… ${flags}`))
       .action((flags: Flags) => run(action, flags, write));
   }
 }
@@ -57,9 +60,11 @@ async function run(action: Action, flags: Flags, write: Write): Promise<void> {
   const parties = flags.party === undefined ? await partiesOfStack(flags.stack) : [flags.party];
   const found: DeadLetterFacts[] = [];
   let failed = 0;
+  const tls = tlsOf(flags);
   for (const party of parties) {
     const broker = await connectAmqp({
       url: flags.broker,
+      ...(tls === undefined ? {} : { tls }),
       party,
       log: jsonLog({ level: "warn" }),
       ...queueSettings(process.env),

@@ -2,10 +2,12 @@
 import { type Command, Option } from "commander";
 import { readManagedQueues } from "#adapters/amqp/management";
 import { type QueueFigures, readQueues } from "#adapters/amqp/queue-figures";
+import { exampleText } from "../print/example-text.ts";
 import { textTable } from "../print/text-table.ts";
 import { queuesOfStack } from "../stack/queues.ts";
+import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 
-interface Flags {
+interface Flags extends BrokerTlsFlags {
   readonly broker: string;
   readonly management?: string;
   readonly stack?: string;
@@ -18,8 +20,7 @@ interface Flags {
 type Write = (text: string) => void;
 
 export function addQueuesCommand(program: Command, write: Write = (text) => void process.stdout.write(text)): void {
-  program
-    .command("queues")
+  addBrokerTlsOptions(program.command("queues"))
     .description("depth, oldest message, consumers and redeliveries of each queue")
     .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
     .addOption(
@@ -33,6 +34,13 @@ export function addQueuesCommand(program: Command, write: Write = (text) => void
     .option("--peek", "take the oldest message for a moment to see its age; it is then marked as redelivered")
     .option("--all", "also the queues of waiting retries that are empty")
     .option("--json", "print JSON lines")
+    .addHelpText(
+      "after",
+      exampleText(
+        "dynamos queues --broker amqp://… --party UVA",
+        "dynamos queues --broker amqp://… --management http://127.0.0.1:15672 --peek",
+      ),
+    )
     .action(async (flags: Flags) => {
       const found = (await read(flags)).filter(({ name }) => isOf(name, flags.party));
       const queues = found.filter(({ name, ready }) => flags.all || ready > 0 || !/\.retry\.\d+$/.test(name));
@@ -41,10 +49,11 @@ export function addQueuesCommand(program: Command, write: Write = (text) => void
     });
 }
 
-async function read({ broker, management, stack, peek = false }: Flags): Promise<QueueFigures[]> {
+async function read({ broker, management, stack, peek = false, ...flags }: Flags): Promise<QueueFigures[]> {
+  const tls = tlsOf(flags);
   const { steps, others } = await queuesOfStack(stack);
   const overAmqp = async () => {
-    const found = await readQueues({ url: broker, names: [...steps, ...others], peek });
+    const found = await readQueues({ url: broker, tls, names: [...steps, ...others], peek });
     const names = new Set(found.map(({ name }) => name));
     for (const step of steps) {
       if (!names.has(step)) process.stderr.write(`there is no queue ${step}: its party's sidecar was never there\n`);
@@ -54,7 +63,7 @@ async function read({ broker, management, stack, peek = false }: Flags): Promise
   if (management === undefined) return overAmqp();
   const managed = await readManagedQueues(withUserOf(broker, management), vhostOf(broker));
   // Counted this moment, where the management API counts every five seconds.
-  const now = await readQueues({ url: broker, names: managed.map(({ name }) => name), peek });
+  const now = await readQueues({ url: broker, tls, names: managed.map(({ name }) => name), peek });
   const nowByName = new Map(now.map((queue) => [queue.name, queue]));
   return managed.map((queue) => ({ ...queue, ...nowByName.get(queue.name) }));
 }
