@@ -6,6 +6,7 @@ import { definitionsOf } from "../broker/definitions.ts";
 import { fillPasswordFile } from "../broker/password-file.ts";
 import { passwordHash } from "../broker/password-hash.ts";
 import { readParties } from "../broker/read-parties.ts";
+import { exampleText } from "../print/example-text.ts";
 
 /** One of our own: what another system or an earlier trial bound there would be a way around the permissions. */
 const vhostDefault = "dynamos";
@@ -30,7 +31,13 @@ export function addBrokerCommand(program: Command): void {
     )
     .option("--out <file>", "absent: standard output")
     .option("--vhost <name>", "of this system alone", vhostDefault)
-    .addHelpText("after", "\nApply it with: rabbitmqctl import_definitions FILE\nMore in docs/broker.md")
+    .addHelpText(
+      "after",
+      exampleText(
+        "dynamos broker definitions --parties DIR --passwords passwords.json --out definitions.json",
+        "rabbitmqctl import_definitions definitions.json          (more in docs/broker.md)",
+      ),
+    )
     .action(definitions);
 }
 

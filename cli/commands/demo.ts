@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import colors from "picocolors";
 import { scenes } from "../demo/scenes.ts";
 import { answerText } from "../print/answer-text.ts";
+import { exampleText } from "../print/example-text.ts";
 import { ask } from "./ask.ts";
 import { writeChart } from "./query.ts";
 import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
@@ -18,6 +19,7 @@ export function addDemoCommand(program: Command): void {
   addSystemOptions(program.command("demo"))
     .description("start the system, ask five questions, show the answers and stop")
     .option("--chart <file>", "where the chart goes", "build/demo-chart.svg")
+    .addHelpText("after", exampleText("dynamos demo", "dynamos demo --broker amqp://… --chart salaries.svg"))
     .action(async (flags: DemoFlags) => {
       const startedAt = performance.now();
       const running = await startInterruptibly(() =>

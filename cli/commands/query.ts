@@ -1,9 +1,10 @@
 /** `dynamos query`: one question from the command line. */
 import { existsSync } from "node:fs";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { demoUser } from "../demo/documents.ts";
 import { answerText } from "../print/answer-text.ts";
+import { exampleText } from "../print/example-text.ts";
 import { type AnsweredQuery, ask, gatewayDefault, type QueryBody } from "./ask.ts";
 
 interface QueryFlags {
@@ -34,17 +35,30 @@ export function addQueryCommand(program: Command): void {
     )
     .option("--column <name>", "what the algorithm computes over")
     .option("--group-by <names>", "columns to group by, e.g. Geslacht,HOOPgeb")
-    .option(
-      "--option <flag>",
-      "aggregate, anonymize, graph, split; `aggregate=false` switches off; may be repeated",
-      collect,
-      [],
+    .addOption(
+      new Option(
+        "--option <flag>",
+        "aggregate (through the third party), anonymize, graph, split (each steward its own archetype); `aggregate=false` switches off; may be repeated",
+      )
+        .argParser(collect)
+        .default([], "none"),
     )
     .option("--request-type <name>", "absent: sqlDataRequest")
-    .option("--timeout <ms>", "the whole time that the query may take")
+    .option("--timeout <ms>", "the whole time that the query may take; absent: 30000")
     .option("--gateway <url>", "the OpenFaaS gateway", process.env.OPENFAAS_URL ?? gatewayDefault)
     .option("--chart <file>", "write the chart (SVG) to this file")
     .option("--json", "print the answer as JSON")
+    .addHelpText(
+      "after",
+      exampleText(
+        "dynamos query --providers UVA,VU --algorithm average --option aggregate \\",
+        '  --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s USING (Unieknr, Peildat)"',
+        'dynamos query --providers UVA --sql "SELECT count(*) AS n FROM Personen" --json',
+        "",
+        "Its exit code is 0 when there is an answer, though a provider may have refused: the answer says which.",
+        "For CSV, NDJSON or Arrow, and tables of any size, ask over HTTP: docs/answers.md",
+      ),
+    )
     .action(async (flags: QueryFlags) => {
       const body = await bodyOf(flags);
       if (flags.chart !== undefined) await checkWritable(flags.chart);

@@ -10,6 +10,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
 import { connectKnowledge } from "#sidecar/remote-knowledge";
+import { exampleText } from "../print/example-text.ts";
 import { serveMetrics } from "../system/metrics-page.ts";
 import { startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
@@ -53,6 +54,15 @@ export function addSidecarCommand(program: Command): void {
     .option("--metrics-host <host>", "where to listen for it", "127.0.0.1")
     .option("--drain <ms>", "how long open requests may last after SIGTERM", String(limits.drainMsDefault))
     .option("--log-level <level>", "debug, info, warn or error", "info")
+    .addHelpText(
+      "after",
+      exampleText(
+        "DYNAMOS_BROKER=amqp://… dynamos sidecar --party UVA --knowledge grpc://exchange.example:7070 \\",
+        "  --gateway http://127.0.0.1:8081 --metrics-port 9100",
+        "",
+        "One line of JSON on standard output says that it is ready. More in docs/operating.md",
+      ),
+    )
     .action((flags: SidecarFlags) => run(flags).catch(end));
 }
 

@@ -1,6 +1,7 @@
 /** `dynamos up`: the whole system on this machine, until Ctrl-C. */
 import type { Command } from "commander";
 import colors from "picocolors";
+import { exampleText } from "../print/example-text.ts";
 import { gatewayDefault } from "./ask.ts";
 import { addBrokerTlsOptions } from "./broker-tls.ts";
 import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
@@ -14,14 +15,23 @@ export function addSystemOptions(command: Command): Command {
       "--datasets <dir>",
       "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data",
     )
-    .option("--stack <file>", "absent: the project's stack.yml")
+    .option("--stack <file>", "the functions; absent: the project's stack.yml")
     .option("--log-level <level>", "debug, info, warn or error", "warn");
 }
 
 export function addUpCommand(program: Command): void {
   addSystemOptions(program.command("up"))
-    .description("start the whole system on this machine")
+    .description("start the whole system on this machine, until Ctrl-C")
     .option("--port <number>", "of the gateway; 0: a free one", "8080")
+    .addHelpText(
+      "after",
+      exampleText(
+        "dynamos up                                   made-up data, broker in memory, until Ctrl-C",
+        "dynamos up --datasets DIR                    your own CSV files",
+        "dynamos up --broker amqp://… --sidecars processes",
+        "then, in another terminal: dynamos query …   (more in docs/operating.md)",
+      ),
+    )
     .action(async (flags: SystemFlags) => {
       const running = await startInterruptibly(() =>
         startFromFlags(flags, (stage) => process.stderr.write(colors.dim(`${stage}\n`))),
@@ -37,7 +47,7 @@ export function readyText(url: string): string {
     `ready at ${colors.bold(url)} (Ctrl-C stops it)`,
     colors.dim(`  ask:      dynamos query ${gatewayFlag}--providers UVA,VU --algorithm average \\`),
     colors.dim(
-      '              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr"',
+      '              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s USING (Unieknr, Peildat)"',
     ),
     colors.dim(`  or POST:  ${url}/function/orchestrator/v1/queries`),
     "",
