@@ -31,6 +31,10 @@ const tasks = {
   dynamos: () => dynamos(rest.length === 0 ? ["--help"] : rest),
   build: () => run(["--import", typescript, build, ...rest]),
   bench: () => run(["--import", typescript, "--import", buildFirst, "cli/bench/main.ts", ...rest], home),
+  chaos: async () => {
+    installRabbitmq();
+    await run(["--import", typescript, "shared/testing/chaos/main.ts", ...rest], home);
+  },
   test: async () => {
     installRabbitmq();
     await run(["--import", typescript, build]);

@@ -32,6 +32,7 @@ export interface QueueState {
 
 const startMsMax = 60_000;
 const controlMsMax = 60_000;
+const controlTriesMax = 5;
 const run = promisify(execFile);
 const libraries = "/usr/lib/rabbitmq/lib";
 
@@ -49,7 +50,7 @@ export async function startRabbitmq(configuration: readonly string[] = []): Prom
   const server = rabbitmqServer();
   if (server === undefined) throw new Error("rabbitmq-server is not installed");
   const folder = await mkdtemp(join(tmpdir(), "dynamos-rabbitmq-"));
-  const [port, distPort, epmdPort, toolPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
   await writeFiles(folder, port, configuration);
   // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
   const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
@@ -80,16 +81,17 @@ export async function startRabbitmq(configuration: readonly string[] = []): Prom
     await untilItAnswers(port, broker);
   };
   const control = async (...words: string[]) => {
-    const environmentOfTool = {
-      ...environment(folder, distPort, epmdPort),
-      RABBITMQ_CTL_DIST_PORT_MIN: String(toolPort),
-    };
-    const options = {
-      env: { ...environmentOfTool, RABBITMQ_CTL_DIST_PORT_MAX: String(toolPort) },
-      timeout: controlMsMax,
-    };
-    const { stdout } = await run(join(dirname(server), "rabbitmqctl"), ["--quiet", ...words], options);
-    return stdout;
+    for (let tries = 1; ; tries++) {
+      // A port that was free a moment ago may not be any more, and the tool does not try another.
+      const toolPort = String(await freePort());
+      const ports = { RABBITMQ_CTL_DIST_PORT_MIN: toolPort, RABBITMQ_CTL_DIST_PORT_MAX: toolPort };
+      const options = { env: { ...environment(folder, distPort, epmdPort), ...ports }, timeout: controlMsMax };
+      try {
+        return (await run(join(dirname(server), "rabbitmqctl"), ["--quiet", ...words], options)).stdout;
+      } catch (error) {
+        if (tries === controlTriesMax || !String(error).includes("nodistribution")) throw error;
+      }
+    }
   };
   const queues = async () => {
     const table = await control(

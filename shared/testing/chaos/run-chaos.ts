@@ -19,7 +19,7 @@ export interface ChaosReport {
   /** By code. */
   readonly failed: Readonly<Record<string, number>>;
   /** No answer within the deadline and a little. */
-  readonly stuck: number;
+  readonly stuck: readonly string[];
   /** Answers that are not the right ones: rows lost, doubled or of another query. */
   readonly wrong: readonly string[];
   readonly kills: Readonly<Record<string, number>>;
@@ -37,22 +37,24 @@ export async function runChaos({ rabbitmq, seed, runs, say }: ChaosOptions): Pro
   const world = await openChaosWorld(rabbitmq);
   const outcomes: string[] = [];
   const wrong: string[] = [];
+  const stuck: string[] = [];
   const waiting = [...plan];
   const startedAt = performance.now();
   try {
     await Promise.all(
       Array.from({ length: concurrency }, async () => {
         for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
-          const outcome = await outcomeOf(world, run); if (process.env.CHAOS_TRACE) say(`${run.index} ${outcome} ${JSON.stringify(run)}`);
+          const outcome = await outcomeOf(world, run);
           outcomes.push(outcome);
           if (outcome.startsWith("wrong")) wrong.push(`run ${run.index}: ${outcome}`);
+          if (outcome === "stuck") stuck.push(`run ${run.index}: ${JSON.stringify(run)}`);
           if (outcomes.length % 100 === 0) say(`${outcomes.length} of ${runs} runs, ${seconds(startedAt)} s`);
         }
       }),
     );
     await world.healed();
     const leftovers = await leftoversOf(rabbitmq, world.prefix);
-    return report(outcomes, wrong, world, leftovers);
+    return { ...counted(outcomes), stuck, wrong, kills: world.kills, leftovers };
   } finally {
     await world.close();
   }
@@ -116,18 +118,12 @@ async function leftoversOf(rabbitmq: RabbitMq, prefix: string): Promise<string[]
   }
 }
 
-function report(
-  outcomes: readonly string[],
-  wrong: readonly string[],
-  world: ChaosWorld,
-  leftovers: string[],
-): ChaosReport {
+function counted(outcomes: readonly string[]): Pick<ChaosReport, "answered" | "failed"> {
   const failed: Record<string, number> = {};
   for (const outcome of outcomes) {
     if (outcome.startsWith("failed ")) failed[outcome.slice(7)] = (failed[outcome.slice(7)] ?? 0) + 1;
   }
-  const count = (wanted: string) => outcomes.filter((outcome) => outcome === wanted).length;
-  return { answered: count("answered"), failed, stuck: count("stuck"), wrong, kills: world.kills, leftovers };
+  return { answered: outcomes.filter((outcome) => outcome === "answered").length, failed };
 }
 
 function seconds(startedAt: number): string {
