@@ -83,19 +83,19 @@ function sentenceFor(error: unknown): string | undefined {
   ) {
     return "the certificate of BROKER is not signed by the authority that we trust";
   }
-  if (/ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)/.test(code)) return "BROKER asks for a client certificate";
+  if (/ALERT_CERTIFICATE_REQUIRED/.test(code)) return "BROKER asks for a client certificate";
   const alert = /ALERT_(UNKNOWN_CA|(?:BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|DECRYPT_ERROR)/.exec(code)?.[1];
   if (alert !== undefined) return `BROKER refuses our client certificate (${alert.toLowerCase().replaceAll("_", " ")})`;
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return "BROKER does not speak TLS on this port";
   if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") return "the key for BROKER is not that of our client certificate";
   if (/^ERR_OSSL_/.test(code)) return "a certificate or key for BROKER is not in PEM format";
-  // It ends the connection right after its alert, which may be lost on the way.
-  if (code === "ECONNRESET" || /closed abruptly/.test(message)) {
+  // It ends the connection right after its alert, which may be lost on the way; TLS 1.2 has no alert for a missing one.
+  if (/^ECONNRESET$|ALERT_HANDSHAKE_FAILURE/.test(code) || /closed abruptly/.test(message)) {
     return "BROKER ended the connection while it was opened: it may not accept our client certificate, or the lack of one";
   }
   return undefined;
 }
 
 function isTls(url: string): boolean {
-  return /^amqps:/i.test(url);
+  return /^amqps:/i.test(url) && URL.canParse(url);
 }
