@@ -9,6 +9,7 @@ import type { Log } from "#ports/log";
 import { dropAcknowledged } from "./drop-transfers.ts";
 import { type HopTools, runHop } from "./hop.ts";
 import type { Outbox } from "./outbox.ts";
+import { isPoison, putAside, readEnvelope } from "./poison.ts";
 
 export interface DeliverTools extends HopTools {
   readonly outbox: Outbox;
@@ -17,10 +18,8 @@ export interface DeliverTools extends HopTools {
 
 /** The handler of a step's queue. */
 export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<Disposition> {
-  const envelope = decodeEnvelope(delivery.body);
-  if (envelope === undefined) {
-    return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not an envelope" };
-  }
+  const envelope = readEnvelope(delivery);
+  if (isPoison(envelope)) return putAside(delivery, envelope, tools);
   const disposition = await deliverEnvelope(envelope, delivery.tries, tools);
   if (disposition.kind === "done" || disposition.kind === "dead-letter") {
     dropAcknowledged(transferNames(envelope.inputs), tools.transfers, tools.log);

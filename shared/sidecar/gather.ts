@@ -17,9 +17,9 @@ import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import type { Cancelled } from "./cancelled.ts";
-import { decodeEnvelope } from "./deliver.ts";
 import { dropTransfers } from "./drop-transfers.ts";
 import type { Outbox } from "./outbox.ts";
+import { isPoison, putAside, readEnvelope } from "./poison.ts";
 
 export interface GatherTools {
   readonly party: string;
@@ -56,21 +56,19 @@ export interface Gathers {
   readonly open: number;
 }
 
+const notOurPart = { code: ErrorCode.ENVELOPE_INVALID, message: "not a part of a gather here" };
+
 export function createGathers(tools: GatherTools): Gathers {
   const gathers = new Map<string, Gather>();
   /** Gathers that ended here, until their deadline: a late or repeated part of them is dropped. */
   const ended = new Map<string, Ended>();
 
   async function take(delivery: Delivery): Promise<Disposition> {
-    const envelope = decodeEnvelope(delivery.body);
-    const chain = envelope?.gather;
-    if (
-      envelope === undefined ||
-      chain === undefined ||
-      chain.party !== tools.party ||
-      !chain.providers.includes(envelope.party)
-    ) {
-      return { kind: "dead-letter", reason: "ENVELOPE_INVALID: not a part of a gather here" };
+    const envelope = readEnvelope(delivery);
+    if (isPoison(envelope)) return putAside(delivery, envelope, tools);
+    const chain = envelope.gather;
+    if (chain === undefined || chain.party !== tools.party || !chain.providers.includes(envelope.party)) {
+      return putAside(delivery, notOurPart, tools);
     }
     const key = gatherKey(envelope, chain);
     forgetEnded(tools.clock.now());

@@ -16,6 +16,8 @@ export interface Outbox {
   publish(effects: readonly Effect[]): Promise<void>;
 }
 
+type ReplyEffect = Extract<Effect, { kind: "reply" }>;
+
 export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
   async function publishOne(effect: Effect): Promise<void> {
     try {
@@ -33,18 +35,29 @@ export function createOutbox(broker: Broker, clock: Clock, log: Log): Outbox {
   async function undeliverable(effect: Effect, error: DynamosError): Promise<void> {
     await dropTransfers(transfersOf(effect), broker.transfers, log);
     if (effect.kind === "reply") {
-      log.log("warn", "nobody takes a reply: the asker is gone", { queryId: effect.reply.queryId, code: error.label });
+      await undeliverableReply(effect, error);
       return;
     }
     const { envelope } = effect;
     const where = `${envelope.party} has no ${effect.routingKey.split(".").at(-1)} function or its sidecar never came up`;
     const message = error.code === ErrorCode.UNROUTABLE ? where : error.message;
-    const told = failureEffects(envelope, failureAt(envelope, error.code, message)).filter(
-      (next) => next.kind === "reply",
-    );
-    for (const next of told) {
-      await publishOne(next);
+    const told = failureEffects(envelope, failureAt(envelope, error.code, message));
+    // The asker first: what the gather makes of it says less. And that not, if it is what could not be told.
+    for (const next of told.filter(({ kind }) => kind === "reply")) await publishOne(next);
+    for (const next of told.filter(({ kind }) => kind === "send")) {
+      if (next.routingKey !== effect.routingKey) await publishOne(next);
     }
+  }
+
+  /** What it says can't be sent; that it can't is said in its place. */
+  async function undeliverableReply(effect: ReplyEffect, { code, label, message }: DynamosError): Promise<void> {
+    const { reply } = effect;
+    if (code === ErrorCode.UNROUTABLE || reply.content?.$case === "failure") {
+      log.log("warn", "nobody takes a reply: the asker is gone", { queryId: reply.queryId, code: label });
+      return;
+    }
+    const failure = { code, message, party: reply.party, step: reply.trail.at(-1)?.step ?? "" };
+    await publishOne({ ...effect, reply: { ...reply, content: { $case: "failure", value: failure } } });
   }
 
   return {

@@ -17,6 +17,8 @@ export interface Requests {
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Hands a reply to whoever waits for it; the transfer of one that nobody gets is dropped. */
   take(reply: Reply): Promise<void>;
+  /** What could not be read was to be a reply for it: whoever waits gets the error, after the replies that are there. */
+  fail(queryId: string, error: DynamosError): void;
   readonly open: number;
 }
 
@@ -34,6 +36,7 @@ class Waiter {
   readonly transfers = new Set<string>();
   private wake: () => void = () => {};
   private ended = false;
+  private failure: DynamosError | undefined;
 
   push(reply: Reply): void {
     if (this.ids.has(reply.id)) return;
@@ -48,14 +51,21 @@ class Waiter {
     this.wake();
   }
 
-  /** @returns the next reply, or undefined when the wait is over */
+  fail(error: DynamosError): void {
+    this.failure ??= error;
+    this.end();
+  }
+
+  /** @returns the next reply, or undefined when the wait is over. @throws what it failed with */
   async next(): Promise<Reply | undefined> {
     while (this.queue.length === 0 && !this.ended) {
       await new Promise<void>((resume) => {
         this.wake = resume;
       });
     }
-    return this.queue.shift();
+    const reply = this.queue.shift();
+    if (reply === undefined && this.failure !== undefined) throw this.failure;
+    return reply;
   }
 
   /** Those that the consumer never got. */
@@ -123,6 +133,7 @@ export function createRequests({ broker, clock, replyTo, drop }: RequestsOptions
       const inUse = (waiter ?? past.get(reply.queryId)?.waiter)?.transfers;
       await drop(replyTransfers(reply).filter((name) => !inUse?.has(name)));
     },
+    fail: (queryId, error) => waiting.get(queryId)?.fail(error),
     get open() {
       return waiting.size;
     },

@@ -1,5 +1,5 @@
 /** Puts a party's sidecar together: the only program of the party that speaks to the broker. */
-import { type Envelope, ErrorCode, Reply } from "#contracts";
+import { type Envelope, ErrorCode, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
 import { DynamosError } from "#errors";
@@ -16,6 +16,7 @@ import { createGathers } from "./gather.ts";
 import { createHandled } from "./handled.ts";
 import { openKnowledgeCache } from "./knowledge-cache.ts";
 import { createOutbox } from "./outbox.ts";
+import { isPoison, readReply, reasonOf } from "./poison.ts";
 import { announce } from "./presence.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
@@ -79,10 +80,15 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     if (delivery.type === "control") {
       cancelled.cancel(delivery.queryId);
       gathers.cancel(delivery.queryId);
-    } else {
-      await requests.take(Reply.decode(delivery.body));
+      return { kind: "done" };
     }
-    return { kind: "done" };
+    const reply = readReply(delivery);
+    if (!isPoison(reply)) {
+      await requests.take(reply);
+      return { kind: "done" };
+    }
+    requests.fail(delivery.queryId, new DynamosError(reply.code, reply.message));
+    return { kind: "dead-letter", reason: reasonOf(reply) };
   }
 
   await broker.declare([

@@ -1,0 +1,96 @@
+/** Messages that nobody can carry out: put aside at once, and their asker told where they say who that is. */
+import { Envelope, ErrorCode, type Failure, Reply } from "#contracts";
+import { failureEffects } from "#domain/carry-out";
+import { limits } from "#domain/limits";
+import { labelOf, toDynamosError } from "#errors";
+import type { Delivery, Disposition, MessageType } from "#ports/broker";
+import type { Log } from "#ports/log";
+import type { Outbox } from "./outbox.ts";
+
+export interface Poison {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface PoisonTools {
+  readonly party: string;
+  readonly outbox: Outbox;
+  readonly log: Log;
+}
+
+/** What a queue of steps or parts delivered, or what is wrong with it. */
+export function readEnvelope(delivery: Delivery): Envelope | Poison {
+  const unfit = unfitFor("envelope", delivery);
+  if (unfit !== undefined) return unfit;
+  const envelope = decoded(Envelope, delivery.body);
+  if (envelope === undefined) return invalid("not an envelope");
+  const lacks = [
+    ...(envelope.queryId === "" ? ["query id"] : []),
+    ...(envelope.step === "" ? ["step"] : []),
+    ...(envelope.chain === undefined ? ["chain"] : []),
+  ];
+  return lacks.length === 0 ? envelope : invalid(`an envelope without ${lacks.join(", ")}`);
+}
+
+/** What a reply queue delivered, or what is wrong with it. */
+export function readReply(delivery: Delivery): Reply | Poison {
+  const unfit = unfitFor("reply", delivery);
+  return unfit ?? decoded(Reply, delivery.body) ?? invalid("not a reply");
+}
+
+export function isPoison(read: Envelope | Reply | Poison): read is Poison {
+  return "code" in read;
+}
+
+export function reasonOf({ code, message }: Poison): string {
+  return `${labelOf(code)}: ${message}`;
+}
+
+/**
+ * To the dead letters. Only the asker is told, not the gather that may wait for it: what is wrong here could be wrong
+ * with a part that is made of it.
+ */
+export async function putAside(delivery: Delivery, poison: Poison, tools: PoisonTools): Promise<Disposition> {
+  const { party, outbox, log } = tools;
+  const reason = reasonOf(poison);
+  log.log("warn", "a message is put aside", { queryId: delivery.queryId, queue: delivery.queue, reason });
+  const asked = askerOf(delivery, party);
+  if (asked === undefined) return { kind: "dead-letter", reason };
+  const failure: Failure = { ...poison, party, step: asked.step };
+  try {
+    await outbox.publish(failureEffects(asked, failure).filter(({ kind }) => kind === "reply"));
+  } catch (error) {
+    const { label, message } = toDynamosError(error);
+    log.log("error", "the asker of a message that is put aside could not be told", { code: label, reason: message });
+    if (delivery.tries < limits.triesMax) {
+      return { kind: "retry", afterMs: limits.retryLongestMs, reason: `${label}: ${message}` };
+    }
+  }
+  return { kind: "dead-letter", reason };
+}
+
+/** What could be read of it, when that says where its replies go. */
+function askerOf({ body, queryId }: Delivery, party: string): Envelope | undefined {
+  const envelope = decoded(Envelope, body);
+  if (envelope === undefined || !/^reply\.[^.]+\../.test(envelope.replyTo)) return undefined;
+  return { ...envelope, queryId: envelope.queryId || queryId, party: envelope.party || party };
+}
+
+function unfitFor(wanted: MessageType, { type, body }: Delivery): Poison | undefined {
+  if (type !== wanted) return invalid(`a message of the type ${type}, where ${wanted} is taken`);
+  if (body.length <= limits.messageBytesMax) return undefined;
+  const message = `a message of ${body.length} bytes, at most ${limits.messageBytesMax}`;
+  return { code: ErrorCode.BODY_TOO_LARGE, message };
+}
+
+function decoded<T>(type: { decode(body: Uint8Array): T }, body: Uint8Array): T | undefined {
+  try {
+    return type.decode(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(message: string): Poison {
+  return { code: ErrorCode.ENVELOPE_INVALID, message };
+}

@@ -1,0 +1,84 @@
+/** A world whose data steps do what the test says, under the demo's agreements. */
+import type { Envelope, Outcome } from "#contracts";
+import { forwardResult } from "#domain/outcome";
+import type { Step } from "#runtime/define-step";
+import { demoDocuments } from "../../cli/demo/documents.ts";
+import archetypeSelector from "../../functions/archetype-selector/handler.ts";
+import policyEnforcer from "../../functions/policy-enforcer/handler.ts";
+import { openWorld, type World, type WorldOptions } from "./world.ts";
+
+export type Behaviour = (envelope: Envelope) => Outcome | Promise<Outcome>;
+
+export interface ActedWorld {
+  readonly world: World;
+  /** By step, or by party and step: `VU sql-query`. Absent: it hands on a small document. */
+  readonly behaviours: Record<string, Behaviour>;
+  /** By party and step. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+const dataSteps = {
+  UVA: ["sql-query", "sql-anonymize", "sql-algorithm"],
+  VU: ["sql-query", "sql-anonymize", "sql-algorithm"],
+  SURF: ["sql-aggregate", "sql-algorithm"],
+} as const;
+
+/** Of all its work, for whoever has to take them off a broker again. */
+export const actedQueues: readonly string[] = [
+  ...[policyEnforcer, archetypeSelector].map(({ name }) => `exchange.${name}`),
+  ...Object.entries(dataSteps).flatMap(([party, steps]) => steps.map((step) => `${party.toLowerCase()}.${step}`)),
+  ...["exchange", "uva", "vu", "surf"].map((party) => `${party}.gather`),
+];
+
+export const actedParties = ["exchange", ...Object.keys(dataSteps)];
+
+/** @param beforePolicy awaited by each call of the first control step */
+export async function openActedWorld(
+  connect?: WorldOptions["connect"],
+  beforePolicy: () => Promise<unknown> = async () => {},
+): Promise<ActedWorld> {
+  const behaviours: Record<string, Behaviour> = {};
+  const calls: Record<string, number> = {};
+  const acted = (name: string): Step => ({
+    name,
+    isolation: "shared",
+    accepts: name === "sql-query" ? "nothing" : "result",
+    facts: async (envelope) => {
+      const at = `${envelope.party} ${name}`;
+      calls[at] = (calls[at] ?? 0) + 1;
+      return (behaviours[at] ?? behaviours[name] ?? (() => documentOf(Buffer.from("{}"))))(envelope);
+    },
+    decide: (_, outcome: Outcome) => outcome,
+  });
+  const gated: Step = {
+    ...policyEnforcer,
+    facts: async (...call) => {
+      await beforePolicy();
+      return policyEnforcer.facts(...call);
+    },
+  };
+  const steps = Object.entries(dataSteps).map(([party, names]) => [party, names.map(acted)]);
+  const world = await openWorld({
+    documents: [...demoDocuments, dataSetOf("UVA"), dataSetOf("VU")],
+    steps: { exchange: [gated, archetypeSelector], ...Object.fromEntries(steps) },
+    ...(connect === undefined ? {} : { connect }),
+  });
+  return { world, behaviours, calls };
+}
+
+/** A result without a table. */
+export function documentOf(body: Buffer): Outcome {
+  return forwardResult({
+    table: undefined,
+    chart: undefined,
+    document: { mediaType: "application/json", body },
+  });
+}
+
+function dataSetOf(party: string) {
+  const tables = [{ name: "Personen", file: `Personen_${party}.csv` }];
+  return {
+    key: `/dataSets/${party}/wageGap`,
+    value: { name: "wageGap", party, type: "csv", delimiter: ";", tables },
+  };
+}
