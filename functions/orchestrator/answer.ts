@@ -119,8 +119,10 @@ function resultsOf(chain: Chain, { ends }: Collected): PartyResult[] {
   return [{ party, providers, archetype, result: end.content.result }];
 }
 
-function failuresOf(plan: Plan, { collected, cutShort }: AnswerFacts): Failure[] {
+function failuresOf(plan: Plan, { collected, ...facts }: AnswerFacts): Failure[] {
   const { ends } = collected;
+  // The control chain may fail after its plan went out: then some chains never began.
+  const cutShort = facts.cutShort ?? collected.failed;
   const ended: Failure[] = [];
   for (const { content, party } of ends.values()) {
     if ("failure" in content) ended.push(content.failure);

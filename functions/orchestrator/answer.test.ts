@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { ErrorCode, Role } from "#contracts";
+import { answerOf } from "./answer.ts";
+import { collect, isComplete, nothingCollected } from "./collect.ts";
+
+const chain = {
+  id: "UVA",
+  party: "UVA",
+  role: Role.ALL,
+  archetype: "computeToData",
+  steps: ["sql-query"],
+  providers: ["UVA"],
+  gatherAt: "",
+};
+
+it("never says complete of a query whose control chain failed after its plan: its chains may not have begun", () => {
+  const reply = { id: "r", queryId: "q", attempt: 1, party: "exchange", chain: "", trail: [] };
+  const plan = { queryId: "q", attempt: 1, choices: [], chains: [chain], verdicts: [] };
+  const failure = { code: ErrorCode.OVERLOADED, message: "full", party: "exchange", step: "archetype-selector" };
+  const announced = collect(nothingCollected, { ...reply, content: { $case: "plan", value: plan } });
+  const collected = collect(announced, { ...reply, content: { $case: "failure", value: failure } });
+  expect(isComplete(collected)).toBe(true);
+  const answer = answerOf({ id: "q", collected, cutShort: undefined, totalMs: 1 });
+  expect(answer).toMatchObject({ status: 503, complete: false, problem: { code: "OVERLOADED" } });
+});
