@@ -8,6 +8,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,
+    // What is waited for comes when it comes: one second is short on a machine that does more.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ["default", "./.config/closing-line.ts"],
     globalSetup: ["shared/testing/vitest-rabbitmq.ts"],
   },

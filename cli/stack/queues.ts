@@ -1,7 +1,7 @@
 /** The queues that a stack's functions and parties have, where the broker itself does not list them. */
 import { join } from "node:path";
 import { retryDelaysMs } from "#adapters/amqp/topology";
-import { deadLetterQueue, gatherTopic, retryQueue } from "#domain/route";
+import { deadLetterQueue, gatherTopic, retryQueue, returnsQueue } from "#domain/route";
 import { home, partiesOf } from "./parties.ts";
 import { readStack } from "./read-stack.ts";
 
@@ -20,6 +20,7 @@ export async function queuesOfStack(file = join(home, "stack.yml")): Promise<Sta
     others: partiesOf(stack).flatMap((party) => [
       gatherTopic(party),
       deadLetterQueue(party),
+      returnsQueue(party),
       ...retryDelaysMs.map((delayMs) => retryQueue(party, delayMs)),
     ]),
   };

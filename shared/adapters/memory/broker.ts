@@ -14,8 +14,6 @@ export interface MemoryExchange {
   connect(options: { party: string }): Broker;
 }
 
-const deadLettersMax = 10_000;
-
 /** @param queueLimits absent: those of domain/limits */
 export function createMemoryExchange(
   clock: Clock = systemClock,
@@ -29,7 +27,7 @@ export function createMemoryExchange(
     deadLetter: (queue, { message, tries, history }, reason) => {
       const last = { queue, reason, atMs: clock.now() };
       deadLetters.push({ ...message, queue, tries, reason, history: [...history, last].slice(-limits.historyMax) });
-      if (deadLetters.length > deadLettersMax) deadLetters.shift();
+      if (deadLetters.length > limits.deadLettersMax) deadLetters.shift();
     },
   };
   const connections = new Set<symbol>();
