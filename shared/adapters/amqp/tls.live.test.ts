@@ -9,6 +9,7 @@ import { collector, message, work } from "#testing/broker-contract/kit";
 import { type Authority, type CertificateFiles, hasOpenssl, makeAuthority } from "#testing/certificates";
 import { freePort } from "#testing/free-port";
 import { type RabbitMq, rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
+import { openTcpProxy } from "#testing/tcp-proxy";
 import { connectAmqp } from "./broker.ts";
 import { readQueues } from "./queue-figures.ts";
 import type { TlsFiles } from "./tls.ts";
@@ -52,6 +53,19 @@ async function connected(url: string, tls: TlsFiles | undefined): Promise<Broker
   });
   open.push(broker);
   return broker;
+}
+
+/** Calls back when no socket of this process leads to that port any more. */
+function proxiedSocketGone(port: number, then: (value: unknown) => void): void {
+  const holds = () =>
+    (process as unknown as { _getActiveHandles(): { remotePort?: number }[] })
+      ._getActiveHandles()
+      .some(({ remotePort }) => remotePort === port);
+  const timer = setInterval(() => {
+    if (holds()) return;
+    clearInterval(timer);
+    then(undefined);
+  }, 50);
 }
 
 const failureOf = (url: string, tls: TlsFiles | undefined) =>
@@ -109,6 +123,24 @@ describe.skipIf(!canRun)("a broker over TLS", () => {
     await expect.poll(() => broker.status().kind, { timeout: 20_000 }).toBe("connected");
     await broker.publish(message("tls.again", "m2"));
   }, 90_000);
+
+  it("is reconnected to after a cut, and left for good when it does not answer any more", async () => {
+    const proxy = await openTcpProxy(Number(new URL(url).port));
+    try {
+      const broker = await connected(`amqps://test:test@127.0.0.1:${proxy.port}`, filesOf(ours, client));
+      proxy.cut();
+      await expect.poll(() => broker.status().kind).toBe("reconnecting");
+      proxy.heal();
+      await expect.poll(() => broker.status().kind, { timeout: 10_000 }).toBe("connected");
+      const ended = new Promise((resolve) => proxiedSocketGone(proxy.port, resolve));
+      proxy.silence();
+      await broker.close();
+      await ended;
+      expect(broker.status().kind).toBe("closed");
+    } finally {
+      await proxy.close();
+    }
+  }, 60_000);
 
   it("refuses whoever shows no certificate", async () => {
     expect(await failureOf(url, filesOf(ours))).toMatch(/^BROKER_UNAVAILABLE: .*client certificate/);
