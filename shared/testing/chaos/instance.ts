@@ -39,7 +39,7 @@ export interface Instance {
 }
 
 /** Longer than any query of a run, so that what nobody could drop is gone soon after the last. */
-const transferMsMax = 8_000;
+const transferMsMax = 18_000;
 
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { party, prefix, knowledge } = options;

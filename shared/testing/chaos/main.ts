@@ -24,7 +24,11 @@ if (values.help) {
   try {
     const report = await runChaos({ rabbitmq, seed, runs, say });
     say(JSON.stringify(report, null, 2));
-    const isClean = report.stuck.length === 0 && report.wrong.length === 0 && report.leftovers.length === 0;
+    const isClean =
+      report.unanswered.length === 0 &&
+      report.stuck.length === 0 &&
+      report.wrong.length === 0 &&
+      report.leftovers.length === 0;
     say(isClean ? "nothing lost, doubled, stuck or left behind" : `NOT CLEAN: repeat with --seed ${seed}`);
     process.exitCode = isClean ? 0 : 1;
   } finally {

@@ -18,6 +18,8 @@ export interface ChaosReport {
   readonly answered: number;
   /** By code. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Queries that saw nothing but deaths, and failed: a message was lost. */
+  readonly unanswered: readonly string[];
   /** No answer within the deadline and a little. */
   readonly stuck: readonly string[];
   /** Answers that are not the right ones: rows lost, doubled or of another query. */
@@ -28,9 +30,10 @@ export interface ChaosReport {
 }
 
 const concurrency = 8;
-const timeoutMs = 4_000;
-const graceMs = 3_000;
-const settleMsMax = 20_000;
+/** Of a query that sees deaths only, and of one that may wait for its broker. */
+const timeoutMs = { deaths: 15_000, everything: 5_000 };
+const graceMs = 4_000;
+const settleMsMax = 40_000;
 
 export async function runChaos({ rabbitmq, seed, runs, say }: ChaosOptions): Promise<ChaosReport> {
   const plan = planOf(seed, runs);
@@ -38,9 +41,10 @@ export async function runChaos({ rabbitmq, seed, runs, say }: ChaosOptions): Pro
   const outcomes: string[] = [];
   const wrong: string[] = [];
   const stuck: string[] = [];
-  const waiting = [...plan];
+  const unanswered: string[] = [];
   const startedAt = performance.now();
-  try {
+  const phase = async (name: ChaosRun["phase"]) => {
+    const waiting = plan.filter((run) => run.phase === name);
     await Promise.all(
       Array.from({ length: concurrency }, async () => {
         for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
@@ -48,20 +52,25 @@ export async function runChaos({ rabbitmq, seed, runs, say }: ChaosOptions): Pro
           outcomes.push(outcome);
           if (outcome.startsWith("wrong")) wrong.push(`run ${run.index}: ${outcome}`);
           if (outcome === "stuck") stuck.push(`run ${run.index}: ${JSON.stringify(run)}`);
+          if (name === "deaths" && outcome !== "answered") unanswered.push(`run ${run.index}: ${outcome}`);
           if (outcomes.length % 100 === 0) say(`${outcomes.length} of ${runs} runs, ${seconds(startedAt)} s`);
         }
       }),
     );
     await world.healed();
+  };
+  try {
+    await phase("deaths");
+    await phase("everything");
     const leftovers = await leftoversOf(rabbitmq, world.prefix);
-    return { ...counted(outcomes), stuck, wrong, kills: world.kills, leftovers };
+    return { ...counted(outcomes), unanswered, stuck, wrong, kills: world.kills, leftovers };
   } finally {
     await world.close();
   }
 }
 
 async function outcomeOf(world: ChaosWorld, run: ChaosRun): Promise<string> {
-  const asked = askOver(world.api, queryOf(run.query), { timeoutMs });
+  const asked = askOver(world.api, queryOf(run.query), { timeoutMs: timeoutMs[run.phase] });
   const answer = asked.then(
     (value) => judged(value, run.query),
     (error: { label?: string }) => `failed ${error.label ?? "without a name"}`,
@@ -70,7 +79,7 @@ async function outcomeOf(world: ChaosWorld, run: ChaosRun): Promise<string> {
   for (const wound of run.wounds) await world.wound(wound);
   let timer: NodeJS.Timeout | undefined;
   const stuck = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve("stuck"), timeoutMs + graceMs);
+    timer = setTimeout(() => resolve("stuck"), timeoutMs[run.phase] + graceMs);
   });
   return Promise.race([answer, stuck]).finally(() => clearTimeout(timer));
 }
@@ -93,12 +102,13 @@ function judged({ status, body }: AskedAnswer, query: ChaosQuery): string {
     const expected = party === "SURF" ? [...rowsAt("UVA", size), ...rowsAt("VU", size)] : rowsAt(party, size);
     if (!isDeepStrictEqual(rows, expected)) return `wrong: ${rows.length} rows from ${party}, not ${expected.length}`;
   }
-  if (body.complete === true) {
+  if (body.complete === true && (body.refused as unknown[]).length === 0) {
     const wanted = query.archetype === "dataThroughTtp" ? ["SURF"] : ["UVA", "VU"];
     const parties = results.map(({ party }) => party);
     return isDeepStrictEqual(parties, wanted) ? "answered" : `wrong: results of ${parties.join(", ") || "nobody"}`;
   }
-  const [first] = failed;
+  const refused = (body.refused ?? []) as { code?: string }[];
+  const [first] = [...failed, ...refused];
   return first?.code === undefined ? "wrong: incomplete without a reason" : `failed ${first.code}`;
 }
 

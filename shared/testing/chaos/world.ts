@@ -50,6 +50,8 @@ export async function openChaosWorld(rabbitmq: RabbitMq): Promise<ChaosWorld> {
   async function start(party: string, isMortal: boolean): Promise<void> {
     const isKilledAt = (gap: Gap) =>
       isMortal &&
+      // One stays: a party of which all are dead is offline, and says so before anything is sent to it.
+      (instances.get(party)?.length ?? 0) >= instancesOfParty &&
       sprung((trap) => trap.kind === "sidecar" && trap.party === party && trap.gap === gap, `sidecar ${gap}`);
     const isWorkerKilled = () => sprung((trap) => trap.kind === "worker" && trap.party === party, "worker");
     const onKilled = (killed: Instance) => {
@@ -85,7 +87,11 @@ export async function openChaosWorld(rabbitmq: RabbitMq): Promise<ChaosWorld> {
     const hit = instances.get(party) ?? [];
     for (const { proxy } of hit) proxy[how]();
     await new Promise((resume) => setTimeout(resume, forMs));
-    for (const { proxy, isAlive } of hit) if (isAlive()) proxy.heal();
+    for (const { proxy, isAlive } of hit) {
+      // What was lost in the silence never comes: a connection can't go on without it.
+      if (how === "silence") proxy.cut();
+      if (isAlive()) proxy.heal();
+    }
   }
 
   for (const party of Object.keys(stepsOf)) {
