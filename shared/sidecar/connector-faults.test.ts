@@ -10,10 +10,11 @@ import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createMemoryLog } from "#adapters/memory/log";
 import { createOpenfaasInvoker } from "#adapters/openfaas/invoker";
 import { systemClock } from "#adapters/system/clock";
-import { Approval, type Chain, Envelope, Outcome, Reply, Role } from "#contracts";
+import { Approval, type Chain, Envelope, ErrorCode, Outcome, Reply, Role } from "#contracts";
 import { limits } from "#domain/limits";
 import { forwardResult } from "#domain/outcome";
 import { hopId } from "#domain/route";
+import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import { type Sidecar, startSidecar } from "./start-sidecar.ts";
 
@@ -29,6 +30,13 @@ const concurrency = 8;
 
 let functions: Record<string, Answer>;
 let calls: string[];
+let bodies: Buffer[];
+/** Of a function, where it is not its step's. */
+let topics: Record<string, string>;
+let isListing: boolean;
+let lists: number;
+/** Replies that the broker does not confirm. */
+let unconfirmed: number;
 let gateway: Server;
 let exchange: Broker;
 let uva: Broker;
@@ -37,9 +45,11 @@ let replies: Reply[];
 
 function serve({ url = "", method }: IncomingMessage, response: ServerResponse): void {
   if (url === "/system/functions") {
+    lists += 1;
+    if (!isListing) return void response.writeHead(503).end("no provider");
     const deployed = Object.keys(functions).map((step) => ({
       name: `uva-${step}`,
-      annotations: { topic: `uva.${step}`, "com.dynamos.concurrency": String(concurrency) },
+      annotations: { topic: topics[step] ?? `uva.${step}`, "com.dynamos.concurrency": String(concurrency) },
     }));
     response.setHeader("content-type", "application/json").end(JSON.stringify(deployed));
     return;
@@ -54,9 +64,20 @@ function serve({ url = "", method }: IncomingMessage, response: ServerResponse):
 beforeEach(async () => {
   functions = { first: answers, second: answers };
   calls = [];
+  bodies = [];
+  topics = {};
+  isListing = true;
+  lists = 0;
+  unconfirmed = 0;
   replies = [];
   gateway = createServer((request, response) => {
-    request.resume().once("end", () => serve(request, response));
+    const parts: Buffer[] = [];
+    request
+      .on("data", (part) => parts.push(part))
+      .once("end", () => {
+        if (request.method === "POST") bodies.push(Buffer.concat(parts));
+        serve(request, response);
+      });
   });
   await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
   const address = gateway.address();
@@ -73,7 +94,15 @@ beforeEach(async () => {
     party: "UVA",
     exchangeParty: "exchange",
     instance: "1",
-    broker: uva,
+    broker: {
+      ...uva,
+      publish: async (message) => {
+        if (message.type === "reply" && unconfirmed-- > 0) {
+          throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, "the broker did not confirm in time");
+        }
+        return uva.publish(message);
+      },
+    },
     knowledge: createMemoryKnowledge({ clock: systemClock }),
     invoker: createOpenfaasInvoker({ gatewayUrl, party: "UVA", clock: systemClock }),
     clock: systemClock,
@@ -89,7 +118,7 @@ afterEach(async () => {
   await new Promise((resolve) => gateway.close(resolve));
 });
 
-async function ask(queryId: string, steps = ["first", "second"]): Promise<void> {
+async function ask(queryId: string, steps = ["first", "second"], timeoutMs = 20_000): Promise<void> {
   const chain: Chain = {
     id: "chain-UVA",
     party: "UVA",
@@ -100,7 +129,7 @@ async function ask(queryId: string, steps = ["first", "second"]): Promise<void> 
     gatherAt: "",
   };
   const envelope: Envelope = {
-    ...Envelope.fromPartial({ queryId, party: "UVA", attempt: 1, deadlineMs: Date.now() + 20_000 }),
+    ...Envelope.fromPartial({ queryId, party: "UVA", attempt: 1, deadlineMs: Date.now() + timeoutMs }),
     step: steps[0] ?? "",
     replyTo: "reply.exchange.1",
     chain,
@@ -183,5 +212,66 @@ describe("what existing connectors do wrong", () => {
     await until(() => replies.length).toBe(300);
     expect(new Set(ends())).toEqual(new Set(["result"]));
     expect(most).toBe(concurrency);
+  });
+
+  it("a wildcard that stops the consumer: a function whose topic is a pattern gets nothing twice, and the others go on", async () => {
+    topics.greedy = "uva.*";
+    functions.greedy = answers;
+    const listedBefore = lists;
+    await until(() => lists).toBeGreaterThan(listedBefore + 2);
+    await ask("q1");
+    await until(ends).toEqual(["result"]);
+    expect(calls).toEqual(["first", "second"]);
+    await expect(exchange.consume("uva.*", { prefetch: 1 }, async () => ({ kind: "done" }))).rejects.toMatchObject({
+      label: "UNROUTABLE",
+    });
+    // Taken off again, what is deployed beside it is served too.
+    delete functions.greedy;
+    functions.third = answers;
+    const listedThen = lists;
+    await until(() => lists).toBeGreaterThan(listedThen + 2);
+    await ask("q2", ["third"]);
+    await until(ends).toEqual(["result", "result"]);
+  });
+
+  it("a function that sees no id, key or header of its message: its envelope says whose it is, where it is and until when", async () => {
+    await ask("q1");
+    await until(ends).toEqual(["result"]);
+    const seen = bodies.map((body) => Envelope.decode(body));
+    expect(seen.map(({ queryId, party, step, hop }) => [queryId, party, step, hop])).toEqual([
+      ["q1", "UVA", "first", 0],
+      ["q1", "UVA", "second", 1],
+    ]);
+    expect(seen[0]?.deadlineMs).toBeGreaterThan(Date.now());
+    expect(seen[1]?.deadlineMs).toBe(seen[0]?.deadlineMs);
+  });
+
+  it("a time limit that is documented and not read: a call ends with its query's time, not after a fixed one", async () => {
+    functions.first = () => {};
+    await ask("q1", ["first"], 1_000);
+    await until(ends).toHaveLength(1);
+    expect(replies[0]?.content).toMatchObject({ value: { code: ErrorCode.DEADLINE_EXCEEDED, step: "first" } });
+    expect(calls).toEqual(["first"]);
+  });
+
+  it("a connector that ends while its gateway is away: what it knew is served, and what came meanwhile once it is back", async () => {
+    isListing = false;
+    functions.late = answers;
+    const listedBefore = lists;
+    await until(() => lists).toBeGreaterThan(listedBefore + 2);
+    await ask("q1");
+    await until(ends).toEqual(["result"]);
+    isListing = true;
+    const listedThen = lists;
+    await until(() => lists).toBeGreaterThan(listedThen + 2);
+    await ask("q2", ["late"]);
+    await until(ends).toEqual(["result", "result"]);
+  });
+
+  it("an answer dropped because sending it on failed once: it is sent again", async () => {
+    unconfirmed = 1;
+    await ask("q1", ["first"]);
+    await until(ends).toEqual(["result"]);
+    expect(await uva.takeDeadLetters(10)).toEqual([]);
   });
 });

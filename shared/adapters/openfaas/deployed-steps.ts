@@ -6,6 +6,9 @@ import type { DeployedStep } from "#ports/invoker";
 
 const concurrencyMax = 1_024;
 
+/** The broker's wildcards: a queue bound by one would get what other functions serve, a second time. */
+const pattern = /[*#]/;
+
 /**
  * A function is the party's when a name of its annotation `topic` (a comma list, as with
  * OpenFaaS's connectors) begins with `<party>.` and its annotation `com.dynamos.party`, where
@@ -21,7 +24,11 @@ export function deployedSteps(json: string, party: string): DeployedStep[] {
     if (typeof owner === "string" && owner.toLowerCase() !== party.toLowerCase()) return [];
     return topicsOf(annotations.topic)
       .filter((topic) => topic.startsWith(`${party.toLowerCase()}.`))
-      .map((topic) => ({ name, topic, concurrency: concurrencyOf(name, annotations["com.dynamos.concurrency"]) }));
+      .map((topic) => ({
+        name,
+        topic: checkedTopic(name, topic),
+        concurrency: concurrencyOf(name, annotations["com.dynamos.concurrency"]),
+      }));
   });
 }
 
@@ -51,6 +58,11 @@ function topicsOf(annotation: unknown): string[] {
   if (typeof annotation !== "string") return [];
   const topics = annotation.split(",").map((topic) => topic.trim());
   return [...new Set(topics)].filter((topic) => topic !== "");
+}
+
+function checkedTopic(name: string, topic: string): string {
+  if (pattern.test(topic)) throw unreadable(`the annotation topic of ${name} must name steps: ${topic} is a pattern`);
+  return topic;
 }
 
 function concurrencyOf(name: string, annotation: unknown): number {
