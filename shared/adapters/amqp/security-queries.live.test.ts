@@ -1,0 +1,88 @@
+/** Whole queries where each party has a broker user of its own: every message of a chain, also tables beside messages. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PartyUsers, startPartyUsers } from "#testing/party-users";
+import { rabbitmqServer } from "#testing/rabbitmq";
+import { openWorld, type World } from "#testing/world";
+import { demoDocuments } from "../../../cli/demo/documents.ts";
+import archetypeSelector from "../../../functions/archetype-selector/handler.ts";
+import policyEnforcer from "../../../functions/policy-enforcer/handler.ts";
+import sqlAggregate from "../../../functions/sql-aggregate/handler.ts";
+import sqlAlgorithm from "../../../functions/sql-algorithm/handler.ts";
+import sqlAnonymize from "../../../functions/sql-anonymize/handler.ts";
+import sqlQuery from "../../../functions/sql-query/handler.ts";
+
+const canRun = rabbitmqServer() !== undefined && process.env.DYNAMOS_TEST_AMQP_URL !== "";
+const providers = ["UVA", "VU"];
+/** Too many for a message. */
+const rowsEach = 40_000;
+const columns = ["id", "label"];
+
+describe.skipIf(!canRun)("a query where each party has a broker user of its own", () => {
+  let users: PartyUsers;
+  let folder: string;
+  let world: World;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "dynamos-users-"));
+    for (const party of providers) {
+      const lines = Array.from({ length: rowsEach }, (_, i) => `${i + 1};${party} ${i}\n`);
+      await writeFile(join(folder, `Personen_${party}.csv`), `${columns.join(";")}\n${lines.join("")}`);
+    }
+    users = await startPartyUsers();
+    const data = { data_dir: folder };
+    world = await openWorld({
+      documents: [...demoDocuments, ...providers.map(dataSet)],
+      steps: {
+        exchange: [policyEnforcer, archetypeSelector],
+        UVA: [sqlQuery, sqlAnonymize, sqlAlgorithm],
+        VU: [sqlQuery, sqlAnonymize, sqlAlgorithm],
+        SURF: [sqlAggregate, sqlAlgorithm],
+      },
+      environments: { UVA: data, VU: data },
+      connect: (party) => users.connect(party),
+    });
+  }, 180_000);
+  afterAll(async () => {
+    await world?.close();
+    await users?.closeAll();
+    await users?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  const sql = "SELECT id, label FROM Personen ORDER BY id";
+  const rowsOf = (party: string) => Array.from({ length: rowsEach }, (_, i) => [i + 1, `${party} ${i}`]);
+  const ask = async (options: Record<string, boolean>, more = "") => {
+    const { body } = await world.ask({ providers, sql: sql + more, options }, { timeoutMs: 100_000 });
+    return body.results as { party: string; rows: unknown[][] }[];
+  };
+
+  it.each([
+    ["few rows", " LIMIT 5", 5],
+    ["more rows than a message holds", "", rowsEach],
+  ])("is answered by each provider at home, with %s", async (_, limit, count) => {
+    const results = await ask({}, limit);
+    expect(results.map(({ party }) => party)).toEqual(providers);
+    for (const { party, rows } of results) expect(rows).toEqual(rowsOf(party).slice(0, count));
+  });
+
+  it.each([
+    ["few rows", " LIMIT 5", 5],
+    ["more rows than a message holds", "", rowsEach],
+  ])("is answered through the third party, with %s", async (_, limit, count) => {
+    const [result, ...more] = await ask({ aggregate: true }, limit);
+    expect(more).toEqual([]);
+    expect(result?.party).toBe("SURF");
+    expect(result?.rows).toEqual(providers.flatMap((party) => rowsOf(party).slice(0, count)));
+  });
+});
+
+function dataSet(party: string) {
+  const tables = [{ name: "Personen", file: `Personen_${party}.csv` }];
+  return {
+    key: `/dataSets/${party}/wageGap`,
+    value: { name: "wageGap", party, type: "csv", delimiter: ";", tables },
+  };
+}
