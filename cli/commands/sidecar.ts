@@ -14,6 +14,7 @@ import { exampleText } from "../print/example-text.ts";
 import { serveMetrics } from "../system/metrics-page.ts";
 import { startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
+import { queueSettings } from "../system/queue-settings.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
 import { stoppableRequests } from "../system/stoppable-requests.ts";
 import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
@@ -87,7 +88,13 @@ async function run(flags: SidecarFlags): Promise<void> {
         );
   const tls = tlsOf(flags);
   const knowledge = openKnowledge(flags.knowledge);
-  const broker = await connectAmqp({ url: flags.broker, ...(tls === undefined ? {} : { tls }), party, log });
+  const broker = await connectAmqp({
+    url: flags.broker,
+    ...(tls === undefined ? {} : { tls }),
+    party,
+    log,
+    ...queueSettings(process.env),
+  });
   const requests = stoppableRequests(
     await startPartySidecar({
       party,

@@ -17,6 +17,7 @@ import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { withOthers } from "./metrics-page.ts";
 import { queueDepths } from "./queue-depths.ts";
+import { queueSettings } from "./queue-settings.ts";
 import { type SeedDocument, seed } from "./seed.ts";
 import { startSidecarProcesses } from "./sidecar-processes.ts";
 import { type Sidecars, startSidecars } from "./sidecars.ts";
@@ -132,10 +133,11 @@ async function startParts(
 }
 
 function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (party: string) => Promise<Broker> {
+  const settings = queueSettings(process.env);
   if (url !== "memory") {
-    return (party) => connectAmqp({ url, ...(tls === undefined ? {} : { tls }), party, log });
+    return (party) => connectAmqp({ url, ...(tls === undefined ? {} : { tls }), party, log, ...settings });
   }
-  const hub = createMemoryExchange();
+  const hub = createMemoryExchange(systemClock, settings.queueLimits);
   return async (party) => hub.connect({ party });
 }
 
