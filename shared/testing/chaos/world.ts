@@ -36,6 +36,7 @@ export async function openChaosWorld(rabbitmq: RabbitMq): Promise<ChaosWorld> {
   const kills: Record<string, number> = {};
   const instances = new Map<string, Instance[]>();
   const starting = new Set<Promise<void>>();
+  let restartingBroker: Promise<void> | undefined;
   let isOpen = true;
 
   /** Takes the first trap that fits, so that it snaps once. */
@@ -94,6 +95,14 @@ export async function openChaosWorld(rabbitmq: RabbitMq): Promise<ChaosWorld> {
     }
   }
 
+  /** Two at once are one. */
+  function restartBroker(): Promise<void> {
+    restartingBroker ??= rabbitmq.restart().finally(() => {
+      restartingBroker = undefined;
+    });
+    return restartingBroker;
+  }
+
   for (const party of Object.keys(stepsOf)) {
     for (let i = 0; i < instancesOfParty; i++) await start(party, party !== exchangeParty || i > 0);
   }
@@ -110,7 +119,7 @@ export async function openChaosWorld(rabbitmq: RabbitMq): Promise<ChaosWorld> {
         return;
       }
       kills[wound.kind] = (kills[wound.kind] ?? 0) + 1;
-      if (wound.kind === "broker") await rabbitmq.restart();
+      if (wound.kind === "broker") await restartBroker();
       else inBackground(disturb(wound.party, wound.forMs, wound.kind));
     },
     healed: async () => {
