@@ -8,6 +8,10 @@ export interface TcpProxy {
   heal(): void;
   /** Nothing passes any more, and nobody is told: a half-open connection. */
   silence(): void;
+  /** The connections that there are become half-open for good; new ones pass. */
+  abandon(): void;
+  /** From now on everything takes this long to pass, each way. */
+  delay(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -15,6 +19,8 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let broken = false;
   let silent = false;
+  let delayMs = 0;
+  const abandoned = new WeakSet<Socket>();
   const server = createServer((client) => {
     if (broken) {
       client.resetAndDestroy();
@@ -32,10 +38,10 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
         sockets.delete(from);
         to.destroy();
       });
-      from.on("data", (bytes) => {
-        if (silent) return;
-        if (!to.write(bytes)) from.pause();
+      const pass = delayed((bytes) => {
+        if (!silent && !abandoned.has(from) && !to.destroyed && !to.write(bytes)) from.pause();
       });
+      from.on("data", (bytes) => pass(bytes, delayMs));
       to.on("drain", () => from.resume());
       from.on("end", () => to.end());
     }
@@ -56,10 +62,38 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
     silence: () => {
       silent = true;
     },
+    abandon: () => {
+      for (const socket of sockets) abandoned.add(socket);
+    },
+    delay: (ms) => {
+      delayMs = ms;
+    },
     close: () =>
       new Promise((resolve) => {
         cut();
         server.close(() => resolve());
       }),
+  };
+}
+
+/** Passes what it gets on after a while, in its order also when the while changes. */
+function delayed(pass: (bytes: Buffer) => void): (bytes: Buffer, delayMs: number) => void {
+  const waiting: { readonly bytes: Buffer; readonly atMs: number }[] = [];
+
+  function drain(): void {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const leftMs = first.atMs - performance.now();
+      if (leftMs > 0) {
+        setTimeout(drain, Math.ceil(leftMs));
+        return;
+      }
+      waiting.shift();
+      pass(first.bytes);
+    }
+  }
+
+  return (bytes, delayMs) => {
+    waiting.push({ bytes, atMs: performance.now() + delayMs });
+    if (waiting.length === 1) drain();
   };
 }

@@ -1,5 +1,7 @@
 /** The life of one sidecar that a test may end at a named point, as SIGKILL would: nothing that follows happens. */
+import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
 import type { Broker, Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Invoker } from "#ports/invoker";
@@ -89,16 +91,21 @@ export function mortalBroker(broker: Broker, life: Life): Broker {
     takeDeadLetters: (max) => broker.takeDeadLetters(max),
     visitDeadLetters: (max, visit) => broker.visitDeadLetters(max, visit),
     transfers: mortalTransfers(broker.transfers, life),
+    vouchesForSenders: broker.vouchesForSenders,
     status: () => broker.status(),
     onStatus: (listener) => broker.onStatus(listener),
     close: () => broker.close(),
   };
 }
 
+/** An answer's is kept for minutes; of one that dies here nobody fetches it. */
+const transferMsMax = 30_000;
+
 function mortalTransfers(transfers: Transfers, life: Life): Transfers {
   return {
     open: async (target) => {
-      const { name, write, end } = await transfers.open(target);
+      const expiresInMs = Math.min(target.expiresInMs, transferMsMax);
+      const { name, write, end } = await transfers.open({ ...target, expiresInMs });
       return {
         name,
         write: async (chunk) => {
@@ -117,18 +124,33 @@ function mortalTransfers(transfers: Transfers, life: Life): Transfers {
   };
 }
 
-/** @param crash called before each call of a function; may throw, as when its process dies */
-export function mortalInvoker(invoker: Invoker, life: Life, crash: (name: string) => void): Invoker {
+/** How the process of a function dies: before it begins, while it sends a large table, or before its outcome is read. */
+export type Crash = "before" | "midway" | "after";
+
+/** @param crashes asked at each call of a function */
+export function mortalInvoker(invoker: Invoker, life: Life, crashes: (name: string) => Crash | undefined): Invoker {
   return {
     steps: () => invoker.steps(),
     invoke: async (name, invocation, options) => {
-      crash(name);
-      const outcome = await invoker.invoke(name, invocation, options);
+      const crash = crashes(name);
+      if (crash === "before") throw crashed();
+      let pieces = 0;
+      const take = async (bytes: Uint8Array) => {
+        pieces += 1;
+        if (crash === "midway" && pieces > 1) throw crashed();
+        await invocation.take(bytes);
+      };
+      const outcome = await invoker.invoke(name, { ...invocation, take }, options);
+      if (crash !== undefined) throw crashed();
       await life.reach("invoked", name);
       return outcome;
     },
     close: () => invoker.close(),
   };
+}
+
+function crashed(): DynamosError {
+  return new DynamosError(ErrorCode.WORKER_CRASHED, "the process died");
 }
 
 export function mortalClock(clock: Clock, life: Life): Clock {

@@ -13,7 +13,7 @@ import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
 import { demoDocuments } from "../../../cli/demo/documents.ts";
 import archetypeSelector from "../../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../../functions/policy-enforcer/handler.ts";
-import { Life, mortalBroker, mortalClock, mortalInvoker, mortalKnowledge, type Point } from "./life.ts";
+import { type Crash, Life, mortalBroker, mortalClock, mortalInvoker, mortalKnowledge, type Point } from "./life.ts";
 import type { Link, Links } from "./links.ts";
 import { madeUpSteps } from "./made-up-steps.ts";
 
@@ -33,10 +33,10 @@ export interface MortalWorldOptions {
   readonly links: Links;
   /** Besides the control steps; absent: the made-up ones. */
   readonly steps?: Readonly<Record<string, readonly Step[]>>;
-  /** Asked at each point of each sidecar's work; true: it dies there. */
+  /** Asked at each point of each sidecar's work but the asker's; true: it dies there. */
   readonly dies?: (point: Point, party: string) => boolean;
-  /** Asked before each call of a function; may throw, as when its process dies. */
-  readonly crash?: (name: string) => void;
+  /** Asked at each call of a function: whether and how its process dies. */
+  readonly crashes?: (name: string) => Crash | undefined;
 }
 
 export interface MortalWorld {
@@ -72,7 +72,7 @@ const dataSet = (party: string) => ({
 });
 
 export async function openMortalWorld(options: MortalWorldOptions): Promise<MortalWorld> {
-  const { links, dies = () => false, crash = () => {} } = options;
+  const { links, dies = () => false, crashes = () => undefined } = options;
   const steps: Record<string, readonly Step[]> = { ...(options.steps ?? madeUpSteps), [exchangeParty]: controlSteps };
   const knowledge = createMemoryKnowledge({ clock: systemClock });
   for (const { key, value } of [...demoDocuments, dataSet("UVA"), dataSet("VU")]) {
@@ -82,10 +82,13 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
   const mortals: Mortal[] = [];
   const replies: Reply[] = [];
 
-  async function startWith(party: string, own: readonly Step[], tap: (broker: Broker) => Broker): Promise<Mortal> {
+  async function startWith(
+    { party, own, isMortal }: { party: string; own: readonly Step[]; isMortal: boolean },
+    tap: (broker: Broker) => Broker,
+  ): Promise<Mortal> {
     const link = await links.open(party);
     const instance = randomUUID();
-    const life = new Life((point) => dies(point, party));
+    const life = new Life((point) => isMortal && dies(point, party));
     const invoker = createMemoryInvoker(
       own.map((step) => {
         const place = party.toLowerCase();
@@ -107,7 +110,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
       instance,
       broker: tap(mortalBroker(link.broker, life)),
       knowledge: mortalKnowledge(knowledge, life),
-      invoker: mortalInvoker(invoker, life, crash),
+      invoker: mortalInvoker(invoker, life, crashes),
       clock: mortalClock(systemClock, life),
       log,
     });
@@ -115,7 +118,11 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
     const killed = new Promise<never>((_, reject) => life.onEnd(() => reject(new Error(`${party} was killed`))));
     killed.catch(() => {});
     starting.catch(() => {});
-    const sidecar = await Promise.race([starting, killed]);
+    const sidecar = await Promise.race([starting, killed]).catch((error) => {
+      // Its connection must not outlive it.
+      life.end();
+      throw error;
+    });
     const stop = async () => {
       if (life.isOver) return kill();
       await sidecar.stop();
@@ -127,7 +134,9 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
     return mortal;
   }
 
-  const asker = await startWith(exchangeParty, [], (broker) => tapped(broker, replies));
+  const asker = await startWith({ party: exchangeParty, own: [], isMortal: false }, (broker) =>
+    tapped(broker, replies),
+  );
   return {
     asker,
     mortals,
@@ -135,7 +144,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
     knowledge,
     log,
     alive: (party) => mortals.filter((one) => one.party === party && one !== asker && !one.life.isOver),
-    start: (party) => startWith(party, steps[party] ?? [], (broker) => broker),
+    start: (party) => startWith({ party, own: steps[party] ?? [], isMortal: true }, (broker) => broker),
     isIdle: () =>
       mortals.every(({ life, sidecar }) => life.isOver || (life.inHand === 0 && sidecar.status().openGathers === 0)),
     close: async () => {
