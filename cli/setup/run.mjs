@@ -33,7 +33,7 @@ const tasks = {
   bench: () => run(["--import", typescript, "--import", buildFirst, "cli/bench/main.ts", ...rest], home),
   chaos: async () => {
     installRabbitmq();
-    await run(["--import", typescript, "shared/testing/chaos/main.ts", ...rest], home);
+    await run(["--import", typescript, "shared/testing/kills/main.ts", ...rest], home);
   },
   test: async () => {
     installRabbitmq();
