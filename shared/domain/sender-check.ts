@@ -16,6 +16,8 @@ export interface Vouched {
 }
 
 export interface SenderCheck {
+  /** Of a step's queue, whatever it holds: the party itself or the exchange. */
+  toStep(delivery: Vouched, party: string): DynamosError | undefined;
   /** Of a step's queue: the party itself, or the exchange to start a chain. */
   hop(delivery: Vouched, envelope: Envelope): DynamosError | undefined;
   /** Of a gather's queue: the provider that the part is of, and nothing of others inside. */
@@ -40,6 +42,8 @@ export function createSenderCheck(exchangeParty: string): SenderCheck {
   }
 
   return {
+    toStep: ({ sender }, party) =>
+      same(sender, party) || sender === exchange ? undefined : refused(`a message to a step of ${party}`, sender),
     hop: ({ sender }, envelope) => {
       const { party, step, hop } = envelope;
       if (same(sender, party) || (sender === exchange && startsChain(envelope))) return undefined;

@@ -124,6 +124,8 @@ export interface Broker {
   visitDeadLetters(max: number, visit: (letter: HeldDeadLetter) => Promise<void>): Promise<number>;
   /** Bytes that are too many for a message. */
   readonly transfers: Transfers;
+  /** Whether it says who sent a delivery: each party has a user of its own. */
+  readonly vouchesForSenders: boolean;
   status(): BrokerStatus;
   /** Calls back with each change of status; returns the way to stop it. */
   onStatus(listener: (status: BrokerStatus) => void): () => void;

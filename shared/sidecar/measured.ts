@@ -18,6 +18,7 @@ export function measuredBroker(broker: Broker, metrics: Metrics): Broker {
     takeDeadLetters: (max) => broker.takeDeadLetters(max),
     visitDeadLetters: (max, visit) => broker.visitDeadLetters(max, visit),
     transfers: broker.transfers,
+    vouchesForSenders: broker.vouchesForSenders,
     status: () => broker.status(),
     onStatus: (listener) => broker.onStatus(listener),
     close: async () => {

@@ -20,6 +20,7 @@ import { isPoison, readReply, reasonOf } from "./poison.ts";
 import { announce } from "./presence.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
+import { createVouched, unvouched } from "./vouched.ts";
 
 export interface SidecarOptions {
   readonly party: string;
@@ -75,6 +76,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   };
   const gathers = createGathers(tools);
   const handled = createHandled(clock);
+  const vouched = broker.vouchesForSenders ? createVouched({ ...options, log }) : unvouched;
 
   async function hear(delivery: Delivery): Promise<Disposition> {
     if (delivery.type === "control") {
@@ -95,8 +97,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     { name: replyTo, bindings: [replyTo, cancelTopic], kind: "private" },
     { name: gatherTopic(party), bindings: [gatherTopic(party)], kind: "work", singleActive: true },
   ]);
-  const replies = await broker.consume(replyTo, { prefetch: 64 }, hear);
-  const parts = await broker.consume(gatherTopic(party), { prefetch: limits.gatherPartsMax }, gathers.take);
+  const replies = await broker.consume(replyTo, { prefetch: 64 }, vouched.replies(hear));
+  const parts = await broker.consume(
+    gatherTopic(party),
+    { prefetch: limits.gatherPartsMax },
+    vouched.parts(gathers.take),
+  );
   const steps = await consumeSteps({
     functions,
     broker,
@@ -104,12 +110,13 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     clock,
     log,
     refreshMs: options.refreshMs ?? 5_000,
-    handle: (delivery) =>
+    handle: vouched.steps((delivery) =>
       handled.once(
         delivery,
         (first) => deliver(first, tools),
         (again) => deliverAgain(again, tools),
       ),
+    ),
   });
   const leave = await announce(knowledge, party, instance, clock);
   log.log("info", "sidecar ready", { instance });

@@ -173,6 +173,10 @@ class AmqpBroker implements Broker {
     return this.connection.use((session) => visitDeadLetters({ session, names, prefix, max, visit }));
   }
 
+  get vouchesForSenders(): boolean {
+    return this.names.user !== undefined;
+  }
+
   status(): BrokerStatus {
     return this.connection.status();
   }

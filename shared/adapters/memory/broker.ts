@@ -11,7 +11,8 @@ import { createMemoryTransfers, type MemoryTransfers } from "./transfers.ts";
 
 /** What the connections of all parties share. */
 export interface MemoryExchange {
-  connect(options: { party: string }): Broker;
+  /** @param options.ownUser as if the party had a broker user of its own: its deliveries say who sent them */
+  connect(options: { party: string; ownUser?: boolean }): Broker;
 }
 
 /** @param queueLimits absent: those of domain/limits */
@@ -33,7 +34,7 @@ export function createMemoryExchange(
   const connections = new Set<symbol>();
   const transfers = createMemoryTransfers(clock);
   const shared = { queues, deadLetters, events, connections, transfers };
-  return { connect: ({ party }) => connect(shared, party.toLowerCase()) };
+  return { connect: ({ party, ownUser }) => connect(shared, ownUser ? party.toLowerCase() : undefined) };
 }
 
 interface Shared {
@@ -45,7 +46,7 @@ interface Shared {
   readonly transfers: MemoryTransfers;
 }
 
-function connect({ queues, deadLetters, events, connections, transfers }: Shared, sender: string): Broker {
+function connect({ queues, deadLetters, events, connections, transfers }: Shared, user: string | undefined): Broker {
   const self = Symbol("connection");
   const listeners = new Set<(status: BrokerStatus) => void>();
   let status: BrokerStatus = { kind: "connected" };
@@ -86,7 +87,7 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
         throw new DynamosError(ErrorCode.UNROUTABLE, `no queue takes ${message.routingKey}`);
       }
       // A copy, as a wire would make one: the publisher may reuse its buffer.
-      const sent = { ...message, body: new Uint8Array(message.body), sender };
+      const sent = { ...message, body: new Uint8Array(message.body), ...(user === undefined ? {} : { sender: user }) };
       const full = takers.filter((queue) => !queue.hasRoomFor(sent));
       for (const queue of takers) if (!full.includes(queue)) queue.push(sent);
       if (full.length > 0) {
@@ -128,6 +129,7 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
       return shown.length;
     },
     transfers,
+    vouchesForSenders: user !== undefined,
     status: () => status,
     onStatus: (listener) => {
       listeners.add(listener);
