@@ -27,6 +27,8 @@ export interface RequestsOptions {
   readonly clock: Clock;
   readonly replyTo: string;
   readonly drop: (transfers: readonly string[]) => Promise<void>;
+  /** Tells every sidecar that nobody waits for this query any more. */
+  readonly cancel: (queryId: string) => Promise<void>;
 }
 
 class Waiter {
@@ -36,12 +38,15 @@ class Waiter {
   readonly transfers = new Set<string>();
   private wake: () => void = () => {};
   private ended = false;
+  /** Whether a chain of it ended without a result: others of the query may still run, for nobody. */
+  hasFailed = false;
   private failure: DynamosError | undefined;
 
   push(reply: Reply): void {
     if (this.ids.has(reply.id)) return;
     this.ids.add(reply.id);
     for (const name of replyTransfers(reply)) this.transfers.add(name);
+    this.hasFailed ||= reply.content?.$case === "failure" || reply.content?.$case === "refusal";
     this.queue.push(reply);
     this.wake();
   }
@@ -74,7 +79,7 @@ class Waiter {
   }
 }
 
-export function createRequests({ broker, clock, replyTo, drop }: RequestsOptions): Requests {
+export function createRequests({ broker, clock, replyTo, drop, cancel }: RequestsOptions): Requests {
   const waiting = new Map<string, Waiter>();
   /** Queries that ended here: their transfers may still be read. */
   const past = new Map<string, { readonly untilMs: number; readonly waiter: Waiter }>();
@@ -113,6 +118,8 @@ export function createRequests({ broker, clock, replyTo, drop }: RequestsOptions
       waiting.delete(queryId);
       forgetOld();
       past.set(queryId, { untilMs: clock.now() + limits.queryTimeoutMsMax, waiter });
+      // Its asker need not wait for that; what is not told ends by the deadline.
+      if (waiter.hasFailed) void cancel(queryId).catch(() => {});
       await drop(waiter.rest().flatMap(replyTransfers));
     }
   }

@@ -60,6 +60,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     clock,
     replyTo,
     drop: (names) => dropTransfers(names, broker.transfers, log),
+    cancel: (queryId) => publishCancel(broker, queryId),
   });
   /** Filled before the consumers start: a message that waits is delivered at once. */
   const functions = new Map<string, DeployedStep>();

@@ -63,7 +63,8 @@ export class Life {
   }
 }
 
-export function mortalBroker(broker: Broker, life: Life): Broker {
+/** @param transfers gets the names of those that are there */
+export function mortalBroker(broker: Broker, life: Life, transfers: Set<string>): Broker {
   async function handled(
     queue: string,
     delivery: Delivery,
@@ -90,7 +91,7 @@ export function mortalBroker(broker: Broker, life: Life): Broker {
       broker.consume(queue, options, (delivery) => handled(queue, delivery, handler)),
     takeDeadLetters: (max) => broker.takeDeadLetters(max),
     visitDeadLetters: (max, visit) => broker.visitDeadLetters(max, visit),
-    transfers: mortalTransfers(broker.transfers, life),
+    transfers: mortalTransfers(broker.transfers, life, transfers),
     vouchesForSenders: broker.vouchesForSenders,
     status: () => broker.status(),
     onStatus: (listener) => broker.onStatus(listener),
@@ -101,11 +102,12 @@ export function mortalBroker(broker: Broker, life: Life): Broker {
 /** An answer's is kept for minutes; of one that dies here nobody fetches it. */
 const transferMsMax = 30_000;
 
-function mortalTransfers(transfers: Transfers, life: Life): Transfers {
+function mortalTransfers(transfers: Transfers, life: Life, there: Set<string>): Transfers {
   return {
     open: async (target) => {
       const expiresInMs = Math.min(target.expiresInMs, transferMsMax);
       const { name, write, end } = await transfers.open({ ...target, expiresInMs });
+      there.add(name);
       return {
         name,
         write: async (chunk) => {
@@ -119,6 +121,7 @@ function mortalTransfers(transfers: Transfers, life: Life): Transfers {
     drop: async (name) => {
       await life.goOn();
       await transfers.drop(name);
+      there.delete(name);
       await life.reach("dropped", name);
     },
   };

@@ -93,6 +93,17 @@ const algorithm = defineStep<Partial<Result>>({
 
 const provider = [query, passing("sql-anonymize"), algorithm];
 
+/** A step of this name that does something else first, and its own work unless that throws. */
+export function disturbed(step: Step, first: (envelope: Envelope, flow: TableFlow) => Promise<void>): Step {
+  return {
+    ...step,
+    facts: async (envelope, context, flow) => {
+      await first(envelope, flow);
+      return step.facts(envelope, context, flow);
+    },
+  };
+}
+
 export const madeUpSteps: Readonly<Record<string, readonly Step[]>> = {
   UVA: provider,
   VU: provider,

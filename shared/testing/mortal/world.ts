@@ -44,6 +44,8 @@ export interface MortalWorld {
   readonly asker: Mortal;
   /** Alive or dead, the asker among them. */
   readonly mortals: readonly Mortal[];
+  /** Names of the transfers that are there; also of those that a sidecar left to expire as it died. */
+  readonly transfers: ReadonlySet<string>;
   /** Every reply that came to the asker, repeated ones too. */
   readonly replies: readonly Reply[];
   readonly knowledge: Knowledge;
@@ -81,6 +83,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
   const log = createMemoryLog();
   const mortals: Mortal[] = [];
   const replies: Reply[] = [];
+  const transfers = new Set<string>();
 
   async function startWith(
     { party, own, isMortal }: { party: string; own: readonly Step[]; isMortal: boolean },
@@ -108,7 +111,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
       party,
       exchangeParty,
       instance,
-      broker: tap(mortalBroker(link.broker, life)),
+      broker: tap(mortalBroker(link.broker, life, transfers)),
       knowledge: mortalKnowledge(knowledge, life),
       invoker: mortalInvoker(invoker, life, crashes),
       clock: mortalClock(systemClock, life),
@@ -140,6 +143,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
   return {
     asker,
     mortals,
+    transfers,
     replies,
     knowledge,
     log,
