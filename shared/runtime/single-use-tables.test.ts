@@ -1,7 +1,7 @@
 /** Tables larger than a message through a function's door and its worker processes. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
+import { type ClientRequest, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Chunk, Envelope, Outcome } from "#contracts";
 import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
@@ -70,11 +70,21 @@ function post(source: AsyncIterable<Uint8Array>, headers: Record<string, string>
     });
     void (async () => {
       for await (const part of source) {
-        if (!call.write(part)) await new Promise((resume) => call.once("drain", resume).once("close", resume));
+        if (!call.write(part)) await roomIn(call);
         if (call.destroyed) return;
       }
       call.end();
     })();
+  });
+}
+
+function roomIn(call: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off("drain", done).off("close", done);
+      resolve();
+    };
+    call.on("drain", done).on("close", done);
   });
 }
 

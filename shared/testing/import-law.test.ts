@@ -23,6 +23,7 @@ const lawful: Readonly<Record<string, readonly string[]>> = {
   "shared/adapters/amqp/broker.ts": ["#ports/broker", "#domain/limits", "amqplib"],
   "shared/adapters/memory/broker.ts": ["#ports/broker", "#adapters/system/clock", "#runtime/define-step"],
   "shared/adapters/system/clock.ts": [],
+  "shared/adapters/prometheus/metrics.ts": ["#ports/broker"],
   "shared/testing/world.ts": ["#adapters/memory/broker"],
   "shared/sidecar/deliver.test.ts": ["#testing/world", "#adapters/memory/broker"],
   "functions/orchestrator/handler.ts": ["#sidecar/client", "#ports/broker", "hono"],
@@ -60,6 +61,7 @@ const planted: readonly [from: string, imports: string, rule: string, resolved: 
     "shared/adapters/memory/broker.ts",
   ],
   ["shared/adapters/amqp/broker.ts", "hono", "adapter-amqp-has-one-vendor", "node_modules/hono/index.js"],
+  ["shared/adapters/prometheus/metrics.ts", "hono", "adapter-prometheus-has-one-vendor", "node_modules/hono/index.js"],
   ["shared/adapters/memory/broker.ts", "amqplib", "other-adapters-have-no-vendor", "node_modules/amqplib/index.js"],
   [
     "functions/sql-query/handler.ts",
