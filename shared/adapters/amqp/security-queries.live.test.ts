@@ -2,7 +2,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Envelope, Role } from "#contracts";
 import { type PartyUsers, startPartyUsers } from "#testing/party-users";
 import { rabbitmqServer } from "#testing/rabbitmq";
 import { openWorld, type World } from "#testing/world";
@@ -76,6 +78,50 @@ describe.skipIf(!canRun)("a query where each party has a broker user of its own"
     expect(more).toEqual([]);
     expect(result?.party).toBe("SURF");
     expect(result?.rows).toEqual(providers.flatMap((party) => rowsOf(party).slice(0, count)));
+  });
+
+  it("puts aside what a provider sends in another's name, and answers all the same", async () => {
+    const chain = {
+      id: "VU",
+      party: "VU",
+      role: Role.DATA_PROVIDER,
+      archetype: "dataThroughTtp",
+      steps: ["sql-query"],
+    };
+    const gather = {
+      id: "gather-SURF",
+      party: "SURF",
+      role: Role.COMPUTE_PROVIDER,
+      steps: ["sql-aggregate"],
+      providers,
+    };
+    const part = Envelope.fromPartial({ queryId: "forged", party: "VU", step: "sql-query", hop: 1, chain, gather });
+    const hop = Envelope.fromPartial({ queryId: "forged", party: "SURF", step: "sql-aggregate", chain: gather });
+    const sent = { userId: "uva", correlationId: "forged", type: "envelope" };
+    const connection = await connect(users.urlOf("UVA"));
+    const channel = await connection.createConfirmChannel();
+    const bytes = (envelope: Envelope) => Buffer.from(Envelope.encode(envelope).finish());
+    channel.publish("uva.out", "surf.gather", bytes(part), { ...sent, messageId: "part" });
+    // The only key that it may send there, with a second one that no party looks at but SURF's sidecar.
+    channel.publish("uva.out", "surf.gather", bytes(hop), { ...sent, messageId: "hop", CC: ["surf.sql-aggregate"] });
+    await channel.waitForConfirms();
+    await connection.close();
+
+    const letters: string[] = [];
+    const broker = world.brokers.get("SURF");
+    const take = async () => {
+      for (const { queue, reason } of (await broker?.takeDeadLetters(10)) ?? []) letters.push(`${queue} ${reason}`);
+      return [...letters].sort();
+    };
+    await expect
+      .poll(take)
+      .toEqual([
+        "surf.gather ENVELOPE_INVALID: a part of SURF came from the broker user uva",
+        "surf.gather ENVELOPE_INVALID: a part of VU came from the broker user uva",
+        "surf.sql-aggregate ENVELOPE_INVALID: a message to a step of SURF came from the broker user uva",
+      ]);
+    const [result] = await ask({ aggregate: true }, " LIMIT 1");
+    expect(result?.rows).toHaveLength(providers.length);
   });
 });
 
