@@ -9,8 +9,6 @@ import { count, type Tally, tallyEnd, tallyReplies } from "./tally.ts";
 
 /** Sidecars of each party; where there are two, one takes over at once. */
 const sidecarsOf: Readonly<Record<string, number>> = { exchange: 1, UVA: 2, VU: 1, SURF: 2 };
-/** Enough for what was killed to be back, also a broker: what ends by time alone was lost. */
-const queryMs = 20_000;
 const graceMs = 5_000;
 const slowForMs = 300;
 const startAgainMs = 200;
@@ -24,7 +22,14 @@ export interface Lane {
   close(): Promise<void>;
 }
 
-export async function openLane(links: Links, tally: Tally): Promise<Lane> {
+export interface LaneOptions {
+  readonly links: Links;
+  readonly tally: Tally;
+  /** Of each query: enough for what was killed to be back, since what ends by time alone counts as lost. */
+  readonly queryMs: number;
+}
+
+export async function openLane({ links, tally, queryMs }: LaneOptions): Promise<Lane> {
   const armed = new Map<SidecarKill | WorkerKill, number>();
   /** Restarts under way. */
   const coming = new Set<Promise<void>>();
@@ -101,7 +106,7 @@ export async function openLane(links: Links, tally: Tally): Promise<Lane> {
       if (kill.kind === "sidecar" || kill.kind === "worker") armed.set(kill, kill.nth);
       else background(disturb(kill));
     }
-    const ends = await Promise.all(queries.map((asked) => endOf(world, asked)));
+    const ends = await Promise.all(queries.map((asked) => endOf(world, asked, queryMs)));
     armed.clear();
     for (const end of ends) tallyEnd(tally, `run ${index}`, end);
     tally.runs += 1;
@@ -119,7 +124,7 @@ export async function openLane(links: Links, tally: Tally): Promise<Lane> {
   return { run, close };
 }
 
-async function endOf(world: MortalWorld, asked: Asked): Promise<End | undefined> {
+async function endOf(world: MortalWorld, asked: Asked, queryMs: number): Promise<End | undefined> {
   const patience = new AbortController();
   const late = wait(queryMs + graceMs, undefined, { signal: patience.signal }).catch(() => undefined);
   try {

@@ -22,6 +22,7 @@ function report(tally: Tally, seconds: number): void {
   say(`${runs} runs, ${queries} queries in ${seconds.toFixed(0)} s: ${right} right`);
   say(`named failures: ${JSON.stringify(named)}`);
   say(`kills: ${JSON.stringify(kills)}`);
+  if (tally.brokerAwayMs.length > 0) say(`the broker was away for ${tally.brokerAwayMs.join(", ")} ms`);
   say(`replies that came again: ${repeated}; chains with a failure beside a result: ${contradicted}`);
   for (const [title, list] of Object.entries({ lost, doubled, stuck, wrong, left })) {
     say(`${list.length} ${title}`);

@@ -23,6 +23,8 @@ export interface Tally {
   contradicted: number;
   /** Kills that happened, by kind; a plan may name a point that its run never reaches. */
   readonly kills: Record<string, number>;
+  /** How long each restart of the broker took, in milliseconds. */
+  readonly brokerAwayMs: number[];
   /** Queues that are not as they should be in the end. */
   readonly left: string[];
 }
@@ -40,6 +42,7 @@ export function emptyTally(): Tally {
     repeated: 0,
     contradicted: 0,
     kills: {},
+    brokerAwayMs: [],
     left: [],
   };
 }
