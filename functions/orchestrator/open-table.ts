@@ -1,9 +1,8 @@
 /** The bytes of a result's table, wherever they are. */
-import { createHash } from "node:crypto";
 import { ErrorCode, type Table, type Transfer } from "#contracts";
 import { type TableSource, tableSource } from "#data/table-source";
 import { DynamosError } from "#errors";
-import type { SidecarApi } from "#sidecar/client";
+import { checkedTransfer, type SidecarApi } from "#sidecar/client";
 
 export type TableReader = Pick<SidecarApi, "readTransfer">;
 
@@ -23,23 +22,12 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** The last chunk goes on only when all of them are as they were sent. */
-async function* verified(
-  { name, chunks, sha256 }: Transfer,
-  reader: TableReader,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash("sha256");
-  let read = 0;
-  for await (const chunk of reader.readTransfer(name, signal)) {
+async function* verified(transfer: Transfer, reader: TableReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { name, chunks } = transfer;
+  const shortOf = (read: number) =>
+    new DynamosError(ErrorCode.TRANSFER_LOST, `only ${read} of ${chunks} chunks of a table are there`);
+  for await (const chunk of checkedTransfer(transfer, reader.readTransfer(name, signal), shortOf)) {
     if (signal.aborted) throw new DynamosError(ErrorCode.CANCELLED, "nobody reads this table any more");
-    read += 1;
-    hash.update(chunk);
-    if (read === chunks && !hash.digest().equals(sha256)) {
-      throw new DynamosError(ErrorCode.TRANSFER_LOST, "a table did not arrive as it was sent");
-    }
     yield chunk;
-    if (read === chunks) return;
   }
-  throw new DynamosError(ErrorCode.TRANSFER_LOST, `only ${read} of ${chunks} chunks of a table are there`);
 }

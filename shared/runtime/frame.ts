@@ -1,5 +1,6 @@
 /** What crosses between a door and its worker: kind (1 byte), length (4 bytes, big endian), body. */
 import type { Writable } from "node:stream";
+import { roomIn } from "./room-in.ts";
 
 export const frameKinds = {
   /** Worker to door and back, before it is ready: warms both directions. */
@@ -35,19 +36,7 @@ export async function writeFrame(to: Writable, kind: FrameKind, body: Uint8Array
   to.write(head);
   const hasRoom = to.write(rest);
   to.uncork();
-  if (!hasRoom && !to.destroyed) await roomIn(to);
-}
-
-function roomIn(to: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      to.off("drain", done);
-      to.off("close", done);
-      resolve();
-    };
-    to.on("drain", done);
-    to.on("close", done);
-  });
+  if (!hasRoom) await roomIn(to);
 }
 
 const headBytes = 5;

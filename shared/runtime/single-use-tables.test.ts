@@ -1,12 +1,13 @@
 /** Tables larger than a message through a function's door and its worker processes. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type ClientRequest, request } from "node:http";
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Chunk, Envelope, Outcome } from "#contracts";
 import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
 import { labelOf } from "#errors";
 import { type StartedFunction, startFunction } from "#testing/started-function";
+import { roomIn } from "./room-in.ts";
 
 let fn: StartedFunction;
 beforeAll(async () => {
@@ -75,16 +76,6 @@ function post(source: AsyncIterable<Uint8Array>, headers: Record<string, string>
       }
       call.end();
     })();
-  });
-}
-
-function roomIn(call: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      call.off("drain", done).off("close", done);
-      resolve();
-    };
-    call.on("drain", done).on("close", done);
   });
 }
 

@@ -5,6 +5,7 @@ import { pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/piece
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { readBody } from "./read-body.ts";
+import { roomIn } from "./room-in.ts";
 import type { Call } from "./step-invoker.ts";
 import { answerMedia, bodyMedia } from "./step-media.ts";
 import { noChunks } from "./table-flow.ts";
@@ -75,22 +76,9 @@ function pieceTaker(response: ServerResponse): Call["take"] {
     if (!response.headersSent) response.writeHead(200, { "content-type": piecesType });
     const [head, body] = pieceParts(pieceKinds.chunk, chunk);
     response.write(head);
-    if (!response.write(body)) await drained(response);
+    // When the client is gone too: the invocation's signal ends the call then.
+    if (!response.write(body)) await roomIn(response);
   };
-}
-
-/** Also when the client is gone: the invocation's signal ends the call then. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.destroyed) return resolve();
-    const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.on("drain", done);
-    response.on("close", done);
-  });
 }
 
 async function refuseChunk(): Promise<never> {

@@ -1,6 +1,6 @@
 /** Queries that nobody waits for any more, and the invocations that they still have running here. */
-import { limits } from "#domain/limits";
 import type { Clock } from "#ports/clock";
+import { Remembered } from "./remembered.ts";
 
 export interface Cancelled {
   has(queryId: string): boolean;
@@ -11,23 +11,13 @@ export interface Cancelled {
 }
 
 export function createCancelled(clock: Clock): Cancelled {
-  /** Query id to the time at which it may be forgotten: no query outlives its longest deadline. */
-  const forgetAtMs = new Map<string, number>();
+  const cancelled = new Remembered<true>(clock);
   const running = new Map<string, Set<AbortController>>();
 
-  function forgetOld(): void {
-    const now = clock.now();
-    for (const [queryId, at] of forgetAtMs) {
-      if (at > now) break;
-      forgetAtMs.delete(queryId);
-    }
-  }
-
   return {
-    has: (queryId) => forgetAtMs.has(queryId),
+    has: (queryId) => cancelled.get(queryId) === true,
     cancel: (queryId) => {
-      forgetOld();
-      forgetAtMs.set(queryId, clock.now() + limits.queryTimeoutMsMax);
+      cancelled.set(queryId, true);
       for (const controller of running.get(queryId) ?? []) {
         controller.abort();
       }

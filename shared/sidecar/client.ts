@@ -6,6 +6,8 @@ import type { Entry } from "#ports/knowledge";
 import { callOnce, openChannel } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
+export { checkedTransfer } from "./checked-transfer.ts";
+
 /** What the orchestrator needs of its sidecar. */
 export interface SidecarApi {
   /** Streams until the consumer stops, the signal fires or the envelope's deadline passes. @throws DynamosError */

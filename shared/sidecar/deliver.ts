@@ -1,5 +1,5 @@
 /** From a delivery to what becomes of it: run the hop, publish what it decided, and only then let the message go. */
-import { Envelope, ErrorCode, type Outcome } from "#contracts";
+import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { effectsOf } from "#domain/carry-out";
 import { retryAfterMs } from "#domain/retry";
 import { transferNames } from "#domain/transferred";
@@ -29,7 +29,8 @@ export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<
 
 /** Of one that was carried out here already: its hop's tables may have been sent again, under another name. */
 export async function deliverAgain(delivery: Delivery, { transfers, log }: DeliverTools): Promise<Disposition> {
-  dropAcknowledged(transferNames(decodeEnvelope(delivery.body)?.inputs ?? []), transfers, log);
+  const envelope = readEnvelope(delivery);
+  if (!isPoison(envelope)) dropAcknowledged(transferNames(envelope.inputs), transfers, log);
   return { kind: "done" };
 }
 
@@ -46,15 +47,6 @@ async function deliverEnvelope(envelope: Envelope, tries: number, tools: Deliver
     return unpublished(envelope, tries, tools, error);
   }
   return ended(envelope, outcome, tools.log);
-}
-
-export function decodeEnvelope(body: Uint8Array): Envelope | undefined {
-  try {
-    const envelope = Envelope.decode(body);
-    return envelope.queryId === "" || envelope.step === "" || envelope.chain === undefined ? undefined : envelope;
-  } catch {
-    return undefined;
-  }
 }
 
 function retryOf(

@@ -1,14 +1,12 @@
 /** What a failed query held is free soon after its asker was told, long before its deadline. Over both brokers. */
-import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
 import { type Envelope, ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { TableFlow } from "#runtime/table-flow";
 import { type Asked, askMadeUp } from "#testing/mortal/ask-made-up";
-import { amqpLinks, type Links, memoryLinks } from "#testing/mortal/links";
+import { type Links, memoryLinks } from "#testing/mortal/links";
 import { disturbed, madeUpSteps } from "#testing/mortal/made-up-steps";
-import { type MortalWorld, mortalParties, mortalQueues, openMortalWorld } from "#testing/mortal/world";
+import { type MortalWorld, mortalLinks, mortalParties, openMortalWorld } from "#testing/mortal/world";
 
 type Disturbance = (envelope: Envelope, flow: TableFlow) => Promise<void>;
 
@@ -103,13 +101,5 @@ function failedQueryTests(linksOf: () => Links): void {
 describe("a failed query, over the in-memory broker", () => failedQueryTests(memoryLinks));
 
 describe.skipIf(amqpUrl === "")("a failed query, over RabbitMQ", () => {
-  failedQueryTests(() =>
-    amqpLinks({
-      url: amqpUrl,
-      prefix: `t${randomUUID()}.`,
-      queues: mortalQueues,
-      parties: mortalParties,
-      log: createMemoryLog(),
-    }),
-  );
+  failedQueryTests(() => mortalLinks(amqpUrl));
 });

@@ -2,13 +2,11 @@
  * A sidecar dies in each gap of its work, its connection with it; the other one of its party
  * finishes the query. Over the in-memory broker and over RabbitMQ.
  */
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
 import { type Asked, askMadeUp } from "#testing/mortal/ask-made-up";
 import type { Gap } from "#testing/mortal/life";
-import { amqpLinks, type Links, memoryLinks } from "#testing/mortal/links";
-import { type MortalWorld, mortalParties, mortalQueues, openMortalWorld } from "#testing/mortal/world";
+import { type Links, memoryLinks } from "#testing/mortal/links";
+import { type MortalWorld, mortalLinks, mortalParties, openMortalWorld } from "#testing/mortal/world";
 
 const amqpUrl = inject("amqpUrl");
 const timeoutMs = 15_000;
@@ -125,13 +123,5 @@ function gapTests(linksOf: () => Links): void {
 describe("a sidecar that dies, over the in-memory broker", () => gapTests(memoryLinks));
 
 describe.skipIf(amqpUrl === "")("a sidecar that dies, over RabbitMQ", () => {
-  gapTests(() =>
-    amqpLinks({
-      url: amqpUrl,
-      prefix: `t${randomUUID()}.`,
-      queues: mortalQueues,
-      parties: mortalParties,
-      log: createMemoryLog(),
-    }),
-  );
+  gapTests(() => mortalLinks(amqpUrl));
 });

@@ -1,13 +1,12 @@
 /** The gather survives its holder. Over the in-memory broker and over RabbitMQ. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
 import { Approval, type Chain, Envelope, type Failure, Role } from "#contracts";
 import { gatherTopic, hopId } from "#domain/route";
 import { type Asked, askMadeUp } from "#testing/mortal/ask-made-up";
-import { amqpLinks, type Links, memoryLinks } from "#testing/mortal/links";
+import { type Links, memoryLinks } from "#testing/mortal/links";
 import { madeUpBytes, sqlOf } from "#testing/mortal/made-up-steps";
-import { type MortalWorld, mortalParties, mortalQueues, openMortalWorld } from "#testing/mortal/world";
+import { type MortalWorld, mortalLinks, mortalParties, openMortalWorld } from "#testing/mortal/world";
 
 const amqpUrl = inject("amqpUrl");
 const asked: Asked = { seed: 7, bytes: 500, answers: "digest", archetype: "dataThroughTtp" };
@@ -195,13 +194,5 @@ function gatherTests(linksOf: () => Links): void {
 describe("a gather, over the in-memory broker", () => gatherTests(memoryLinks));
 
 describe.skipIf(amqpUrl === "")("a gather, over RabbitMQ", () => {
-  gatherTests(() =>
-    amqpLinks({
-      url: amqpUrl,
-      prefix: `t${randomUUID()}.`,
-      queues: mortalQueues,
-      parties: mortalParties,
-      log: createMemoryLog(),
-    }),
-  );
+  gatherTests(() => mortalLinks(amqpUrl));
 });

@@ -3,6 +3,7 @@
 import { limits } from "#domain/limits";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
+import { Remembered } from "./remembered.ts";
 
 type Handler = (delivery: Delivery) => Promise<Disposition>;
 
@@ -12,17 +13,9 @@ export interface Handled {
 }
 
 export function createHandled(clock: Clock): Handled {
-  /** Id to the time at which it may be forgotten: no message outlives the longest deadline. */
-  const doneUntilMs = new Map<string, number>();
+  /** Ids of messages that ended with `done`. */
+  const done = new Remembered<true>(clock, limits.handledIdsMax);
   const inHand = new Map<string, Promise<Disposition>>();
-
-  function forgetOld(): void {
-    const now = clock.now();
-    for (const [id, until] of doneUntilMs) {
-      if (until > now && doneUntilMs.size <= limits.handledIdsMax) break;
-      doneUntilMs.delete(id);
-    }
-  }
 
   async function run(delivery: Delivery, handler: Handler): Promise<Disposition> {
     const { id } = delivery;
@@ -30,7 +23,7 @@ export function createHandled(clock: Clock): Handled {
     inHand.set(id, running);
     try {
       const disposition = await running;
-      if (disposition.kind === "done") doneUntilMs.set(id, clock.now() + limits.queryTimeoutMsMax);
+      if (disposition.kind === "done") done.set(id, true);
       return disposition;
     } finally {
       inHand.delete(id);
@@ -39,11 +32,10 @@ export function createHandled(clock: Clock): Handled {
 
   return {
     once: async (delivery, first, again) => {
-      forgetOld();
       for (let twin = inHand.get(delivery.id); twin !== undefined; twin = inHand.get(delivery.id)) {
         await twin.catch(() => {});
       }
-      return doneUntilMs.has(delivery.id) ? again(delivery) : run(delivery, first);
+      return done.get(delivery.id) ? again(delivery) : run(delivery, first);
     },
   };
 }

@@ -7,6 +7,7 @@ import { destinationOf, isForAsker } from "#domain/route";
 import { isEmitted, transferredInputs, withTransfer } from "#domain/transferred";
 import { DynamosError } from "#errors";
 import type { Transfers, TransferWriter } from "#ports/transfers";
+import { checkedTransfer } from "./checked-transfer.ts";
 
 /**
  * The chunks of all inputs, in their order.
@@ -18,32 +19,17 @@ export async function* readInputs(
   signal: AbortSignal,
 ): AsyncGenerator<Chunk> {
   for (const { index, transfer } of transferredInputs(envelope.inputs)) {
-    for await (const body of readTransfer(transfer, transfers, signal)) yield { input: index, body: Buffer.from(body) };
+    const chunks = transfers.read(transfer.name, signal);
+    for await (const body of checkedTransfer(transfer, chunks, (read) => shortOf(read, transfer))) {
+      yield { input: index, body: Buffer.from(body) };
+    }
   }
 }
 
-/** Every chunk, or an error: never a part that looks like the whole. */
-async function* readTransfer(
-  transfer: Transfer,
-  transfers: Transfers,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash("sha256");
-  let chunks = 0;
-  for await (const body of transfers.read(transfer.name, signal)) {
-    if (++chunks > transfer.chunks) break;
-    hash.update(body);
-    yield body;
-    if (chunks === transfer.chunks) break;
-  }
-  if (chunks !== transfer.chunks) {
-    // Another reader has the rest in hand: one that the broker has not yet found dead.
-    const message = `only ${chunks} of ${transfer.chunks} chunks of a table can be read now`;
-    throw new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message);
-  }
-  if (!hash.digest().equals(transfer.sha256)) {
-    throw new DynamosError(ErrorCode.TRANSFER_LOST, "a table did not arrive as it was sent");
-  }
+/** Another reader has the rest in hand: one that the broker has not yet found dead. */
+function shortOf(read: number, { chunks }: Transfer): DynamosError {
+  const message = `only ${read} of ${chunks} chunks of a table can be read now`;
+  return new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message);
 }
 
 export interface HopOutput {

@@ -6,6 +6,7 @@ import { replyTransfers } from "#domain/transferred";
 import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import type { Clock } from "#ports/clock";
+import { Remembered } from "./remembered.ts";
 
 export interface Requests {
   /**
@@ -82,7 +83,7 @@ class Waiter {
 export function createRequests({ broker, clock, replyTo, drop, cancel }: RequestsOptions): Requests {
   const waiting = new Map<string, Waiter>();
   /** Queries that ended here: their transfers may still be read. */
-  const past = new Map<string, { readonly untilMs: number; readonly waiter: Waiter }>();
+  const past = new Remembered<Waiter>(clock, limits.handledIdsMax);
 
   async function publish(envelope: Envelope, leftMs: number): Promise<void> {
     await broker.publish({
@@ -116,19 +117,10 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
       stopTimer();
       signal.removeEventListener("abort", end);
       waiting.delete(queryId);
-      forgetOld();
-      past.set(queryId, { untilMs: clock.now() + limits.queryTimeoutMsMax, waiter });
+      past.set(queryId, waiter);
       // Its asker need not wait for that; what is not told ends by the deadline.
       if (waiter.hasFailed) void cancel(queryId).catch(() => {});
       await drop(waiter.rest().flatMap(replyTransfers));
-    }
-  }
-
-  function forgetOld(): void {
-    const now = clock.now();
-    for (const [queryId, { untilMs }] of past) {
-      if (untilMs > now && past.size < limits.handledIdsMax) break;
-      past.delete(queryId);
     }
   }
 
@@ -137,7 +129,7 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
     take: async (reply) => {
       const waiter = waiting.get(reply.queryId);
       waiter?.push(reply);
-      const inUse = (waiter ?? past.get(reply.queryId)?.waiter)?.transfers;
+      const inUse = (waiter ?? past.get(reply.queryId))?.transfers;
       await drop(replyTransfers(reply).filter((name) => !inUse?.has(name)));
     },
     fail: (queryId, error) => waiting.get(queryId)?.fail(error),

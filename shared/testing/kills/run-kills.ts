@@ -1,8 +1,6 @@
 /** Many seeded runs over one RabbitMQ, several at the same time, and the count of what became of them. */
 import { setTimeout as wait } from "node:timers/promises";
-import { createMemoryLog } from "#adapters/memory/log";
-import { amqpLinks, type Links } from "../mortal/links.ts";
-import { mortalParties, mortalQueues } from "../mortal/world.ts";
+import { mortalLinks } from "../mortal/world.ts";
 import type { RabbitMq } from "../rabbitmq.ts";
 import { type Lane, openLane } from "./lane.ts";
 import { planOf, type Run } from "./plan.ts";
@@ -29,7 +27,7 @@ export async function runKills(options: KillsOptions): Promise<Tally> {
   const tally = emptyTally();
   const queryMs = restartEvery > 0 ? queryMsMax.withRestarts : queryMsMax.withoutRestarts;
   const prefixes = Array.from({ length: lanes }, (_, lane) => `kills${seed}.${lane}.`);
-  const links = prefixes.map((prefix) => linksOf(rabbitmq.url, prefix));
+  const links = prefixes.map((prefix) => mortalLinks(rabbitmq.url, prefix));
   const open: Lane[] = [];
   let next = 0;
 
@@ -62,10 +60,6 @@ export async function runKills(options: KillsOptions): Promise<Tally> {
   tally.left.push(...(await leftOf(rabbitmq)));
   for (const one of links) await one.removeAll();
   return tally;
-}
-
-function linksOf(url: string, prefix: string): Links {
-  return amqpLinks({ url, prefix, queues: mortalQueues, parties: mortalParties, log: createMemoryLog() });
 }
 
 /** Durable queues must be empty but for dead letters, and there must be no others. */

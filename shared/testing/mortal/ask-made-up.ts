@@ -5,8 +5,9 @@ import { DynamosError, labelOf } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import type { Answer } from "../../../functions/orchestrator/answer.ts";
 import { runQuery } from "../../../functions/orchestrator/run-query.ts";
+import { apiOf, exchangeParty } from "../asker.ts";
 import { type Digest, digestOf, type MadeUpQuery, madeUpBytes, sqlOf } from "./made-up-steps.ts";
-import { exchangeParty, type MortalWorld } from "./world.ts";
+import type { MortalWorld } from "./world.ts";
 
 export interface Asked extends MadeUpQuery {
   readonly archetype: "computeToData" | "dataThroughTtp";
@@ -32,7 +33,7 @@ export function expectedOf(asked: Asked): Readonly<Record<string, Digest>> {
 export async function askMadeUp(world: MortalWorld, asked: Asked, timeoutMs: number): Promise<End> {
   const queryId = randomUUID();
   const startedAt = performance.now();
-  const api = apiOf(world);
+  const api = apiOf(world.asker.sidecar, world.knowledge);
   const answer = await runQuery({
     api,
     exchangeParty,
@@ -104,19 +105,4 @@ async function digestOfResult({ document, table }: Result, api: SidecarApi): Pro
 
 function labelOfError(error: unknown): string {
   return error instanceof DynamosError ? error.label : labelOf(ErrorCode.INTERNAL);
-}
-
-function apiOf({ asker, knowledge }: MortalWorld): SidecarApi {
-  const { sidecar } = asker;
-  return {
-    request: (envelope, signal) => sidecar.request(envelope, signal),
-    cancel: (queryId) => sidecar.cancel(queryId),
-    readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
-    dropTransfer: (name) => sidecar.transfers.drop(name),
-    get: (key) => knowledge.get(key),
-    list: async (prefix) => (await knowledge.list(prefix)).entries,
-    put: (key, value) => knowledge.put(key, value),
-    isReady: async () => true,
-    close: () => {},
-  };
 }

@@ -13,8 +13,9 @@ import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
 import { demoDocuments } from "../../../cli/demo/documents.ts";
 import archetypeSelector from "../../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../../functions/policy-enforcer/handler.ts";
+import { exchangeParty } from "../asker.ts";
 import { type Crash, Life, mortalBroker, mortalClock, mortalInvoker, mortalKnowledge, type Point } from "./life.ts";
-import type { Link, Links } from "./links.ts";
+import { amqpLinks, type Link, type Links } from "./links.ts";
 import { madeUpSteps } from "./made-up-steps.ts";
 
 export interface Mortal {
@@ -57,16 +58,20 @@ export interface MortalWorld {
   close(): Promise<void>;
 }
 
-export const exchangeParty = "exchange";
 export const mortalParties = [exchangeParty, "UVA", "VU", "SURF"] as const;
 const controlSteps = [policyEnforcer, archetypeSelector];
 /** Durable queues of a world over the made-up steps. */
-export const mortalQueues = [
+const mortalQueues = [
   ...mortalParties.map((party) => `${party.toLowerCase()}.gather`),
   ...Object.entries({ ...madeUpSteps, [exchangeParty]: controlSteps }).flatMap(([party, steps]) =>
     steps.map(({ name }) => `${party.toLowerCase()}.${name}`),
   ),
 ];
+
+/** Over RabbitMQ, under a prefix of its own. */
+export function mortalLinks(url: string, prefix = `t${randomUUID()}.`): Links {
+  return amqpLinks({ url, prefix, queues: mortalQueues, parties: mortalParties, log: createMemoryLog() });
+}
 
 const dataSet = (party: string) => ({
   key: `/dataSets/${party}/wageGap`,
