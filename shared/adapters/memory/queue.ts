@@ -185,6 +185,8 @@ export class MemoryQueue {
   private returnInTime(waiting: Waiting, dueMs: number): void {
     this.putBack.set(waiting, dueMs);
     waiting.stopTimer = this.events.clock.after(dueMs - this.events.clock.now(), () => {
+      // Timers count in whole milliseconds of their own and may be one early by the clock's.
+      if (this.events.clock.now() < dueMs) return this.returnInTime(waiting, dueMs);
       this.putBack.delete(waiting);
       this.enqueue(waiting, "last");
       this.dispatch();
