@@ -1,7 +1,7 @@
 /** Runs the user's SQL over the party's own data, and nothing that the approval does not cover. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
 import { runQuery } from "#data/session";
 import type { Emit } from "#data/table-sink";
@@ -39,6 +39,10 @@ async function queryOf(
   const { environment } = context;
   if (environment.data_dir === undefined || environment.data_dir === "") {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
+  }
+  // Each invocation has a working folder of its own, so a relative path would lead nowhere.
+  if (!isAbsolute(environment.data_dir)) {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function's data_dir must be an absolute path");
   }
   const dataSets = (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
   // Where the algorithm runs, the data set's description may not be known.
