@@ -151,6 +151,14 @@ describe("agreementFromJson", () => {
           allowedComputeProviders: ["SURF"],
           allowedAlgorithms: undefined,
           allowedColumns: undefined,
+          deniedColumns: undefined,
+          rowFilters: [],
+          aggregatesOnly: false,
+          minimumGroupSize: 0,
+          maximumRows: undefined,
+          purposes: undefined,
+          queriesPerPeriod: undefined,
+          resultRecipients: undefined,
           validFromMs: undefined,
           validUntilMs: undefined,
         },
@@ -315,6 +323,72 @@ describe("the catalogue's documents", () => {
   );
 });
 
+describe("a relation that says more", () => {
+  const more = {
+    deniedColumns: { Personen: ["Naam"] },
+    rowFilters: { Personen: "Geslacht = 'V'" },
+    aggregatesOnly: true,
+    minimumGroupSize: 10,
+    purposes: ["research"],
+    queriesPerPeriod: { max: 3, period: "P1DT2H3M4S" },
+    resultRecipients: ["requestor"],
+    maximumRows: 5,
+  };
+  const withRelation = (change: object) => ({
+    name: "UVA",
+    relations: {
+      "a@b.org": {
+        requestTypes: [],
+        dataSets: [],
+        allowedArchetypes: [],
+        allowedComputeProviders: [],
+        ...more,
+        ...change,
+      },
+    },
+  });
+  const read = (change: object) => agreementFromJson(withRelation(change), 1).relations["a@b.org"];
+
+  it("is read field by field", () => {
+    expect(read({})).toMatchObject({
+      deniedColumns: { tables: [{ table: "Personen", columns: ["Naam"] }] },
+      rowFilters: [{ table: "Personen", predicate: "Geslacht = 'V'" }],
+      aggregatesOnly: true,
+      minimumGroupSize: 10,
+      purposes: { names: ["research"] },
+      queriesPerPeriod: { max: 3, periodMs: 93_784_000 },
+      resultRecipients: { names: ["requestor"] },
+      maximumRows: 5,
+    });
+  });
+
+  it.each([
+    [{ minimumGroupSize: 0 }, "/relations/a@b.org/minimumGroupSize"],
+    [{ minimumGroupSize: "10" }, "/relations/a@b.org/minimumGroupSize"],
+    [{ maximumRows: -1 }, "/relations/a@b.org/maximumRows"],
+    [{ aggregatesOnly: "yes" }, "/relations/a@b.org/aggregatesOnly"],
+    [{ purposes: "research" }, "/relations/a@b.org/purposes"],
+    [{ rowFilters: { Personen: "" } }, "/relations/a@b.org/rowFilters/Personen"],
+    [{ deniedColumns: ["Naam"] }, "/relations/a@b.org/deniedColumns"],
+    [{ queriesPerPeriod: { max: 1 } }, "/relations/a@b.org/queriesPerPeriod"],
+    [{ queriesPerPeriod: { max: 1, period: "1 day" } }, "/relations/a@b.org/queriesPerPeriod/period"],
+    [{ queriesPerPeriod: { max: 1, period: "P" } }, "/relations/a@b.org/queriesPerPeriod/period"],
+    [{ queriesPerPeriod: { max: 1, period: "P1DT" } }, "/relations/a@b.org/queriesPerPeriod/period"],
+    [{ queriesPerPeriod: { max: 1, period: "PT0S" } }, "/relations/a@b.org/queriesPerPeriod/period"],
+    [{ queriesPerPeriod: { max: -1, period: "P1D" } }, "/relations/a@b.org/queriesPerPeriod/max"],
+  ])("is refused with %j, at its path", (change, path) => {
+    const problems = (() => {
+      try {
+        read(change);
+        return [];
+      } catch (error) {
+        return (error as InvalidDocument).problems;
+      }
+    })();
+    expect(problems.map((problem) => problem.path)).toContain(path);
+  });
+});
+
 describe("queryRequestFromJson", () => {
   it("fills the defaults", () => {
     expect(queryRequestFromJson(request)).toEqual({
@@ -327,6 +401,7 @@ describe("queryRequestFromJson", () => {
         sql: "SELECT 1",
         algorithm: undefined,
         options: {},
+        purpose: "",
       },
       timeoutMs: undefined,
     });

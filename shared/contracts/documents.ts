@@ -4,6 +4,7 @@ import type {
   Agreement,
   Archetype,
   Column,
+  ColumnList,
   DataSet,
   Party,
   Query,
@@ -124,6 +125,7 @@ export function queryRequestFromJson(json: unknown): QueryRequest {
     sql: body.sql,
     algorithm: algorithm && { name: algorithm.name, column: algorithm.column ?? "", groupBy: algorithm.groupBy ?? [] },
     options: Object.fromEntries(Object.entries(body.options ?? {})),
+    purpose: body.purpose ?? "",
   };
   return { query, timeoutMs: body.timeoutMs };
 }
@@ -137,7 +139,7 @@ function checked<Json>(kind: string, validate: Validator, json: unknown): Json {
 
 function relationFromJson(user: string, relation: RelationJson): Relation {
   const at = (field: string) => `/relations/${user.replaceAll("~", "~0").replaceAll("/", "~1")}/${field}`;
-  const { allowedAlgorithms, allowedColumns, validFrom, validUntil } = relation;
+  const { allowedAlgorithms, purposes, queriesPerPeriod, resultRecipients, validFrom, validUntil } = relation;
   return {
     id: relation.ID ?? "",
     requestTypes: relation.requestTypes ?? [],
@@ -145,12 +147,35 @@ function relationFromJson(user: string, relation: RelationJson): Relation {
     allowedArchetypes: relation.allowedArchetypes ?? [],
     allowedComputeProviders: relation.allowedComputeProviders ?? [],
     allowedAlgorithms: allowedAlgorithms && { names: allowedAlgorithms },
-    allowedColumns: allowedColumns && {
-      tables: Object.entries(allowedColumns).map(([table, columns]) => ({ table, columns })),
+    allowedColumns: relation.allowedColumns && columnListOf(relation.allowedColumns),
+    deniedColumns: relation.deniedColumns && columnListOf(relation.deniedColumns),
+    rowFilters: Object.entries(relation.rowFilters ?? {}).map(([table, predicate]) => ({ table, predicate })),
+    aggregatesOnly: relation.aggregatesOnly ?? false,
+    minimumGroupSize: relation.minimumGroupSize ?? 0,
+    maximumRows: relation.maximumRows,
+    purposes: purposes && { names: purposes },
+    queriesPerPeriod: queriesPerPeriod && {
+      max: queriesPerPeriod.max,
+      periodMs: periodMs(queriesPerPeriod.period, at("queriesPerPeriod/period")),
     },
+    resultRecipients: resultRecipients && { names: resultRecipients },
     validFromMs: validFrom === undefined ? undefined : instantMs(validFrom, at("validFrom")),
     validUntilMs: validUntil === undefined ? undefined : instantMs(validUntil, at("validUntil")),
   };
+}
+
+function columnListOf(columns: Readonly<Record<string, string[]>>): ColumnList {
+  return { tables: Object.entries(columns).map(([table, names]) => ({ table, columns: names })) };
+}
+
+/** The schema checks the form: days, hours, minutes and seconds, which are of the same length all over the world. */
+function periodMs(text: string, path: string): number {
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = (
+    /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(text) ?? []
+  ).map((part) => Number(part ?? 0));
+  const ms = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000;
+  if (ms === 0) throw new InvalidDocument("agreement", [{ path, message: "must be longer than nothing" }]);
+  return ms;
 }
 
 /** The schema checks the form; whether the month has that day shows here. */

@@ -11,6 +11,15 @@ export interface RelationJson {
   allowedAlgorithms?: Names;
   /** Table to columns. */
   allowedColumns?: Record<string, Names>;
+  deniedColumns?: Record<string, Names>;
+  /** Table to SQL predicate. */
+  rowFilters?: Record<string, string>;
+  aggregatesOnly?: boolean;
+  minimumGroupSize?: number;
+  purposes?: Names;
+  queriesPerPeriod?: { max: number; period: string };
+  resultRecipients?: Names;
+  maximumRows?: number;
   /** RFC 3339. */
   validFrom?: string;
   validUntil?: string;
@@ -83,4 +92,5 @@ export interface QueryRequestJson {
   algorithm?: string | { name: string; column?: string; groupBy?: Names };
   options?: Record<string, boolean>;
   timeoutMs?: number;
+  purpose?: string;
 }

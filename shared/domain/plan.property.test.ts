@@ -136,6 +136,7 @@ function reordered({ knowledge, query, nowMs }: World, seed: number): World {
       })),
       steps: mix(knowledge.steps).map((step) => ({ ...step, allowedOutputs: mix(step.allowedOutputs) })),
       dataSets: mix(knowledge.dataSets),
+      usage: knowledge.usage,
     },
   };
 }

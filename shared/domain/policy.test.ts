@@ -22,6 +22,12 @@ describe("evaluate", () => {
       columns: undefined,
       demandedSteps: ["sql-anonymize"],
       agreementRevision: 3,
+      deniedColumns: undefined,
+      rowFilters: [],
+      aggregatesOnly: false,
+      minimumGroupSize: 0,
+      maximumRows: undefined,
+      resultRecipients: undefined,
     });
   });
 

@@ -52,7 +52,18 @@ export function approvalsOf(query: Query, verdicts: readonly Verdict[], expiresA
   return verdicts
     .flatMap(({ provider, decision }) =>
       decision?.$case === "terms"
-        ? [{ queryId: query.id, user: query.user, provider, terms: decision.value, expiresAtMs, jws: "" }]
+        ? [
+            {
+              queryId: query.id,
+              user: query.user,
+              provider,
+              terms: decision.value,
+              expiresAtMs,
+              jws: "",
+              querySha256: "",
+              issuedAtMs: 0,
+            },
+          ]
         : [],
     )
     .sort((a, b) => compareNames(a.provider, b.provider));
@@ -102,6 +113,12 @@ function termsOf(question: ClauseQuestion): Terms {
     columns: sortedColumns(relation.allowedColumns),
     demandedSteps: sortedNames(demanded),
     agreementRevision: agreement.revision,
+    deniedColumns: sortedColumns(relation.deniedColumns),
+    rowFilters: [...relation.rowFilters].sort((a, b) => compareNames(a.table, b.table)),
+    aggregatesOnly: relation.aggregatesOnly,
+    minimumGroupSize: relation.minimumGroupSize,
+    maximumRows: relation.maximumRows,
+    resultRecipients: relation.resultRecipients && { names: sortedNames(relation.resultRecipients.names) },
   };
 }
 

@@ -44,6 +44,8 @@ const approval = (provider: string) => ({
   terms: undefined,
   expiresAtMs: 0,
   jws: "",
+  querySha256: "",
+  issuedAtMs: 0,
 });
 
 const reply = (party: string, content: Reply["content"]): Reply => ({

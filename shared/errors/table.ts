@@ -45,12 +45,20 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.NOT_ACCEPTABLE]: row("NOT_ACCEPTABLE", 406, "answer", "None of the accepted formats can hold this"),
   [ErrorCode.REQUEST_TIMEOUT]: row("REQUEST_TIMEOUT", 408, "answer", "The request did not arrive in time"),
   [ErrorCode.RANGE_NOT_SATISFIABLE]: row("RANGE_NOT_SATISFIABLE", 416, "answer", "There are no bytes in this range"),
+  [ErrorCode.PRECONDITION_REQUIRED]: row(
+    "PRECONDITION_REQUIRED",
+    428,
+    "answer",
+    "The request must say which revision it replaces",
+  ),
+  [ErrorCode.FORBIDDEN]: row("FORBIDDEN", 403, "answer", "The caller may not do this"),
 
   [ErrorCode.DENIED]: row("DENIED", 403, "answer", "No agreement allows this"),
   [ErrorCode.UNKNOWN_PROVIDER]: row("UNKNOWN_PROVIDER", 404, "answer", "There is no such provider"),
   [ErrorCode.NO_COMMON_ARCHETYPE]: row("NO_COMMON_ARCHETYPE", 409, "answer", "No archetype is allowed by all involved"),
   [ErrorCode.COMPOSITION_INVALID]: row("COMPOSITION_INVALID", 409, "answer", "The steps do not form a chain"),
   [ErrorCode.REVOKED]: row("REVOKED", 403, "answer", "The approval was withdrawn"),
+  [ErrorCode.APPROVAL_INVALID]: row("APPROVAL_INVALID", 403, "dead-letter", "The approval is not what was signed"),
 
   [ErrorCode.SQL_INVALID]: row("SQL_INVALID", 400, "answer", "The SQL is not valid"),
   [ErrorCode.SQL_REFUSED]: row("SQL_REFUSED", 403, "answer", "The SQL does what is not allowed"),
@@ -81,6 +89,7 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.ENVELOPE_INVALID]: row("ENVELOPE_INVALID", 400, "dead-letter", "The envelope cannot be understood"),
   [ErrorCode.KNOWLEDGE_UNAVAILABLE]: row("KNOWLEDGE_UNAVAILABLE", 503, "retry", "The knowledge base does not answer"),
   [ErrorCode.TRANSFER_LOST]: row("TRANSFER_LOST", 500, "dead-letter", "The rows of a table are gone"),
+  [ErrorCode.RECORD_UNAVAILABLE]: row("RECORD_UNAVAILABLE", 503, "retry", "The audit record cannot be written"),
 
   [ErrorCode.INTERNAL]: row("INTERNAL", 500, "dead-letter", "Internal error"),
 };

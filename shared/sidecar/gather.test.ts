@@ -48,6 +48,7 @@ function part({ queryId, party, replyTo, deadlineMs, failure }: PartOptions): En
       dataSets: [],
       algorithm: undefined,
       options: {},
+      purpose: "",
     },
     chain: { ...chain, id: `chain-${party}`, party, role: Role.DATA_PROVIDER, gatherAt: chain.id },
     gather: chain,

@@ -132,6 +132,7 @@ function cut(documents: Documents, envelope: Envelope, exchangeParty: string): A
     archetypes: own === undefined ? all(documents.archetypes) : [],
     requestTypes: own === undefined ? all(documents.requestTypes) : [],
     steps: own === undefined ? all(documents.steps) : [],
+    usage: [],
   };
 }
 

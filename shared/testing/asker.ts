@@ -50,6 +50,7 @@ function completed(query: AskedQuery): Query {
     dataSets: [],
     algorithm: undefined,
     options: {},
+    purpose: "",
     ...query,
   };
 }

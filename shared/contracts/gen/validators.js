@@ -36,7 +36,7 @@ var require_ucs2length = __commonJS({
 
 // <stdin>
 var agreement = validate52;
-var schema19 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "agreement", "title": "Agreement", "description": "What one steward allows.", "type": "object", "additionalProperties": false, "required": ["name", "relations"], "properties": { "name": { "$ref": "#/$defs/name", "description": "The steward's party." }, "relations": { "type": "object", "maxProperties": 1e5, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 320 }, "additionalProperties": { "$ref": "#/$defs/relation" }, "description": "User name, an e-mail address as a rule, to what that user may do." }, "computeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Third parties that this steward trusts at all." }, "archetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Archetypes that this steward agrees to at all." }, "demandedSteps": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "description": "Request type to the steps that run on this steward's data whether the user asks or not." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 }, "relation": { "type": "object", "additionalProperties": false, "required": ["requestTypes", "dataSets", "allowedArchetypes", "allowedComputeProviders"], "properties": { "ID": { "type": "string", "maxLength": 128, "description": "The user's id; empty or GUID: any user of this name." }, "requestTypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedArchetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "type": "string", "maxLength": 128 }, "description": "Empty, or one empty name as the original writes it: nothing is allowed." }, "allowedComputeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedAlgorithms": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. `rows` stands for a query without an algorithm." }, "allowedColumns": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "array", "maxItems": 2e3, "items": { "$ref": "#/$defs/name" } }, "description": "Table to columns. Absent: any. What is not named does not exist for this user." }, "validFrom": { "$ref": "#/$defs/instant", "description": "The relation holds from here on." }, "validUntil": { "$ref": "#/$defs/instant", "description": "The relation holds before this." } } }, "instant": { "type": "string", "maxLength": 40, "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$" } } };
+var schema19 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "agreement", "title": "Agreement", "description": "What one steward allows.", "type": "object", "additionalProperties": false, "required": ["name", "relations"], "properties": { "name": { "$ref": "#/$defs/name", "description": "The steward's party." }, "relations": { "type": "object", "maxProperties": 1e5, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 320 }, "additionalProperties": { "$ref": "#/$defs/relation" }, "description": "User name, an e-mail address as a rule, to what that user may do." }, "computeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Third parties that this steward trusts at all." }, "archetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Archetypes that this steward agrees to at all." }, "demandedSteps": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "description": "Request type to the steps that run on this steward's data whether the user asks or not." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 }, "relation": { "type": "object", "additionalProperties": false, "required": ["requestTypes", "dataSets", "allowedArchetypes", "allowedComputeProviders"], "properties": { "ID": { "type": "string", "maxLength": 128, "description": "The user's id; empty or GUID: any user of this name." }, "requestTypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedArchetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "type": "string", "maxLength": 128 }, "description": "Empty, or one empty name as the original writes it: nothing is allowed." }, "allowedComputeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedAlgorithms": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. `rows` stands for a query without an algorithm." }, "allowedColumns": { "$ref": "#/$defs/columns", "description": "Table to columns. Absent: any. What is not named does not exist for this user." }, "deniedColumns": { "$ref": "#/$defs/columns", "description": "Table to columns that do not exist for this user, whatever allowedColumns says." }, "rowFilters": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 4e3 }, "description": "Table to an SQL predicate: only rows for which it is true exist for this user." }, "aggregatesOnly": { "type": "boolean", "description": "Values of single rows do not reach the user." }, "minimumGroupSize": { "type": "integer", "minimum": 1, "maximum": 1e6, "description": "Groups of fewer rows are left out, and counted." }, "purposes": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. Present: the query must state one of these." }, "queriesPerPeriod": { "type": "object", "additionalProperties": false, "required": ["max", "period"], "properties": { "max": { "type": "integer", "minimum": 0, "maximum": 1e4 }, "period": { "type": "string", "maxLength": 32, "pattern": "^P(?=.)([0-9]{1,5}D)?(T(?=.)([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,6}S)?)?$", "description": "ISO 8601: days, hours, minutes, seconds. Periods follow each other from 1970 on." } } }, "resultRecipients": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. Present: only archetypes whose resultRecipient is one of these." }, "maximumRows": { "type": "integer", "minimum": 1, "maximum": 5e7, "description": "Of the table that a query takes from this party." }, "validFrom": { "$ref": "#/$defs/instant", "description": "The relation holds from here on." }, "validUntil": { "$ref": "#/$defs/instant", "description": "The relation holds before this." } } }, "columns": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "array", "maxItems": 2e3, "items": { "$ref": "#/$defs/name" } } }, "instant": { "type": "string", "maxLength": 40, "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$" } } };
 var func1 = require_ucs2length().default;
 function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
@@ -80,13 +80,92 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 validate53.evaluated = { "dynamicProps": false, "dynamicItems": false };
-var schema21 = { "type": "object", "additionalProperties": false, "required": ["requestTypes", "dataSets", "allowedArchetypes", "allowedComputeProviders"], "properties": { "ID": { "type": "string", "maxLength": 128, "description": "The user's id; empty or GUID: any user of this name." }, "requestTypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedArchetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "type": "string", "maxLength": 128 }, "description": "Empty, or one empty name as the original writes it: nothing is allowed." }, "allowedComputeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedAlgorithms": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. `rows` stands for a query without an algorithm." }, "allowedColumns": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "array", "maxItems": 2e3, "items": { "$ref": "#/$defs/name" } }, "description": "Table to columns. Absent: any. What is not named does not exist for this user." }, "validFrom": { "$ref": "#/$defs/instant", "description": "The relation holds from here on." }, "validUntil": { "$ref": "#/$defs/instant", "description": "The relation holds before this." } } };
+var schema21 = { "type": "object", "additionalProperties": false, "required": ["requestTypes", "dataSets", "allowedArchetypes", "allowedComputeProviders"], "properties": { "ID": { "type": "string", "maxLength": 128, "description": "The user's id; empty or GUID: any user of this name." }, "requestTypes": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedArchetypes": { "type": ["array", "null"], "maxItems": 256, "items": { "type": "string", "maxLength": 128 }, "description": "Empty, or one empty name as the original writes it: nothing is allowed." }, "allowedComputeProviders": { "type": ["array", "null"], "maxItems": 256, "items": { "$ref": "#/$defs/name" } }, "allowedAlgorithms": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. `rows` stands for a query without an algorithm." }, "allowedColumns": { "$ref": "#/$defs/columns", "description": "Table to columns. Absent: any. What is not named does not exist for this user." }, "deniedColumns": { "$ref": "#/$defs/columns", "description": "Table to columns that do not exist for this user, whatever allowedColumns says." }, "rowFilters": { "type": "object", "maxProperties": 256, "propertyNames": { "$ref": "#/$defs/name" }, "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 4e3 }, "description": "Table to an SQL predicate: only rows for which it is true exist for this user." }, "aggregatesOnly": { "type": "boolean", "description": "Values of single rows do not reach the user." }, "minimumGroupSize": { "type": "integer", "minimum": 1, "maximum": 1e6, "description": "Groups of fewer rows are left out, and counted." }, "purposes": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. Present: the query must state one of these." }, "queriesPerPeriod": { "type": "object", "additionalProperties": false, "required": ["max", "period"], "properties": { "max": { "type": "integer", "minimum": 0, "maximum": 1e4 }, "period": { "type": "string", "maxLength": 32, "pattern": "^P(?=.)([0-9]{1,5}D)?(T(?=.)([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,6}S)?)?$", "description": "ISO 8601: days, hours, minutes, seconds. Periods follow each other from 1970 on." } } }, "resultRecipients": { "type": "array", "maxItems": 256, "items": { "$ref": "#/$defs/name" }, "description": "Absent: any. Present: only archetypes whose resultRecipient is one of these." }, "maximumRows": { "type": "integer", "minimum": 1, "maximum": 5e7, "description": "Of the table that a query takes from this party." }, "validFrom": { "$ref": "#/$defs/instant", "description": "The relation holds from here on." }, "validUntil": { "$ref": "#/$defs/instant", "description": "The relation holds before this." } } };
 var func5 = Object.prototype.hasOwnProperty;
-var pattern3 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "u");
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate62.evaluated;
+  const evaluated0 = validate60.evaluated;
+  if (evaluated0.dynamicProps) {
+    evaluated0.props = void 0;
+  }
+  if (evaluated0.dynamicItems) {
+    evaluated0.items = void 0;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (Object.keys(data).length > 256) {
+      const err0 = { instancePath, schemaPath: "#/maxProperties", keyword: "maxProperties", params: { limit: 256 }, message: "must NOT have more than 256 properties" };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    for (const key0 in data) {
+      const _errs1 = errors;
+      if (!validate53(key0, { instancePath, parentData: data, parentDataProperty, rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        errors = vErrors.length;
+      }
+      var valid0 = _errs1 === errors;
+      if (!valid0) {
+        const err1 = { instancePath, schemaPath: "#/propertyNames", keyword: "propertyNames", params: { propertyName: key0 }, message: "property name must be valid" };
+        if (vErrors === null) {
+          vErrors = [err1];
+        } else {
+          vErrors.push(err1);
+        }
+        errors++;
+      }
+    }
+    for (const key1 in data) {
+      let data0 = data[key1];
+      if (Array.isArray(data0)) {
+        if (data0.length > 2e3) {
+          const err2 = { instancePath: instancePath + "/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/additionalProperties/maxItems", keyword: "maxItems", params: { limit: 2e3 }, message: "must NOT have more than 2000 items" };
+          if (vErrors === null) {
+            vErrors = [err2];
+          } else {
+            vErrors.push(err2);
+          }
+          errors++;
+        }
+        const len0 = data0.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          if (!validate53(data0[i0], { instancePath: instancePath + "/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + i0, parentData: data0, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+            errors = vErrors.length;
+          }
+        }
+      } else {
+        const err3 = { instancePath: instancePath + "/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/additionalProperties/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        if (vErrors === null) {
+          vErrors = [err3];
+        } else {
+          vErrors.push(err3);
+        }
+        errors++;
+      }
+    }
+  } else {
+    const err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    if (vErrors === null) {
+      vErrors = [err4];
+    } else {
+      vErrors.push(err4);
+    }
+    errors++;
+  }
+  validate60.errors = vErrors;
+  return errors === 0;
+}
+validate60.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var pattern4 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "u");
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  const evaluated0 = validate68.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -103,7 +182,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
       }
       errors++;
     }
-    if (!pattern3.test(data)) {
+    if (!pattern4.test(data)) {
       const err1 = { instancePath, schemaPath: "#/pattern", keyword: "pattern", params: { pattern: "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$" }, message: 'must match pattern "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"' };
       if (vErrors === null) {
         vErrors = [err1];
@@ -121,10 +200,11 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate62.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-validate62.evaluated = { "dynamicProps": false, "dynamicItems": false };
+validate68.evaluated = { "dynamicProps": false, "dynamicItems": false };
+var pattern3 = new RegExp("^P(?=.)([0-9]{1,5}D)?(T(?=.)([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,6}S)?)?$", "u");
 function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -371,10 +451,22 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.allowedColumns !== void 0) {
-      let data11 = data.allowedColumns;
-      if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-        if (Object.keys(data11).length > 256) {
-          const err19 = { instancePath: instancePath + "/allowedColumns", schemaPath: "#/properties/allowedColumns/maxProperties", keyword: "maxProperties", params: { limit: 256 }, message: "must NOT have more than 256 properties" };
+      if (!validate60(data.allowedColumns, { instancePath: instancePath + "/allowedColumns", parentData: data, parentDataProperty: "allowedColumns", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.deniedColumns !== void 0) {
+      if (!validate60(data.deniedColumns, { instancePath: instancePath + "/deniedColumns", parentData: data, parentDataProperty: "deniedColumns", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rowFilters !== void 0) {
+      let data13 = data.rowFilters;
+      if (data13 && typeof data13 == "object" && !Array.isArray(data13)) {
+        if (Object.keys(data13).length > 256) {
+          const err19 = { instancePath: instancePath + "/rowFilters", schemaPath: "#/properties/rowFilters/maxProperties", keyword: "maxProperties", params: { limit: 256 }, message: "must NOT have more than 256 properties" };
           if (vErrors === null) {
             vErrors = [err19];
           } else {
@@ -382,15 +474,15 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        for (const key1 in data11) {
-          const _errs22 = errors;
-          if (!validate53(key1, { instancePath: instancePath + "/allowedColumns", parentData: data11, parentDataProperty: "allowedColumns", rootData, dynamicAnchors })) {
+        for (const key1 in data13) {
+          const _errs24 = errors;
+          if (!validate53(key1, { instancePath: instancePath + "/rowFilters", parentData: data13, parentDataProperty: "rowFilters", rootData, dynamicAnchors })) {
             vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
             errors = vErrors.length;
           }
-          var valid11 = _errs22 === errors;
+          var valid11 = _errs24 === errors;
           if (!valid11) {
-            const err20 = { instancePath: instancePath + "/allowedColumns", schemaPath: "#/properties/allowedColumns/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid" };
+            const err20 = { instancePath: instancePath + "/rowFilters", schemaPath: "#/properties/rowFilters/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid" };
             if (vErrors === null) {
               vErrors = [err20];
             } else {
@@ -399,11 +491,11 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-        for (const key2 in data11) {
-          let data12 = data11[key2];
-          if (Array.isArray(data12)) {
-            if (data12.length > 2e3) {
-              const err21 = { instancePath: instancePath + "/allowedColumns/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/allowedColumns/additionalProperties/maxItems", keyword: "maxItems", params: { limit: 2e3 }, message: "must NOT have more than 2000 items" };
+        for (const key2 in data13) {
+          let data14 = data13[key2];
+          if (typeof data14 === "string") {
+            if (func1(data14) > 4e3) {
+              const err21 = { instancePath: instancePath + "/rowFilters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/rowFilters/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 4e3 }, message: "must NOT have more than 4000 characters" };
               if (vErrors === null) {
                 vErrors = [err21];
               } else {
@@ -411,51 +503,291 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-            const len5 = data12.length;
-            for (let i5 = 0; i5 < len5; i5++) {
-              if (!validate53(data12[i5], { instancePath: instancePath + "/allowedColumns/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + i5, parentData: data12, parentDataProperty: i5, rootData, dynamicAnchors })) {
-                vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
-                errors = vErrors.length;
+            if (func1(data14) < 1) {
+              const err22 = { instancePath: instancePath + "/rowFilters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/rowFilters/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              if (vErrors === null) {
+                vErrors = [err22];
+              } else {
+                vErrors.push(err22);
               }
+              errors++;
             }
           } else {
-            const err22 = { instancePath: instancePath + "/allowedColumns/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/allowedColumns/additionalProperties/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+            const err23 = { instancePath: instancePath + "/rowFilters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/rowFilters/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err22];
+              vErrors = [err23];
             } else {
-              vErrors.push(err22);
+              vErrors.push(err23);
             }
             errors++;
           }
         }
       } else {
-        const err23 = { instancePath: instancePath + "/allowedColumns", schemaPath: "#/properties/allowedColumns/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        const err24 = { instancePath: instancePath + "/rowFilters", schemaPath: "#/properties/rowFilters/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
-          vErrors = [err23];
+          vErrors = [err24];
         } else {
-          vErrors.push(err23);
+          vErrors.push(err24);
         }
         errors++;
       }
     }
+    if (data.aggregatesOnly !== void 0) {
+      if (typeof data.aggregatesOnly !== "boolean") {
+        const err25 = { instancePath: instancePath + "/aggregatesOnly", schemaPath: "#/properties/aggregatesOnly/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+        if (vErrors === null) {
+          vErrors = [err25];
+        } else {
+          vErrors.push(err25);
+        }
+        errors++;
+      }
+    }
+    if (data.minimumGroupSize !== void 0) {
+      let data16 = data.minimumGroupSize;
+      if (!(typeof data16 == "number" && (!(data16 % 1) && !isNaN(data16)) && isFinite(data16))) {
+        const err26 = { instancePath: instancePath + "/minimumGroupSize", schemaPath: "#/properties/minimumGroupSize/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        if (vErrors === null) {
+          vErrors = [err26];
+        } else {
+          vErrors.push(err26);
+        }
+        errors++;
+      }
+      if (typeof data16 == "number" && isFinite(data16)) {
+        if (data16 > 1e6 || isNaN(data16)) {
+          const err27 = { instancePath: instancePath + "/minimumGroupSize", schemaPath: "#/properties/minimumGroupSize/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          if (vErrors === null) {
+            vErrors = [err27];
+          } else {
+            vErrors.push(err27);
+          }
+          errors++;
+        }
+        if (data16 < 1 || isNaN(data16)) {
+          const err28 = { instancePath: instancePath + "/minimumGroupSize", schemaPath: "#/properties/minimumGroupSize/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+          if (vErrors === null) {
+            vErrors = [err28];
+          } else {
+            vErrors.push(err28);
+          }
+          errors++;
+        }
+      }
+    }
+    if (data.purposes !== void 0) {
+      let data17 = data.purposes;
+      if (Array.isArray(data17)) {
+        if (data17.length > 256) {
+          const err29 = { instancePath: instancePath + "/purposes", schemaPath: "#/properties/purposes/maxItems", keyword: "maxItems", params: { limit: 256 }, message: "must NOT have more than 256 items" };
+          if (vErrors === null) {
+            vErrors = [err29];
+          } else {
+            vErrors.push(err29);
+          }
+          errors++;
+        }
+        const len5 = data17.length;
+        for (let i5 = 0; i5 < len5; i5++) {
+          if (!validate53(data17[i5], { instancePath: instancePath + "/purposes/" + i5, parentData: data17, parentDataProperty: i5, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+            errors = vErrors.length;
+          }
+        }
+      } else {
+        const err30 = { instancePath: instancePath + "/purposes", schemaPath: "#/properties/purposes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        if (vErrors === null) {
+          vErrors = [err30];
+        } else {
+          vErrors.push(err30);
+        }
+        errors++;
+      }
+    }
+    if (data.queriesPerPeriod !== void 0) {
+      let data19 = data.queriesPerPeriod;
+      if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+        if (data19.max === void 0) {
+          const err31 = { instancePath: instancePath + "/queriesPerPeriod", schemaPath: "#/properties/queriesPerPeriod/required", keyword: "required", params: { missingProperty: "max" }, message: "must have required property 'max'" };
+          if (vErrors === null) {
+            vErrors = [err31];
+          } else {
+            vErrors.push(err31);
+          }
+          errors++;
+        }
+        if (data19.period === void 0) {
+          const err32 = { instancePath: instancePath + "/queriesPerPeriod", schemaPath: "#/properties/queriesPerPeriod/required", keyword: "required", params: { missingProperty: "period" }, message: "must have required property 'period'" };
+          if (vErrors === null) {
+            vErrors = [err32];
+          } else {
+            vErrors.push(err32);
+          }
+          errors++;
+        }
+        for (const key3 in data19) {
+          if (!(key3 === "max" || key3 === "period")) {
+            const err33 = { instancePath: instancePath + "/queriesPerPeriod", schemaPath: "#/properties/queriesPerPeriod/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+            if (vErrors === null) {
+              vErrors = [err33];
+            } else {
+              vErrors.push(err33);
+            }
+            errors++;
+          }
+        }
+        if (data19.max !== void 0) {
+          let data20 = data19.max;
+          if (!(typeof data20 == "number" && (!(data20 % 1) && !isNaN(data20)) && isFinite(data20))) {
+            const err34 = { instancePath: instancePath + "/queriesPerPeriod/max", schemaPath: "#/properties/queriesPerPeriod/properties/max/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            if (vErrors === null) {
+              vErrors = [err34];
+            } else {
+              vErrors.push(err34);
+            }
+            errors++;
+          }
+          if (typeof data20 == "number" && isFinite(data20)) {
+            if (data20 > 1e4 || isNaN(data20)) {
+              const err35 = { instancePath: instancePath + "/queriesPerPeriod/max", schemaPath: "#/properties/queriesPerPeriod/properties/max/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e4 }, message: "must be <= 10000" };
+              if (vErrors === null) {
+                vErrors = [err35];
+              } else {
+                vErrors.push(err35);
+              }
+              errors++;
+            }
+            if (data20 < 0 || isNaN(data20)) {
+              const err36 = { instancePath: instancePath + "/queriesPerPeriod/max", schemaPath: "#/properties/queriesPerPeriod/properties/max/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (vErrors === null) {
+                vErrors = [err36];
+              } else {
+                vErrors.push(err36);
+              }
+              errors++;
+            }
+          }
+        }
+        if (data19.period !== void 0) {
+          let data21 = data19.period;
+          if (typeof data21 === "string") {
+            if (func1(data21) > 32) {
+              const err37 = { instancePath: instancePath + "/queriesPerPeriod/period", schemaPath: "#/properties/queriesPerPeriod/properties/period/maxLength", keyword: "maxLength", params: { limit: 32 }, message: "must NOT have more than 32 characters" };
+              if (vErrors === null) {
+                vErrors = [err37];
+              } else {
+                vErrors.push(err37);
+              }
+              errors++;
+            }
+            if (!pattern3.test(data21)) {
+              const err38 = { instancePath: instancePath + "/queriesPerPeriod/period", schemaPath: "#/properties/queriesPerPeriod/properties/period/pattern", keyword: "pattern", params: { pattern: "^P(?=.)([0-9]{1,5}D)?(T(?=.)([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,6}S)?)?$" }, message: 'must match pattern "^P(?=.)([0-9]{1,5}D)?(T(?=.)([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,6}S)?)?$"' };
+              if (vErrors === null) {
+                vErrors = [err38];
+              } else {
+                vErrors.push(err38);
+              }
+              errors++;
+            }
+          } else {
+            const err39 = { instancePath: instancePath + "/queriesPerPeriod/period", schemaPath: "#/properties/queriesPerPeriod/properties/period/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (vErrors === null) {
+              vErrors = [err39];
+            } else {
+              vErrors.push(err39);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err40 = { instancePath: instancePath + "/queriesPerPeriod", schemaPath: "#/properties/queriesPerPeriod/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        if (vErrors === null) {
+          vErrors = [err40];
+        } else {
+          vErrors.push(err40);
+        }
+        errors++;
+      }
+    }
+    if (data.resultRecipients !== void 0) {
+      let data22 = data.resultRecipients;
+      if (Array.isArray(data22)) {
+        if (data22.length > 256) {
+          const err41 = { instancePath: instancePath + "/resultRecipients", schemaPath: "#/properties/resultRecipients/maxItems", keyword: "maxItems", params: { limit: 256 }, message: "must NOT have more than 256 items" };
+          if (vErrors === null) {
+            vErrors = [err41];
+          } else {
+            vErrors.push(err41);
+          }
+          errors++;
+        }
+        const len6 = data22.length;
+        for (let i6 = 0; i6 < len6; i6++) {
+          if (!validate53(data22[i6], { instancePath: instancePath + "/resultRecipients/" + i6, parentData: data22, parentDataProperty: i6, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+            errors = vErrors.length;
+          }
+        }
+      } else {
+        const err42 = { instancePath: instancePath + "/resultRecipients", schemaPath: "#/properties/resultRecipients/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        if (vErrors === null) {
+          vErrors = [err42];
+        } else {
+          vErrors.push(err42);
+        }
+        errors++;
+      }
+    }
+    if (data.maximumRows !== void 0) {
+      let data24 = data.maximumRows;
+      if (!(typeof data24 == "number" && (!(data24 % 1) && !isNaN(data24)) && isFinite(data24))) {
+        const err43 = { instancePath: instancePath + "/maximumRows", schemaPath: "#/properties/maximumRows/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        if (vErrors === null) {
+          vErrors = [err43];
+        } else {
+          vErrors.push(err43);
+        }
+        errors++;
+      }
+      if (typeof data24 == "number" && isFinite(data24)) {
+        if (data24 > 5e7 || isNaN(data24)) {
+          const err44 = { instancePath: instancePath + "/maximumRows", schemaPath: "#/properties/maximumRows/maximum", keyword: "maximum", params: { comparison: "<=", limit: 5e7 }, message: "must be <= 50000000" };
+          if (vErrors === null) {
+            vErrors = [err44];
+          } else {
+            vErrors.push(err44);
+          }
+          errors++;
+        }
+        if (data24 < 1 || isNaN(data24)) {
+          const err45 = { instancePath: instancePath + "/maximumRows", schemaPath: "#/properties/maximumRows/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+          if (vErrors === null) {
+            vErrors = [err45];
+          } else {
+            vErrors.push(err45);
+          }
+          errors++;
+        }
+      }
+    }
     if (data.validFrom !== void 0) {
-      if (!validate62(data.validFrom, { instancePath: instancePath + "/validFrom", parentData: data, parentDataProperty: "validFrom", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+      if (!validate68(data.validFrom, { instancePath: instancePath + "/validFrom", parentData: data, parentDataProperty: "validFrom", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.validUntil !== void 0) {
-      if (!validate62(data.validUntil, { instancePath: instancePath + "/validUntil", parentData: data, parentDataProperty: "validUntil", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+      if (!validate68(data.validUntil, { instancePath: instancePath + "/validUntil", parentData: data, parentDataProperty: "validUntil", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
   } else {
-    const err24 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    const err46 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     if (vErrors === null) {
-      vErrors = [err24];
+      vErrors = [err46];
     } else {
-      vErrors.push(err24);
+      vErrors.push(err46);
     }
     errors++;
   }
@@ -720,12 +1052,12 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 validate52.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var archetype = validate70;
-var schema23 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "archetype", "title": "Archetype", "description": "Who computes and who receives.", "type": "object", "additionalProperties": false, "required": ["name", "computeProvider", "weight"], "properties": { "name": { "$ref": "#/$defs/name" }, "computeProvider": { "enum": ["dataProvider", "other"], "description": "dataProvider: each provider computes at home. other: a third party computes." }, "resultRecipient": { "type": "string", "maxLength": 128 }, "weight": { "type": "integer", "minimum": -2147483648, "maximum": 2147483647, "description": "The lowest wins." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+var archetype = validate76;
+var schema24 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "archetype", "title": "Archetype", "description": "Who computes and who receives.", "type": "object", "additionalProperties": false, "required": ["name", "computeProvider", "weight"], "properties": { "name": { "$ref": "#/$defs/name" }, "computeProvider": { "enum": ["dataProvider", "other"], "description": "dataProvider: each provider computes at home. other: a third party computes." }, "resultRecipient": { "type": "string", "maxLength": 128 }, "weight": { "type": "integer", "minimum": -2147483648, "maximum": 2147483647, "description": "The lowest wins." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate71.evaluated;
+  const evaluated0 = validate77.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -760,15 +1092,15 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate71.errors = vErrors;
+  validate77.errors = vErrors;
   return errors === 0;
 }
-validate71.evaluated = { "dynamicProps": false, "dynamicItems": false };
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate77.evaluated = { "dynamicProps": false, "dynamicItems": false };
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate70.evaluated;
+  const evaluated0 = validate76.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -815,15 +1147,15 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate71(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+      if (!validate77(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
     if (data.computeProvider !== void 0) {
       let data1 = data.computeProvider;
       if (!(data1 === "dataProvider" || data1 === "other")) {
-        const err4 = { instancePath: instancePath + "/computeProvider", schemaPath: "#/properties/computeProvider/enum", keyword: "enum", params: { allowedValues: schema23.properties.computeProvider.enum }, message: "must be equal to one of the allowed values" };
+        const err4 = { instancePath: instancePath + "/computeProvider", schemaPath: "#/properties/computeProvider/enum", keyword: "enum", params: { allowedValues: schema24.properties.computeProvider.enum }, message: "must be equal to one of the allowed values" };
         if (vErrors === null) {
           vErrors = [err4];
         } else {
@@ -895,16 +1227,16 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate70.errors = vErrors;
+  validate76.errors = vErrors;
   return errors === 0;
 }
-validate70.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var dataSet = validate73;
-var schema25 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "data-set", "title": "Data set", "description": "The tables of one data set at one party.", "type": "object", "additionalProperties": false, "required": ["name", "party", "type", "tables"], "properties": { "name": { "$ref": "#/$defs/name" }, "party": { "$ref": "#/$defs/name" }, "type": { "enum": ["csv", "parquet"] }, "delimiter": { "type": "string", "minLength": 1, "maxLength": 1, "description": "CSV only." }, "tables": { "type": "array", "minItems": 1, "maxItems": 256, "items": { "$ref": "#/$defs/table" } }, "measure": { "type": "object", "additionalProperties": false, "required": ["column"], "properties": { "column": { "$ref": "#/$defs/name" }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "What an algorithm computes over when the user names no column." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 }, "table": { "type": "object", "additionalProperties": false, "required": ["name", "file"], "properties": { "name": { "$ref": "#/$defs/name" }, "file": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$", "description": "A plain file name in the party's data directory." }, "columns": { "type": "array", "maxItems": 2e3, "items": { "$ref": "#/$defs/column" } } } }, "column": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "name": { "$ref": "#/$defs/name" }, "type": { "enum": ["text", "integer", "decimal", "double", "boolean", "date", "timestamp"], "description": "Absent: found at import." }, "title": { "type": "string", "maxLength": 200 }, "unit": { "type": "string", "maxLength": 64 }, "anonymize": { "enum": ["year", "mask", "drop"], "description": "What sql-anonymize does to it; absent: nothing." } } } } };
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate76.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var dataSet = validate79;
+var schema26 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "data-set", "title": "Data set", "description": "The tables of one data set at one party.", "type": "object", "additionalProperties": false, "required": ["name", "party", "type", "tables"], "properties": { "name": { "$ref": "#/$defs/name" }, "party": { "$ref": "#/$defs/name" }, "type": { "enum": ["csv", "parquet"] }, "delimiter": { "type": "string", "minLength": 1, "maxLength": 1, "description": "CSV only." }, "tables": { "type": "array", "minItems": 1, "maxItems": 256, "items": { "$ref": "#/$defs/table" } }, "measure": { "type": "object", "additionalProperties": false, "required": ["column"], "properties": { "column": { "$ref": "#/$defs/name" }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "What an algorithm computes over when the user names no column." } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 }, "table": { "type": "object", "additionalProperties": false, "required": ["name", "file"], "properties": { "name": { "$ref": "#/$defs/name" }, "file": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$", "description": "A plain file name in the party's data directory." }, "columns": { "type": "array", "maxItems": 2e3, "items": { "$ref": "#/$defs/column" } } } }, "column": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "name": { "$ref": "#/$defs/name" }, "type": { "enum": ["text", "integer", "decimal", "double", "boolean", "date", "timestamp"], "description": "Absent: found at import." }, "title": { "type": "string", "maxLength": 200 }, "unit": { "type": "string", "maxLength": 64 }, "anonymize": { "enum": ["year", "mask", "drop"], "description": "What sql-anonymize does to it; absent: nothing." } } } } };
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate74.evaluated;
+  const evaluated0 = validate80.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -939,15 +1271,15 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate74.errors = vErrors;
+  validate80.errors = vErrors;
   return errors === 0;
 }
-validate74.evaluated = { "dynamicProps": false, "dynamicItems": false };
-var schema28 = { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "name": { "$ref": "#/$defs/name" }, "type": { "enum": ["text", "integer", "decimal", "double", "boolean", "date", "timestamp"], "description": "Absent: found at import." }, "title": { "type": "string", "maxLength": 200 }, "unit": { "type": "string", "maxLength": 64 }, "anonymize": { "enum": ["year", "mask", "drop"], "description": "What sql-anonymize does to it; absent: nothing." } } };
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate80.evaluated = { "dynamicProps": false, "dynamicItems": false };
+var schema29 = { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "name": { "$ref": "#/$defs/name" }, "type": { "enum": ["text", "integer", "decimal", "double", "boolean", "date", "timestamp"], "description": "Absent: found at import." }, "title": { "type": "string", "maxLength": 200 }, "unit": { "type": "string", "maxLength": 64 }, "anonymize": { "enum": ["year", "mask", "drop"], "description": "What sql-anonymize does to it; absent: nothing." } } };
+function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate79.evaluated;
+  const evaluated0 = validate85.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -976,15 +1308,15 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate74(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+      if (!validate80(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== void 0) {
       let data1 = data.type;
       if (!(data1 === "text" || data1 === "integer" || data1 === "decimal" || data1 === "double" || data1 === "boolean" || data1 === "date" || data1 === "timestamp")) {
-        const err2 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/enum", keyword: "enum", params: { allowedValues: schema28.properties.type.enum }, message: "must be equal to one of the allowed values" };
+        const err2 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/enum", keyword: "enum", params: { allowedValues: schema29.properties.type.enum }, message: "must be equal to one of the allowed values" };
         if (vErrors === null) {
           vErrors = [err2];
         } else {
@@ -1040,7 +1372,7 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.anonymize !== void 0) {
       let data4 = data.anonymize;
       if (!(data4 === "year" || data4 === "mask" || data4 === "drop")) {
-        const err7 = { instancePath: instancePath + "/anonymize", schemaPath: "#/properties/anonymize/enum", keyword: "enum", params: { allowedValues: schema28.properties.anonymize.enum }, message: "must be equal to one of the allowed values" };
+        const err7 = { instancePath: instancePath + "/anonymize", schemaPath: "#/properties/anonymize/enum", keyword: "enum", params: { allowedValues: schema29.properties.anonymize.enum }, message: "must be equal to one of the allowed values" };
         if (vErrors === null) {
           vErrors = [err7];
         } else {
@@ -1058,15 +1390,15 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate79.errors = vErrors;
+  validate85.errors = vErrors;
   return errors === 0;
 }
-validate79.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var pattern4 = new RegExp("^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$", "u");
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate85.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var pattern5 = new RegExp("^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$", "u");
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate77.evaluated;
+  const evaluated0 = validate83.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -1104,8 +1436,8 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate74(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+      if (!validate80(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
@@ -1130,7 +1462,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (!pattern4.test(data1)) {
+        if (!pattern5.test(data1)) {
           const err5 = { instancePath: instancePath + "/file", schemaPath: "#/properties/file/pattern", keyword: "pattern", params: { pattern: "^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$" }, message: 'must match pattern "^[^./\\\\\\u0000-\\u001f][^/\\\\\\u0000-\\u001f]*$"' };
           if (vErrors === null) {
             vErrors = [err5];
@@ -1163,8 +1495,8 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len0 = data2.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          if (!validate79(data2[i0], { instancePath: instancePath + "/columns/" + i0, parentData: data2, parentDataProperty: i0, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+          if (!validate85(data2[i0], { instancePath: instancePath + "/columns/" + i0, parentData: data2, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
             errors = vErrors.length;
           }
         }
@@ -1187,15 +1519,15 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate77.errors = vErrors;
+  validate83.errors = vErrors;
   return errors === 0;
 }
-validate77.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate83.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate73.evaluated;
+  const evaluated0 = validate79.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -1251,21 +1583,21 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate74(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+      if (!validate80(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.party !== void 0) {
-      if (!validate74(data.party, { instancePath: instancePath + "/party", parentData: data, parentDataProperty: "party", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+      if (!validate80(data.party, { instancePath: instancePath + "/party", parentData: data, parentDataProperty: "party", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== void 0) {
       let data2 = data.type;
       if (!(data2 === "csv" || data2 === "parquet")) {
-        const err5 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/enum", keyword: "enum", params: { allowedValues: schema25.properties.type.enum }, message: "must be equal to one of the allowed values" };
+        const err5 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/enum", keyword: "enum", params: { allowedValues: schema26.properties.type.enum }, message: "must be equal to one of the allowed values" };
         if (vErrors === null) {
           vErrors = [err5];
         } else {
@@ -1328,8 +1660,8 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len0 = data4.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          if (!validate77(data4[i0], { instancePath: instancePath + "/tables/" + i0, parentData: data4, parentDataProperty: i0, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+          if (!validate83(data4[i0], { instancePath: instancePath + "/tables/" + i0, parentData: data4, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
             errors = vErrors.length;
           }
         }
@@ -1367,8 +1699,8 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
         if (data6.column !== void 0) {
-          if (!validate74(data6.column, { instancePath: instancePath + "/measure/column", parentData: data6, parentDataProperty: "column", rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+          if (!validate80(data6.column, { instancePath: instancePath + "/measure/column", parentData: data6, parentDataProperty: "column", rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
             errors = vErrors.length;
           }
         }
@@ -1386,8 +1718,8 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
             }
             const len1 = data8.length;
             for (let i1 = 0; i1 < len1; i1++) {
-              if (!validate74(data8[i1], { instancePath: instancePath + "/measure/groupBy/" + i1, parentData: data8, parentDataProperty: i1, rootData, dynamicAnchors })) {
-                vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+              if (!validate80(data8[i1], { instancePath: instancePath + "/measure/groupBy/" + i1, parentData: data8, parentDataProperty: i1, rootData, dynamicAnchors })) {
+                vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
                 errors = vErrors.length;
               }
             }
@@ -1420,18 +1752,18 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate73.errors = vErrors;
+  validate79.errors = vErrors;
   return errors === 0;
 }
-validate73.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var party = validate85;
-var schema29 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "party", "title": "Party", "description": "An organisation that takes part.", "type": "object", "additionalProperties": false, "required": ["name", "roles"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$", "description": "Part of queue names, so letters, digits and single dashes or underscores between them." }, "roles": { "type": "array", "minItems": 1, "maxItems": 3, "items": { "enum": ["exchange", "dataProvider", "computeProvider"] } } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
-var pattern5 = new RegExp("^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$", "u");
-function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate79.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var party = validate91;
+var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "party", "title": "Party", "description": "An organisation that takes part.", "type": "object", "additionalProperties": false, "required": ["name", "roles"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$", "description": "Part of queue names, so letters, digits and single dashes or underscores between them." }, "roles": { "type": "array", "minItems": 1, "maxItems": 3, "items": { "enum": ["exchange", "dataProvider", "computeProvider"] } } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
+var pattern6 = new RegExp("^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$", "u");
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate85.evaluated;
+  const evaluated0 = validate91.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -1489,7 +1821,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (!pattern5.test(data0)) {
+        if (!pattern6.test(data0)) {
           const err5 = { instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$" }, message: 'must match pattern "^[A-Za-z0-9]([_-]?[A-Za-z0-9])*$"' };
           if (vErrors === null) {
             vErrors = [err5];
@@ -1533,7 +1865,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data2 = data1[i0];
           if (!(data2 === "exchange" || data2 === "dataProvider" || data2 === "computeProvider")) {
-            const err9 = { instancePath: instancePath + "/roles/" + i0, schemaPath: "#/properties/roles/items/enum", keyword: "enum", params: { allowedValues: schema29.properties.roles.items.enum }, message: "must be equal to one of the allowed values" };
+            const err9 = { instancePath: instancePath + "/roles/" + i0, schemaPath: "#/properties/roles/items/enum", keyword: "enum", params: { allowedValues: schema30.properties.roles.items.enum }, message: "must be equal to one of the allowed values" };
             if (vErrors === null) {
               vErrors = [err9];
             } else {
@@ -1561,16 +1893,16 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate85.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-validate85.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var queryRequest = validate86;
-var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["user", "providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate91.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var queryRequest = validate92;
+var schema31 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["user", "providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "purpose": { "$ref": "#/$defs/name", "description": "What the answer is for, in a word that the agreements know." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate87.evaluated;
+  const evaluated0 = validate93.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -1605,15 +1937,15 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate87.errors = vErrors;
+  validate93.errors = vErrors;
   return errors === 0;
 }
-validate87.evaluated = { "dynamicProps": false, "dynamicItems": false };
-function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate93.evaluated = { "dynamicProps": false, "dynamicItems": false };
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate86.evaluated;
+  const evaluated0 = validate92.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -1649,7 +1981,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
       errors++;
     }
     for (const key0 in data) {
-      if (!(key0 === "requestType" || key0 === "user" || key0 === "providers" || key0 === "dataSets" || key0 === "sql" || key0 === "algorithm" || key0 === "options" || key0 === "timeoutMs")) {
+      if (!func5.call(schema31.properties, key0)) {
         const err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         if (vErrors === null) {
           vErrors = [err3];
@@ -1660,8 +1992,8 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.requestType !== void 0) {
-      if (!validate87(data.requestType, { instancePath: instancePath + "/requestType", parentData: data, parentDataProperty: "requestType", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+      if (!validate93(data.requestType, { instancePath: instancePath + "/requestType", parentData: data, parentDataProperty: "requestType", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
         errors = vErrors.length;
       }
     }
@@ -1774,8 +2106,8 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len0 = data4.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          if (!validate87(data4[i0], { instancePath: instancePath + "/providers/" + i0, parentData: data4, parentDataProperty: i0, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+          if (!validate93(data4[i0], { instancePath: instancePath + "/providers/" + i0, parentData: data4, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
             errors = vErrors.length;
           }
         }
@@ -1803,8 +2135,8 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len1 = data6.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          if (!validate87(data6[i1], { instancePath: instancePath + "/dataSets/" + i1, parentData: data6, parentDataProperty: i1, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+          if (!validate93(data6[i1], { instancePath: instancePath + "/dataSets/" + i1, parentData: data6, parentDataProperty: i1, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
             errors = vErrors.length;
           }
         }
@@ -1852,7 +2184,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.algorithm !== void 0) {
       let data9 = data.algorithm;
       if (typeof data9 !== "string" && !(data9 && typeof data9 == "object" && !Array.isArray(data9))) {
-        const err20 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/type", keyword: "type", params: { type: schema30.properties.algorithm.type }, message: "must be string,object" };
+        const err20 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/type", keyword: "type", params: { type: schema31.properties.algorithm.type }, message: "must be string,object" };
         if (vErrors === null) {
           vErrors = [err20];
         } else {
@@ -1959,8 +2291,8 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
             }
             const len2 = data12.length;
             for (let i2 = 0; i2 < len2; i2++) {
-              if (!validate87(data12[i2], { instancePath: instancePath + "/algorithm/groupBy/" + i2, parentData: data12, parentDataProperty: i2, rootData, dynamicAnchors })) {
-                vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+              if (!validate93(data12[i2], { instancePath: instancePath + "/algorithm/groupBy/" + i2, parentData: data12, parentDataProperty: i2, rootData, dynamicAnchors })) {
+                vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
                 errors = vErrors.length;
               }
             }
@@ -2050,9 +2382,15 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         errors++;
       }
     }
+    if (data.purpose !== void 0) {
+      if (!validate93(data.purpose, { instancePath: instancePath + "/purpose", parentData: data, parentDataProperty: "purpose", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.timeoutMs !== void 0) {
-      let data16 = data.timeoutMs;
-      if (!(typeof data16 == "number" && (!(data16 % 1) && !isNaN(data16)) && isFinite(data16))) {
+      let data17 = data.timeoutMs;
+      if (!(typeof data17 == "number" && (!(data17 % 1) && !isNaN(data17)) && isFinite(data17))) {
         const err38 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         if (vErrors === null) {
           vErrors = [err38];
@@ -2061,8 +2399,8 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         }
         errors++;
       }
-      if (typeof data16 == "number" && isFinite(data16)) {
-        if (data16 > 12e4 || isNaN(data16)) {
+      if (typeof data17 == "number" && isFinite(data17)) {
+        if (data17 > 12e4 || isNaN(data17)) {
           const err39 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 12e4 }, message: "must be <= 120000" };
           if (vErrors === null) {
             vErrors = [err39];
@@ -2071,7 +2409,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (data16 < 100 || isNaN(data16)) {
+        if (data17 < 100 || isNaN(data17)) {
           const err40 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
           if (vErrors === null) {
             vErrors = [err40];
@@ -2091,15 +2429,15 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate86.errors = vErrors;
+  validate92.errors = vErrors;
   return errors === 0;
 }
-validate86.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var requestType = validate92;
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate92.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var requestType = validate99;
+function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate93.evaluated;
+  const evaluated0 = validate100.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -2134,15 +2472,15 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate93.errors = vErrors;
+  validate100.errors = vErrors;
   return errors === 0;
 }
-validate93.evaluated = { "dynamicProps": false, "dynamicItems": false };
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate100.evaluated = { "dynamicProps": false, "dynamicItems": false };
+function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate92.evaluated;
+  const evaluated0 = validate99.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -2189,8 +2527,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate93(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+      if (!validate100(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
@@ -2208,8 +2546,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len0 = data1.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          if (!validate93(data1[i0], { instancePath: instancePath + "/requiredSteps/" + i0, parentData: data1, parentDataProperty: i0, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+          if (!validate100(data1[i0], { instancePath: instancePath + "/requiredSteps/" + i0, parentData: data1, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
             errors = vErrors.length;
           }
         }
@@ -2237,8 +2575,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (const key1 in data3) {
           const _errs8 = errors;
-          if (!validate93(key1, { instancePath: instancePath + "/optionalSteps", parentData: data3, parentDataProperty: "optionalSteps", rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+          if (!validate100(key1, { instancePath: instancePath + "/optionalSteps", parentData: data3, parentDataProperty: "optionalSteps", rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
             errors = vErrors.length;
           }
           var valid3 = _errs8 === errors;
@@ -2253,8 +2591,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
         for (const key2 in data3) {
-          if (!validate93(data3[key2], { instancePath: instancePath + "/optionalSteps/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), parentData: data3, parentDataProperty: key2, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+          if (!validate100(data3[key2], { instancePath: instancePath + "/optionalSteps/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), parentData: data3, parentDataProperty: key2, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
             errors = vErrors.length;
           }
         }
@@ -2277,15 +2615,15 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate92.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-validate92.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var step = validate98;
-function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate99.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var step = validate105;
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate99.evaluated;
+  const evaluated0 = validate106.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -2320,16 +2658,16 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate99.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-validate99.evaluated = { "dynamicProps": false, "dynamicItems": false };
-var pattern6 = new RegExp("^([dD]ata|[cC]ompute)[pP]rovider$", "u");
-function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+validate106.evaluated = { "dynamicProps": false, "dynamicItems": false };
+var pattern7 = new RegExp("^([dD]ata|[cC]ompute)[pP]rovider$", "u");
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
-  const evaluated0 = validate98.evaluated;
+  const evaluated0 = validate105.evaluated;
   if (evaluated0.dynamicProps) {
     evaluated0.props = void 0;
   }
@@ -2376,8 +2714,8 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
       }
     }
     if (data.name !== void 0) {
-      if (!validate99(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+      if (!validate106(data.name, { instancePath: instancePath + "/name", parentData: data, parentDataProperty: "name", rootData, dynamicAnchors })) {
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
@@ -2393,7 +2731,7 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (!pattern6.test(data1)) {
+        if (!pattern7.test(data1)) {
           const err5 = { instancePath: instancePath + "/label", schemaPath: "#/properties/label/pattern", keyword: "pattern", params: { pattern: "^([dD]ata|[cC]ompute)[pP]rovider$" }, message: 'must match pattern "^([dD]ata|[cC]ompute)[pP]rovider$"' };
           if (vErrors === null) {
             vErrors = [err5];
@@ -2426,8 +2764,8 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len0 = data2.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          if (!validate99(data2[i0], { instancePath: instancePath + "/allowedOutputs/" + i0, parentData: data2, parentDataProperty: i0, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+          if (!validate106(data2[i0], { instancePath: instancePath + "/allowedOutputs/" + i0, parentData: data2, parentDataProperty: i0, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
             errors = vErrors.length;
           }
         }
@@ -2455,8 +2793,8 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
         }
         const len1 = data4.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          if (!validate99(data4[i1], { instancePath: instancePath + "/invalidArchetypes/" + i1, parentData: data4, parentDataProperty: i1, rootData, dynamicAnchors })) {
-            vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+          if (!validate106(data4[i1], { instancePath: instancePath + "/invalidArchetypes/" + i1, parentData: data4, parentDataProperty: i1, rootData, dynamicAnchors })) {
+            vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
             errors = vErrors.length;
           }
         }
@@ -2479,10 +2817,10 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
     }
     errors++;
   }
-  validate98.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-validate98.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+validate105.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 export {
   agreement,
   archetype,

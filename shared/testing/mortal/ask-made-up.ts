@@ -46,6 +46,7 @@ export async function askMadeUp(world: MortalWorld, asked: Asked, timeoutMs: num
       dataSets: [],
       algorithm: undefined,
       options: asked.archetype === "dataThroughTtp" ? { aggregate: true } : {},
+      purpose: "",
     },
     deadlineMs: Date.now() + timeoutMs,
     traceparent: "",

@@ -97,6 +97,15 @@ export interface Knowledge {
   requestTypes: RequestType[];
   steps: Step[];
   dataSets: DataSet[];
+  /** Of the asking user, at the providers that count. */
+  usage: Usage[];
+}
+
+/** How far a user has used up what a provider allows in the current period. */
+export interface Usage {
+  provider: string;
+  /** Queries before this one. */
+  queries: number;
 }
 
 export const Archetype: MessageFns<Archetype> = {
@@ -416,6 +425,9 @@ export const Knowledge: MessageFns<Knowledge> = {
         : globalThis.Array.isArray(object?.data_sets)
         ? object.data_sets.map((e: any) => DataSet.fromJSON(e))
         : [],
+      usage: globalThis.Array.isArray(object?.usage)
+        ? object.usage.map((e: any) => Usage.fromJSON(e))
+        : [],
     };
   },
 
@@ -438,6 +450,29 @@ export const Knowledge: MessageFns<Knowledge> = {
     }
     if (message.dataSets?.length) {
       obj.dataSets = message.dataSets.map((e) => DataSet.toJSON(e));
+    }
+    if (message.usage?.length) {
+      obj.usage = message.usage.map((e) => Usage.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+export const Usage: MessageFns<Usage> = {
+  fromJSON(object: any): Usage {
+    return {
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
+      queries: isSet(object.queries) ? globalThis.Number(object.queries) : 0,
+    };
+  },
+
+  toJSON(message: Usage): unknown {
+    const obj: any = {};
+    if (message.provider !== "") {
+      obj.provider = message.provider;
+    }
+    if (message.queries !== 0) {
+      obj.queries = Math.round(message.queries);
     }
     return obj;
   },

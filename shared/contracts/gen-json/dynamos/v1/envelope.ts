@@ -147,6 +147,13 @@ export interface Outcome {
     | undefined;
 }
 
+/** Tells every sidecar that nobody waits for a query any more, or for its earlier attempts. */
+export interface Cancel {
+  queryId: string;
+  /** This attempt and those before it; 0: all, also such as may come. */
+  upToAttempt: number;
+}
+
 /** What reaches the asker. */
 export interface Reply {
   /** Stable: a repeated reply has the same id and counts once. */
@@ -579,6 +586,34 @@ export const Outcome: MessageFns<Outcome> = {
       obj.refusal = Refusal.toJSON(message.decision.value);
     } else if (message.decision?.$case === "failure") {
       obj.failure = Failure.toJSON(message.decision.value);
+    }
+    return obj;
+  },
+};
+
+export const Cancel: MessageFns<Cancel> = {
+  fromJSON(object: any): Cancel {
+    return {
+      queryId: isSet(object.queryId)
+        ? globalThis.String(object.queryId)
+        : isSet(object.query_id)
+        ? globalThis.String(object.query_id)
+        : "",
+      upToAttempt: isSet(object.upToAttempt)
+        ? globalThis.Number(object.upToAttempt)
+        : isSet(object.up_to_attempt)
+        ? globalThis.Number(object.up_to_attempt)
+        : 0,
+    };
+  },
+
+  toJSON(message: Cancel): unknown {
+    const obj: any = {};
+    if (message.queryId !== "") {
+      obj.queryId = message.queryId;
+    }
+    if (message.upToAttempt !== 0) {
+      obj.upToAttempt = Math.round(message.upToAttempt);
     }
     return obj;
   },

@@ -30,12 +30,15 @@ export enum ErrorCode {
   NOT_ACCEPTABLE = 9,
   REQUEST_TIMEOUT = 10,
   RANGE_NOT_SATISFIABLE = 11,
+  PRECONDITION_REQUIRED = 12,
+  FORBIDDEN = 13,
   /** DENIED - What policy says. */
   DENIED = 20,
   UNKNOWN_PROVIDER = 21,
   NO_COMMON_ARCHETYPE = 22,
   COMPOSITION_INVALID = 23,
   REVOKED = 24,
+  APPROVAL_INVALID = 25,
   /** SQL_INVALID - What the query asks of the data. */
   SQL_INVALID = 40,
   SQL_REFUSED = 41,
@@ -61,6 +64,7 @@ export enum ErrorCode {
   ENVELOPE_INVALID = 71,
   KNOWLEDGE_UNAVAILABLE = 72,
   TRANSFER_LOST = 73,
+  RECORD_UNAVAILABLE = 74,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,
@@ -104,6 +108,12 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 11:
     case "ERROR_CODE_RANGE_NOT_SATISFIABLE":
       return ErrorCode.RANGE_NOT_SATISFIABLE;
+    case 12:
+    case "ERROR_CODE_PRECONDITION_REQUIRED":
+      return ErrorCode.PRECONDITION_REQUIRED;
+    case 13:
+    case "ERROR_CODE_FORBIDDEN":
+      return ErrorCode.FORBIDDEN;
     case 20:
     case "ERROR_CODE_DENIED":
       return ErrorCode.DENIED;
@@ -119,6 +129,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 24:
     case "ERROR_CODE_REVOKED":
       return ErrorCode.REVOKED;
+    case 25:
+    case "ERROR_CODE_APPROVAL_INVALID":
+      return ErrorCode.APPROVAL_INVALID;
     case 40:
     case "ERROR_CODE_SQL_INVALID":
       return ErrorCode.SQL_INVALID;
@@ -188,6 +201,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 73:
     case "ERROR_CODE_TRANSFER_LOST":
       return ErrorCode.TRANSFER_LOST;
+    case 74:
+    case "ERROR_CODE_RECORD_UNAVAILABLE":
+      return ErrorCode.RECORD_UNAVAILABLE;
     case 90:
     case "ERROR_CODE_INTERNAL":
       return ErrorCode.INTERNAL;
@@ -224,6 +240,10 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_REQUEST_TIMEOUT";
     case ErrorCode.RANGE_NOT_SATISFIABLE:
       return "ERROR_CODE_RANGE_NOT_SATISFIABLE";
+    case ErrorCode.PRECONDITION_REQUIRED:
+      return "ERROR_CODE_PRECONDITION_REQUIRED";
+    case ErrorCode.FORBIDDEN:
+      return "ERROR_CODE_FORBIDDEN";
     case ErrorCode.DENIED:
       return "ERROR_CODE_DENIED";
     case ErrorCode.UNKNOWN_PROVIDER:
@@ -234,6 +254,8 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_COMPOSITION_INVALID";
     case ErrorCode.REVOKED:
       return "ERROR_CODE_REVOKED";
+    case ErrorCode.APPROVAL_INVALID:
+      return "ERROR_CODE_APPROVAL_INVALID";
     case ErrorCode.SQL_INVALID:
       return "ERROR_CODE_SQL_INVALID";
     case ErrorCode.SQL_REFUSED:
@@ -280,6 +302,8 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_KNOWLEDGE_UNAVAILABLE";
     case ErrorCode.TRANSFER_LOST:
       return "ERROR_CODE_TRANSFER_LOST";
+    case ErrorCode.RECORD_UNAVAILABLE:
+      return "ERROR_CODE_RECORD_UNAVAILABLE";
     case ErrorCode.INTERNAL:
       return "ERROR_CODE_INTERNAL";
     case ErrorCode.UNRECOGNIZED:

@@ -45,7 +45,45 @@ export interface Relation {
     | undefined;
   /** Milliseconds since the epoch; the relation holds from `valid_from_ms` on and before `valid_until_ms`. */
   validFromMs?: number | undefined;
-  validUntilMs?: number | undefined;
+  validUntilMs?:
+    | number
+    | undefined;
+  /** Taken from what is allowed; does not exist for this user either. */
+  deniedColumns:
+    | ColumnList
+    | undefined;
+  /** The rows of a table that there are for this user; a table without one has all. */
+  rowFilters: RowFilter[];
+  /** Values of single rows reach nobody but the steps that compute over them. */
+  aggregatesOnly: boolean;
+  /** Groups of fewer rows are left out of what leaves; 0: none is. */
+  minimumGroupSize: number;
+  /** Absent: any purpose, also none. Present: the query must state one of these. */
+  purposes:
+    | NameList
+    | undefined;
+  /** Absent: any number. */
+  queriesPerPeriod:
+    | QueryQuota
+    | undefined;
+  /** Absent: whoever an archetype gives the result to. */
+  resultRecipients:
+    | NameList
+    | undefined;
+  /** Of one query's table; absent: the system's own limit. */
+  maximumRows?: number | undefined;
+}
+
+export interface RowFilter {
+  table: string;
+  /** One boolean SQL expression over the columns of the table. A row for which it is not true is not there. */
+  predicate: string;
+}
+
+export interface QueryQuota {
+  max: number;
+  /** Periods follow each other from the epoch on. */
+  periodMs: number;
 }
 
 export interface Agreement {
@@ -90,6 +128,13 @@ export interface Terms {
   columns: ColumnList | undefined;
   demandedSteps: string[];
   agreementRevision: number;
+  /** The rest as in Relation. */
+  deniedColumns: ColumnList | undefined;
+  rowFilters: RowFilter[];
+  aggregatesOnly: boolean;
+  minimumGroupSize: number;
+  maximumRows?: number | undefined;
+  resultRecipients: NameList | undefined;
 }
 
 export interface Verdict {
@@ -104,8 +149,11 @@ export interface Approval {
   provider: string;
   terms: Terms | undefined;
   expiresAtMs: number;
-  /** Compact JWS (RFC 7515) over the fields above; empty while the deployment trusts its caller. */
+  /** Compact JWS (RFC 7515) with Ed25519 over the canonical JSON of all other fields. */
   jws: string;
+  /** In hexadecimal, of the whole query: what is asked can't be exchanged under an approval. */
+  querySha256: string;
+  issuedAtMs: number;
 }
 
 /** The answer of the policy step. */
@@ -208,6 +256,42 @@ export const Relation: MessageFns<Relation> = {
         : isSet(object.valid_until_ms)
         ? globalThis.Number(object.valid_until_ms)
         : undefined,
+      deniedColumns: isSet(object.deniedColumns)
+        ? ColumnList.fromJSON(object.deniedColumns)
+        : isSet(object.denied_columns)
+        ? ColumnList.fromJSON(object.denied_columns)
+        : undefined,
+      rowFilters: globalThis.Array.isArray(object?.rowFilters)
+        ? object.rowFilters.map((e: any) => RowFilter.fromJSON(e))
+        : globalThis.Array.isArray(object?.row_filters)
+        ? object.row_filters.map((e: any) => RowFilter.fromJSON(e))
+        : [],
+      aggregatesOnly: isSet(object.aggregatesOnly)
+        ? globalThis.Boolean(object.aggregatesOnly)
+        : isSet(object.aggregates_only)
+        ? globalThis.Boolean(object.aggregates_only)
+        : false,
+      minimumGroupSize: isSet(object.minimumGroupSize)
+        ? globalThis.Number(object.minimumGroupSize)
+        : isSet(object.minimum_group_size)
+        ? globalThis.Number(object.minimum_group_size)
+        : 0,
+      purposes: isSet(object.purposes) ? NameList.fromJSON(object.purposes) : undefined,
+      queriesPerPeriod: isSet(object.queriesPerPeriod)
+        ? QueryQuota.fromJSON(object.queriesPerPeriod)
+        : isSet(object.queries_per_period)
+        ? QueryQuota.fromJSON(object.queries_per_period)
+        : undefined,
+      resultRecipients: isSet(object.resultRecipients)
+        ? NameList.fromJSON(object.resultRecipients)
+        : isSet(object.result_recipients)
+        ? NameList.fromJSON(object.result_recipients)
+        : undefined,
+      maximumRows: isSet(object.maximumRows)
+        ? globalThis.Number(object.maximumRows)
+        : isSet(object.maximum_rows)
+        ? globalThis.Number(object.maximum_rows)
+        : undefined,
     };
   },
 
@@ -239,6 +323,74 @@ export const Relation: MessageFns<Relation> = {
     }
     if (message.validUntilMs !== undefined) {
       obj.validUntilMs = Math.round(message.validUntilMs);
+    }
+    if (message.deniedColumns !== undefined) {
+      obj.deniedColumns = ColumnList.toJSON(message.deniedColumns);
+    }
+    if (message.rowFilters?.length) {
+      obj.rowFilters = message.rowFilters.map((e) => RowFilter.toJSON(e));
+    }
+    if (message.aggregatesOnly !== false) {
+      obj.aggregatesOnly = message.aggregatesOnly;
+    }
+    if (message.minimumGroupSize !== 0) {
+      obj.minimumGroupSize = Math.round(message.minimumGroupSize);
+    }
+    if (message.purposes !== undefined) {
+      obj.purposes = NameList.toJSON(message.purposes);
+    }
+    if (message.queriesPerPeriod !== undefined) {
+      obj.queriesPerPeriod = QueryQuota.toJSON(message.queriesPerPeriod);
+    }
+    if (message.resultRecipients !== undefined) {
+      obj.resultRecipients = NameList.toJSON(message.resultRecipients);
+    }
+    if (message.maximumRows !== undefined) {
+      obj.maximumRows = Math.round(message.maximumRows);
+    }
+    return obj;
+  },
+};
+
+export const RowFilter: MessageFns<RowFilter> = {
+  fromJSON(object: any): RowFilter {
+    return {
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
+      predicate: isSet(object.predicate) ? globalThis.String(object.predicate) : "",
+    };
+  },
+
+  toJSON(message: RowFilter): unknown {
+    const obj: any = {};
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
+    if (message.predicate !== "") {
+      obj.predicate = message.predicate;
+    }
+    return obj;
+  },
+};
+
+export const QueryQuota: MessageFns<QueryQuota> = {
+  fromJSON(object: any): QueryQuota {
+    return {
+      max: isSet(object.max) ? globalThis.Number(object.max) : 0,
+      periodMs: isSet(object.periodMs)
+        ? globalThis.Number(object.periodMs)
+        : isSet(object.period_ms)
+        ? globalThis.Number(object.period_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: QueryQuota): unknown {
+    const obj: any = {};
+    if (message.max !== 0) {
+      obj.max = Math.round(message.max);
+    }
+    if (message.periodMs !== 0) {
+      obj.periodMs = Math.round(message.periodMs);
     }
     return obj;
   },
@@ -444,6 +596,36 @@ export const Terms: MessageFns<Terms> = {
         : isSet(object.agreement_revision)
         ? globalThis.Number(object.agreement_revision)
         : 0,
+      deniedColumns: isSet(object.deniedColumns)
+        ? ColumnList.fromJSON(object.deniedColumns)
+        : isSet(object.denied_columns)
+        ? ColumnList.fromJSON(object.denied_columns)
+        : undefined,
+      rowFilters: globalThis.Array.isArray(object?.rowFilters)
+        ? object.rowFilters.map((e: any) => RowFilter.fromJSON(e))
+        : globalThis.Array.isArray(object?.row_filters)
+        ? object.row_filters.map((e: any) => RowFilter.fromJSON(e))
+        : [],
+      aggregatesOnly: isSet(object.aggregatesOnly)
+        ? globalThis.Boolean(object.aggregatesOnly)
+        : isSet(object.aggregates_only)
+        ? globalThis.Boolean(object.aggregates_only)
+        : false,
+      minimumGroupSize: isSet(object.minimumGroupSize)
+        ? globalThis.Number(object.minimumGroupSize)
+        : isSet(object.minimum_group_size)
+        ? globalThis.Number(object.minimum_group_size)
+        : 0,
+      maximumRows: isSet(object.maximumRows)
+        ? globalThis.Number(object.maximumRows)
+        : isSet(object.maximum_rows)
+        ? globalThis.Number(object.maximum_rows)
+        : undefined,
+      resultRecipients: isSet(object.resultRecipients)
+        ? NameList.fromJSON(object.resultRecipients)
+        : isSet(object.result_recipients)
+        ? NameList.fromJSON(object.result_recipients)
+        : undefined,
     };
   },
 
@@ -466,6 +648,24 @@ export const Terms: MessageFns<Terms> = {
     }
     if (message.agreementRevision !== 0) {
       obj.agreementRevision = Math.round(message.agreementRevision);
+    }
+    if (message.deniedColumns !== undefined) {
+      obj.deniedColumns = ColumnList.toJSON(message.deniedColumns);
+    }
+    if (message.rowFilters?.length) {
+      obj.rowFilters = message.rowFilters.map((e) => RowFilter.toJSON(e));
+    }
+    if (message.aggregatesOnly !== false) {
+      obj.aggregatesOnly = message.aggregatesOnly;
+    }
+    if (message.minimumGroupSize !== 0) {
+      obj.minimumGroupSize = Math.round(message.minimumGroupSize);
+    }
+    if (message.maximumRows !== undefined) {
+      obj.maximumRows = Math.round(message.maximumRows);
+    }
+    if (message.resultRecipients !== undefined) {
+      obj.resultRecipients = NameList.toJSON(message.resultRecipients);
     }
     return obj;
   },
@@ -514,6 +714,16 @@ export const Approval: MessageFns<Approval> = {
         ? globalThis.Number(object.expires_at_ms)
         : 0,
       jws: isSet(object.jws) ? globalThis.String(object.jws) : "",
+      querySha256: isSet(object.querySha256)
+        ? globalThis.String(object.querySha256)
+        : isSet(object.query_sha256)
+        ? globalThis.String(object.query_sha256)
+        : "",
+      issuedAtMs: isSet(object.issuedAtMs)
+        ? globalThis.Number(object.issuedAtMs)
+        : isSet(object.issued_at_ms)
+        ? globalThis.Number(object.issued_at_ms)
+        : 0,
     };
   },
 
@@ -536,6 +746,12 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.jws !== "") {
       obj.jws = message.jws;
+    }
+    if (message.querySha256 !== "") {
+      obj.querySha256 = message.querySha256;
+    }
+    if (message.issuedAtMs !== 0) {
+      obj.issuedAtMs = Math.round(message.issuedAtMs);
     }
     return obj;
   },

@@ -42,6 +42,8 @@ export interface Query {
    * `graph`), and `split`. Absent differs from false, so no plain fields.
    */
   options: { [key: string]: boolean };
+  /** What the answer is for, in a word that the agreements know; may be empty. */
+  purpose: string;
 }
 
 export interface Query_OptionsEntry {
@@ -131,6 +133,7 @@ export const Query: MessageFns<Query> = {
           {},
         )
         : {},
+      purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
     };
   },
 
@@ -165,6 +168,9 @@ export const Query: MessageFns<Query> = {
           obj.options[k] = v;
         });
       }
+    }
+    if (message.purpose !== "") {
+      obj.purpose = message.purpose;
     }
     return obj;
   },

@@ -98,6 +98,15 @@ export interface Knowledge {
   requestTypes: RequestType[];
   steps: Step[];
   dataSets: DataSet[];
+  /** Of the asking user, at the providers that count. */
+  usage: Usage[];
+}
+
+/** How far a user has used up what a provider allows in the current period. */
+export interface Usage {
+  provider: string;
+  /** Queries before this one. */
+  queries: number;
 }
 
 function createBaseArchetype(): Archetype {
@@ -887,7 +896,7 @@ export const Party: MessageFns<Party> = {
 };
 
 function createBaseKnowledge(): Knowledge {
-  return { agreements: [], parties: [], archetypes: [], requestTypes: [], steps: [], dataSets: [] };
+  return { agreements: [], parties: [], archetypes: [], requestTypes: [], steps: [], dataSets: [], usage: [] };
 }
 
 export const Knowledge: MessageFns<Knowledge> = {
@@ -909,6 +918,9 @@ export const Knowledge: MessageFns<Knowledge> = {
     }
     for (const v of message.dataSets) {
       DataSet.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.usage) {
+      Usage.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -974,6 +986,14 @@ export const Knowledge: MessageFns<Knowledge> = {
             message.dataSets.push(DataSet.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.usage.push(Usage.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -997,6 +1017,74 @@ export const Knowledge: MessageFns<Knowledge> = {
     message.requestTypes = object.requestTypes?.map((e) => RequestType.fromPartial(e)) || [];
     message.steps = object.steps?.map((e) => Step.fromPartial(e)) || [];
     message.dataSets = object.dataSets?.map((e) => DataSet.fromPartial(e)) || [];
+    message.usage = object.usage?.map((e) => Usage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUsage(): Usage {
+  return { provider: "", queries: 0 };
+}
+
+export const Usage: MessageFns<Usage> = {
+  encode(message: Usage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    if (message.queries !== 0) {
+      writer.uint32(16).int64(message.queries);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Usage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.queries = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Usage>, I>>(base?: I): Usage {
+    return Usage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Usage>, I>>(object: I): Usage {
+    const message = createBaseUsage();
+    message.provider = object.provider ?? "";
+    message.queries = object.queries ?? 0;
     return message;
   },
 };
@@ -1013,6 +1101,17 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -148,6 +148,13 @@ export interface Outcome {
     | undefined;
 }
 
+/** Tells every sidecar that nobody waits for a query any more, or for its earlier attempts. */
+export interface Cancel {
+  queryId: string;
+  /** This attempt and those before it; 0: all, also such as may come. */
+  upToAttempt: number;
+}
+
 /** What reaches the asker. */
 export interface Reply {
   /** Stable: a repeated reply has the same id and counts once. */
@@ -1436,6 +1443,73 @@ export const Outcome: MessageFns<Outcome> = {
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseCancel(): Cancel {
+  return { queryId: "", upToAttempt: 0 };
+}
+
+export const Cancel: MessageFns<Cancel> = {
+  encode(message: Cancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queryId !== "") {
+      writer.uint32(10).string(message.queryId);
+    }
+    if (message.upToAttempt !== 0) {
+      writer.uint32(16).uint32(message.upToAttempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cancel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.upToAttempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Cancel>, I>>(base?: I): Cancel {
+    return Cancel.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Cancel>, I>>(object: I): Cancel {
+    const message = createBaseCancel();
+    message.queryId = object.queryId ?? "";
+    message.upToAttempt = object.upToAttempt ?? 0;
     return message;
   },
 };

@@ -31,12 +31,15 @@ export enum ErrorCode {
   NOT_ACCEPTABLE = 9,
   REQUEST_TIMEOUT = 10,
   RANGE_NOT_SATISFIABLE = 11,
+  PRECONDITION_REQUIRED = 12,
+  FORBIDDEN = 13,
   /** DENIED - What policy says. */
   DENIED = 20,
   UNKNOWN_PROVIDER = 21,
   NO_COMMON_ARCHETYPE = 22,
   COMPOSITION_INVALID = 23,
   REVOKED = 24,
+  APPROVAL_INVALID = 25,
   /** SQL_INVALID - What the query asks of the data. */
   SQL_INVALID = 40,
   SQL_REFUSED = 41,
@@ -62,6 +65,7 @@ export enum ErrorCode {
   ENVELOPE_INVALID = 71,
   KNOWLEDGE_UNAVAILABLE = 72,
   TRANSFER_LOST = 73,
+  RECORD_UNAVAILABLE = 74,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,

@@ -46,7 +46,45 @@ export interface Relation {
     | undefined;
   /** Milliseconds since the epoch; the relation holds from `valid_from_ms` on and before `valid_until_ms`. */
   validFromMs?: number | undefined;
-  validUntilMs?: number | undefined;
+  validUntilMs?:
+    | number
+    | undefined;
+  /** Taken from what is allowed; does not exist for this user either. */
+  deniedColumns:
+    | ColumnList
+    | undefined;
+  /** The rows of a table that there are for this user; a table without one has all. */
+  rowFilters: RowFilter[];
+  /** Values of single rows reach nobody but the steps that compute over them. */
+  aggregatesOnly: boolean;
+  /** Groups of fewer rows are left out of what leaves; 0: none is. */
+  minimumGroupSize: number;
+  /** Absent: any purpose, also none. Present: the query must state one of these. */
+  purposes:
+    | NameList
+    | undefined;
+  /** Absent: any number. */
+  queriesPerPeriod:
+    | QueryQuota
+    | undefined;
+  /** Absent: whoever an archetype gives the result to. */
+  resultRecipients:
+    | NameList
+    | undefined;
+  /** Of one query's table; absent: the system's own limit. */
+  maximumRows?: number | undefined;
+}
+
+export interface RowFilter {
+  table: string;
+  /** One boolean SQL expression over the columns of the table. A row for which it is not true is not there. */
+  predicate: string;
+}
+
+export interface QueryQuota {
+  max: number;
+  /** Periods follow each other from the epoch on. */
+  periodMs: number;
 }
 
 export interface Agreement {
@@ -91,6 +129,13 @@ export interface Terms {
   columns: ColumnList | undefined;
   demandedSteps: string[];
   agreementRevision: number;
+  /** The rest as in Relation. */
+  deniedColumns: ColumnList | undefined;
+  rowFilters: RowFilter[];
+  aggregatesOnly: boolean;
+  minimumGroupSize: number;
+  maximumRows?: number | undefined;
+  resultRecipients: NameList | undefined;
 }
 
 export interface Verdict {
@@ -105,8 +150,11 @@ export interface Approval {
   provider: string;
   terms: Terms | undefined;
   expiresAtMs: number;
-  /** Compact JWS (RFC 7515) over the fields above; empty while the deployment trusts its caller. */
+  /** Compact JWS (RFC 7515) with Ed25519 over the canonical JSON of all other fields. */
   jws: string;
+  /** In hexadecimal, of the whole query: what is asked can't be exchanged under an approval. */
+  querySha256: string;
+  issuedAtMs: number;
 }
 
 /** The answer of the policy step. */
@@ -303,6 +351,14 @@ function createBaseRelation(): Relation {
     allowedColumns: undefined,
     validFromMs: undefined,
     validUntilMs: undefined,
+    deniedColumns: undefined,
+    rowFilters: [],
+    aggregatesOnly: false,
+    minimumGroupSize: 0,
+    purposes: undefined,
+    queriesPerPeriod: undefined,
+    resultRecipients: undefined,
+    maximumRows: undefined,
   };
 }
 
@@ -334,6 +390,30 @@ export const Relation: MessageFns<Relation> = {
     }
     if (message.validUntilMs !== undefined) {
       writer.uint32(72).int64(message.validUntilMs);
+    }
+    if (message.deniedColumns !== undefined) {
+      ColumnList.encode(message.deniedColumns, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.rowFilters) {
+      RowFilter.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.aggregatesOnly !== false) {
+      writer.uint32(96).bool(message.aggregatesOnly);
+    }
+    if (message.minimumGroupSize !== 0) {
+      writer.uint32(104).uint32(message.minimumGroupSize);
+    }
+    if (message.purposes !== undefined) {
+      NameList.encode(message.purposes, writer.uint32(114).fork()).join();
+    }
+    if (message.queriesPerPeriod !== undefined) {
+      QueryQuota.encode(message.queriesPerPeriod, writer.uint32(122).fork()).join();
+    }
+    if (message.resultRecipients !== undefined) {
+      NameList.encode(message.resultRecipients, writer.uint32(130).fork()).join();
+    }
+    if (message.maximumRows !== undefined) {
+      writer.uint32(136).int64(message.maximumRows);
     }
     return writer;
   },
@@ -423,6 +503,70 @@ export const Relation: MessageFns<Relation> = {
             message.validUntilMs = longToNumber(reader.int64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.deniedColumns = ColumnList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.rowFilters.push(RowFilter.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.aggregatesOnly = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.minimumGroupSize = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.purposes = NameList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.queriesPerPeriod = QueryQuota.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.resultRecipients = NameList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.maximumRows = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -453,6 +597,156 @@ export const Relation: MessageFns<Relation> = {
       : undefined;
     message.validFromMs = object.validFromMs ?? undefined;
     message.validUntilMs = object.validUntilMs ?? undefined;
+    message.deniedColumns = (object.deniedColumns !== undefined && object.deniedColumns !== null)
+      ? ColumnList.fromPartial(object.deniedColumns)
+      : undefined;
+    message.rowFilters = object.rowFilters?.map((e) => RowFilter.fromPartial(e)) || [];
+    message.aggregatesOnly = object.aggregatesOnly ?? false;
+    message.minimumGroupSize = object.minimumGroupSize ?? 0;
+    message.purposes = (object.purposes !== undefined && object.purposes !== null)
+      ? NameList.fromPartial(object.purposes)
+      : undefined;
+    message.queriesPerPeriod = (object.queriesPerPeriod !== undefined && object.queriesPerPeriod !== null)
+      ? QueryQuota.fromPartial(object.queriesPerPeriod)
+      : undefined;
+    message.resultRecipients = (object.resultRecipients !== undefined && object.resultRecipients !== null)
+      ? NameList.fromPartial(object.resultRecipients)
+      : undefined;
+    message.maximumRows = object.maximumRows ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRowFilter(): RowFilter {
+  return { table: "", predicate: "" };
+}
+
+export const RowFilter: MessageFns<RowFilter> = {
+  encode(message: RowFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.table !== "") {
+      writer.uint32(10).string(message.table);
+    }
+    if (message.predicate !== "") {
+      writer.uint32(18).string(message.predicate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RowFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRowFilter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.predicate = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RowFilter>, I>>(base?: I): RowFilter {
+    return RowFilter.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RowFilter>, I>>(object: I): RowFilter {
+    const message = createBaseRowFilter();
+    message.table = object.table ?? "";
+    message.predicate = object.predicate ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryQuota(): QueryQuota {
+  return { max: 0, periodMs: 0 };
+}
+
+export const QueryQuota: MessageFns<QueryQuota> = {
+  encode(message: QueryQuota, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.max !== 0) {
+      writer.uint32(8).uint32(message.max);
+    }
+    if (message.periodMs !== 0) {
+      writer.uint32(16).int64(message.periodMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryQuota {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryQuota();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.max = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.periodMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<QueryQuota>, I>>(base?: I): QueryQuota {
+    return QueryQuota.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<QueryQuota>, I>>(object: I): QueryQuota {
+    const message = createBaseQueryQuota();
+    message.max = object.max ?? 0;
+    message.periodMs = object.periodMs ?? 0;
     return message;
   },
 };
@@ -874,6 +1168,12 @@ function createBaseTerms(): Terms {
     columns: undefined,
     demandedSteps: [],
     agreementRevision: 0,
+    deniedColumns: undefined,
+    rowFilters: [],
+    aggregatesOnly: false,
+    minimumGroupSize: 0,
+    maximumRows: undefined,
+    resultRecipients: undefined,
   };
 }
 
@@ -896,6 +1196,24 @@ export const Terms: MessageFns<Terms> = {
     }
     if (message.agreementRevision !== 0) {
       writer.uint32(48).int64(message.agreementRevision);
+    }
+    if (message.deniedColumns !== undefined) {
+      ColumnList.encode(message.deniedColumns, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.rowFilters) {
+      RowFilter.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.aggregatesOnly !== false) {
+      writer.uint32(72).bool(message.aggregatesOnly);
+    }
+    if (message.minimumGroupSize !== 0) {
+      writer.uint32(80).uint32(message.minimumGroupSize);
+    }
+    if (message.maximumRows !== undefined) {
+      writer.uint32(88).int64(message.maximumRows);
+    }
+    if (message.resultRecipients !== undefined) {
+      NameList.encode(message.resultRecipients, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -961,6 +1279,54 @@ export const Terms: MessageFns<Terms> = {
             message.agreementRevision = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.deniedColumns = ColumnList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.rowFilters.push(RowFilter.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.aggregatesOnly = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.minimumGroupSize = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maximumRows = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.resultRecipients = NameList.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -986,6 +1352,16 @@ export const Terms: MessageFns<Terms> = {
       : undefined;
     message.demandedSteps = object.demandedSteps?.map((e) => e) || [];
     message.agreementRevision = object.agreementRevision ?? 0;
+    message.deniedColumns = (object.deniedColumns !== undefined && object.deniedColumns !== null)
+      ? ColumnList.fromPartial(object.deniedColumns)
+      : undefined;
+    message.rowFilters = object.rowFilters?.map((e) => RowFilter.fromPartial(e)) || [];
+    message.aggregatesOnly = object.aggregatesOnly ?? false;
+    message.minimumGroupSize = object.minimumGroupSize ?? 0;
+    message.maximumRows = object.maximumRows ?? undefined;
+    message.resultRecipients = (object.resultRecipients !== undefined && object.resultRecipients !== null)
+      ? NameList.fromPartial(object.resultRecipients)
+      : undefined;
     return message;
   },
 };
@@ -1084,7 +1460,16 @@ export const Verdict: MessageFns<Verdict> = {
 };
 
 function createBaseApproval(): Approval {
-  return { queryId: "", user: undefined, provider: "", terms: undefined, expiresAtMs: 0, jws: "" };
+  return {
+    queryId: "",
+    user: undefined,
+    provider: "",
+    terms: undefined,
+    expiresAtMs: 0,
+    jws: "",
+    querySha256: "",
+    issuedAtMs: 0,
+  };
 }
 
 export const Approval: MessageFns<Approval> = {
@@ -1106,6 +1491,12 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.jws !== "") {
       writer.uint32(50).string(message.jws);
+    }
+    if (message.querySha256 !== "") {
+      writer.uint32(58).string(message.querySha256);
+    }
+    if (message.issuedAtMs !== 0) {
+      writer.uint32(64).int64(message.issuedAtMs);
     }
     return writer;
   },
@@ -1171,6 +1562,22 @@ export const Approval: MessageFns<Approval> = {
             message.jws = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.querySha256 = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.issuedAtMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1194,6 +1601,8 @@ export const Approval: MessageFns<Approval> = {
     message.terms = (object.terms !== undefined && object.terms !== null) ? Terms.fromPartial(object.terms) : undefined;
     message.expiresAtMs = object.expiresAtMs ?? 0;
     message.jws = object.jws ?? "";
+    message.querySha256 = object.querySha256 ?? "";
+    message.issuedAtMs = object.issuedAtMs ?? 0;
     return message;
   },
 };

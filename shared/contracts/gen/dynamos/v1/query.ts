@@ -43,6 +43,8 @@ export interface Query {
    * `graph`), and `split`. Absent differs from false, so no plain fields.
    */
   options: { [key: string]: boolean };
+  /** What the answer is for, in a word that the agreements know; may be empty. */
+  purpose: string;
 }
 
 export interface Query_OptionsEntry {
@@ -206,6 +208,7 @@ function createBaseQuery(): Query {
     sql: "",
     algorithm: undefined,
     options: {},
+    purpose: "",
   };
 }
 
@@ -235,6 +238,9 @@ export const Query: MessageFns<Query> = {
     globalThis.Object.entries(message.options).forEach(([key, value]: [string, boolean]) => {
       Query_OptionsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.purpose !== "") {
+      writer.uint32(74).string(message.purpose);
+    }
     return writer;
   },
 
@@ -318,6 +324,14 @@ export const Query: MessageFns<Query> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.purpose = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -353,6 +367,7 @@ export const Query: MessageFns<Query> = {
       },
       {},
     );
+    message.purpose = object.purpose ?? "";
     return message;
   },
 };
