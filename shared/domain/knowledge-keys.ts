@@ -7,6 +7,9 @@ export const keys = {
   dataSets: "/dataSets/",
   parties: "/parties/",
   online: "/online/",
+  applied: "/applied/",
+  usage: "/usage/",
+  jobs: "/jobs/",
 } as const;
 
 export const agreementKey = (steward: string) => `${keys.agreements}${steward}`;
@@ -18,3 +21,13 @@ export const dataSetKey = (party: string, name: string) => `${keys.dataSets}${pa
 export const partyKey = (name: string) => `${keys.parties}${name}`;
 /** Held by a party's sidecar under a lease. */
 export const onlineKey = (party: string, instance: string) => `${keys.online}${party}/${instance}`;
+/** How far that sidecar has come: it carries out what is agreed up to this revision of the store. */
+export const appliedKey = (party: string, instance: string) => `${keys.applied}${party}/${instance}`;
+export const jobKey = (id: string) => `${keys.jobs}${id}`;
+
+const policyPrefixes = [keys.agreements, keys.archetypes, keys.requestTypes, keys.steps, keys.dataSets, keys.parties];
+
+/** Whether a document of this key can decide on a query. */
+export function isPolicyKey(key: string): boolean {
+  return policyPrefixes.some((prefix) => key.startsWith(prefix));
+}
