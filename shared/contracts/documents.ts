@@ -103,7 +103,7 @@ export function partyFromJson(json: unknown, online = false): Party {
 }
 
 export interface QueryRequest {
-  /** Its id is empty: the orchestrator gives it. */
+  /** Its id is empty: the orchestrator gives it. Its user is what the body says, empty where that says nothing. */
   readonly query: Query;
   readonly timeoutMs: number | undefined;
 }
@@ -119,7 +119,7 @@ export function queryRequestFromJson(json: unknown): QueryRequest {
   const query: Query = {
     id: "",
     requestType: body.requestType ?? "sqlDataRequest",
-    user: { id: body.user.id ?? "", name: body.user.name },
+    user: { id: body.user?.id ?? "", name: body.user?.name ?? "" },
     providers: body.providers,
     dataSets: body.dataSets ?? [],
     sql: body.sql,

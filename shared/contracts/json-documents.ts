@@ -85,7 +85,8 @@ export interface PartyJson {
 
 export interface QueryRequestJson {
   requestType?: string;
-  user: { id?: string; name: string };
+  /** The token says who asks. */
+  user?: { id?: string; name: string };
   providers: Names;
   dataSets?: Names;
   sql: string;

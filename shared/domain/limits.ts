@@ -65,6 +65,23 @@ export const limits = {
   apiBodyMsMax: 9_000,
   /** A client that takes nothing of its answer for so long is gone. */
   answerStallMsMax: 60_000,
+  /** Of a bearer token, and of the names in its claims. */
+  tokenCharsMax: 8_192,
+  tokenAgeSMax: 86_400,
+  tokenRolesMax: 64,
+  claimCharsMax: 320,
+  /** How far clocks of issuer and orchestrator may be apart. */
+  clockSkewSDefault: 60,
+  clockSkewSMax: 300,
+  /** Keys of the tokens' issuer: believed for so long, fetched so often for a key that is not known, tried again after. */
+  tokenKeysMsMax: 600_000,
+  tokenKeysCoolDownMs: 30_000,
+  tokenKeysRetryMs: 1_000,
+  tokenKeysFetchMsMax: 5_000,
+  tokenKeysBytesMax: 262_144,
+  /** Requests of one subject, as a burst too, and subjects that are remembered. */
+  requestsPerMinuteDefault: 1_200,
+  rateSubjectsMax: 10_000,
   /** Queries that one orchestrator has running; the next one is told to come back. */
   runningQueriesMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */

@@ -90,6 +90,7 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.KNOWLEDGE_UNAVAILABLE]: row("KNOWLEDGE_UNAVAILABLE", 503, "retry", "The knowledge base does not answer"),
   [ErrorCode.TRANSFER_LOST]: row("TRANSFER_LOST", 500, "dead-letter", "The rows of a table are gone"),
   [ErrorCode.RECORD_UNAVAILABLE]: row("RECORD_UNAVAILABLE", 503, "retry", "The audit record cannot be written"),
+  [ErrorCode.KEYS_UNAVAILABLE]: row("KEYS_UNAVAILABLE", 503, "answer", "The keys of the tokens' issuer cannot be had"),
 
   [ErrorCode.INTERNAL]: row("INTERNAL", 500, "dead-letter", "Internal error"),
 };

@@ -1898,7 +1898,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
 }
 validate91.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 var queryRequest = validate92;
-var schema31 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["user", "providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "purpose": { "$ref": "#/$defs/name", "description": "What the answer is for, in a word that the agreements know." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
+var schema31 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "query-request", "title": "Query request", "description": "The body of POST /v1/queries.", "type": "object", "additionalProperties": false, "required": ["providers", "sql"], "properties": { "requestType": { "$ref": "#/$defs/name", "description": "Absent: sqlDataRequest." }, "user": { "description": "May be left out: the token says who asks. Somebody else is FORBIDDEN.", "type": "object", "additionalProperties": false, "required": ["name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "minLength": 1, "maxLength": 320 } } }, "providers": { "type": "array", "minItems": 1, "maxItems": 64, "items": { "$ref": "#/$defs/name" } }, "dataSets": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/name" }, "description": "Absent or empty: each that the provider has and the agreement names." }, "sql": { "type": "string", "minLength": 1, "maxLength": 2e4 }, "algorithm": { "type": ["string", "object"], "maxLength": 64, "additionalProperties": false, "required": ["name"], "properties": { "name": { "type": "string", "minLength": 1, "maxLength": 64 }, "column": { "type": "string", "maxLength": 128 }, "groupBy": { "type": "array", "maxItems": 16, "items": { "$ref": "#/$defs/name" } } }, "description": "Its name, or its name with the columns it works on. Absent: the rows as they are." }, "options": { "type": "object", "maxProperties": 32, "propertyNames": { "type": "string", "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "boolean" }, "description": "The flags of the request type's optional steps, and split." }, "purpose": { "$ref": "#/$defs/name", "description": "What the answer is for, in a word that the agreements know." }, "timeoutMs": { "type": "integer", "minimum": 100, "maximum": 12e4 } }, "$defs": { "name": { "type": "string", "minLength": 1, "maxLength": 128 } } };
 function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1953,8 +1953,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     evaluated0.items = void 0;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.user === void 0) {
-      const err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "user" }, message: "must have required property 'user'" };
+    if (data.providers === void 0) {
+      const err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "providers" }, message: "must have required property 'providers'" };
       if (vErrors === null) {
         vErrors = [err0];
       } else {
@@ -1962,8 +1962,8 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       }
       errors++;
     }
-    if (data.providers === void 0) {
-      const err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "providers" }, message: "must have required property 'providers'" };
+    if (data.sql === void 0) {
+      const err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "sql" }, message: "must have required property 'sql'" };
       if (vErrors === null) {
         vErrors = [err1];
       } else {
@@ -1971,22 +1971,13 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       }
       errors++;
     }
-    if (data.sql === void 0) {
-      const err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "sql" }, message: "must have required property 'sql'" };
-      if (vErrors === null) {
-        vErrors = [err2];
-      } else {
-        vErrors.push(err2);
-      }
-      errors++;
-    }
     for (const key0 in data) {
       if (!func5.call(schema31.properties, key0)) {
-        const err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        const err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         if (vErrors === null) {
-          vErrors = [err3];
+          vErrors = [err2];
         } else {
-          vErrors.push(err3);
+          vErrors.push(err2);
         }
         errors++;
       }
@@ -2001,21 +1992,21 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       let data1 = data.user;
       if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
         if (data1.name === void 0) {
-          const err4 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
+          const err3 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
           if (vErrors === null) {
-            vErrors = [err4];
+            vErrors = [err3];
           } else {
-            vErrors.push(err4);
+            vErrors.push(err3);
           }
           errors++;
         }
         for (const key1 in data1) {
           if (!(key1 === "id" || key1 === "name")) {
-            const err5 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+            const err4 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
             if (vErrors === null) {
-              vErrors = [err5];
+              vErrors = [err4];
             } else {
-              vErrors.push(err5);
+              vErrors.push(err4);
             }
             errors++;
           }
@@ -2024,20 +2015,20 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let data2 = data1.id;
           if (typeof data2 === "string") {
             if (func1(data2) > 128) {
-              const err6 = { instancePath: instancePath + "/user/id", schemaPath: "#/properties/user/properties/id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              const err5 = { instancePath: instancePath + "/user/id", schemaPath: "#/properties/user/properties/id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
               if (vErrors === null) {
-                vErrors = [err6];
+                vErrors = [err5];
               } else {
-                vErrors.push(err6);
+                vErrors.push(err5);
               }
               errors++;
             }
           } else {
-            const err7 = { instancePath: instancePath + "/user/id", schemaPath: "#/properties/user/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err6 = { instancePath: instancePath + "/user/id", schemaPath: "#/properties/user/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err7];
+              vErrors = [err6];
             } else {
-              vErrors.push(err7);
+              vErrors.push(err6);
             }
             errors++;
           }
@@ -2046,7 +2037,16 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let data3 = data1.name;
           if (typeof data3 === "string") {
             if (func1(data3) > 320) {
-              const err8 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/maxLength", keyword: "maxLength", params: { limit: 320 }, message: "must NOT have more than 320 characters" };
+              const err7 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/maxLength", keyword: "maxLength", params: { limit: 320 }, message: "must NOT have more than 320 characters" };
+              if (vErrors === null) {
+                vErrors = [err7];
+              } else {
+                vErrors.push(err7);
+              }
+              errors++;
+            }
+            if (func1(data3) < 1) {
+              const err8 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               if (vErrors === null) {
                 vErrors = [err8];
               } else {
@@ -2054,31 +2054,22 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-            if (func1(data3) < 1) {
-              const err9 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              if (vErrors === null) {
-                vErrors = [err9];
-              } else {
-                vErrors.push(err9);
-              }
-              errors++;
-            }
           } else {
-            const err10 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err9 = { instancePath: instancePath + "/user/name", schemaPath: "#/properties/user/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err10];
+              vErrors = [err9];
             } else {
-              vErrors.push(err10);
+              vErrors.push(err9);
             }
             errors++;
           }
         }
       } else {
-        const err11 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        const err10 = { instancePath: instancePath + "/user", schemaPath: "#/properties/user/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
-          vErrors = [err11];
+          vErrors = [err10];
         } else {
-          vErrors.push(err11);
+          vErrors.push(err10);
         }
         errors++;
       }
@@ -2087,20 +2078,20 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       let data4 = data.providers;
       if (Array.isArray(data4)) {
         if (data4.length > 64) {
-          const err12 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
+          const err11 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
           if (vErrors === null) {
-            vErrors = [err12];
+            vErrors = [err11];
           } else {
-            vErrors.push(err12);
+            vErrors.push(err11);
           }
           errors++;
         }
         if (data4.length < 1) {
-          const err13 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+          const err12 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
           if (vErrors === null) {
-            vErrors = [err13];
+            vErrors = [err12];
           } else {
-            vErrors.push(err13);
+            vErrors.push(err12);
           }
           errors++;
         }
@@ -2112,11 +2103,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        const err14 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        const err13 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         if (vErrors === null) {
-          vErrors = [err14];
+          vErrors = [err13];
         } else {
-          vErrors.push(err14);
+          vErrors.push(err13);
         }
         errors++;
       }
@@ -2125,11 +2116,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       let data6 = data.dataSets;
       if (Array.isArray(data6)) {
         if (data6.length > 64) {
-          const err15 = { instancePath: instancePath + "/dataSets", schemaPath: "#/properties/dataSets/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
+          const err14 = { instancePath: instancePath + "/dataSets", schemaPath: "#/properties/dataSets/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
           if (vErrors === null) {
-            vErrors = [err15];
+            vErrors = [err14];
           } else {
-            vErrors.push(err15);
+            vErrors.push(err14);
           }
           errors++;
         }
@@ -2141,11 +2132,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        const err16 = { instancePath: instancePath + "/dataSets", schemaPath: "#/properties/dataSets/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        const err15 = { instancePath: instancePath + "/dataSets", schemaPath: "#/properties/dataSets/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         if (vErrors === null) {
-          vErrors = [err16];
+          vErrors = [err15];
         } else {
-          vErrors.push(err16);
+          vErrors.push(err15);
         }
         errors++;
       }
@@ -2154,7 +2145,16 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       let data8 = data.sql;
       if (typeof data8 === "string") {
         if (func1(data8) > 2e4) {
-          const err17 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/maxLength", keyword: "maxLength", params: { limit: 2e4 }, message: "must NOT have more than 20000 characters" };
+          const err16 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/maxLength", keyword: "maxLength", params: { limit: 2e4 }, message: "must NOT have more than 20000 characters" };
+          if (vErrors === null) {
+            vErrors = [err16];
+          } else {
+            vErrors.push(err16);
+          }
+          errors++;
+        }
+        if (func1(data8) < 1) {
+          const err17 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           if (vErrors === null) {
             vErrors = [err17];
           } else {
@@ -2162,21 +2162,12 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (func1(data8) < 1) {
-          const err18 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          if (vErrors === null) {
-            vErrors = [err18];
-          } else {
-            vErrors.push(err18);
-          }
-          errors++;
-        }
       } else {
-        const err19 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        const err18 = { instancePath: instancePath + "/sql", schemaPath: "#/properties/sql/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         if (vErrors === null) {
-          vErrors = [err19];
+          vErrors = [err18];
         } else {
-          vErrors.push(err19);
+          vErrors.push(err18);
         }
         errors++;
       }
@@ -2184,17 +2175,28 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.algorithm !== void 0) {
       let data9 = data.algorithm;
       if (typeof data9 !== "string" && !(data9 && typeof data9 == "object" && !Array.isArray(data9))) {
-        const err20 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/type", keyword: "type", params: { type: schema31.properties.algorithm.type }, message: "must be string,object" };
+        const err19 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/type", keyword: "type", params: { type: schema31.properties.algorithm.type }, message: "must be string,object" };
         if (vErrors === null) {
-          vErrors = [err20];
+          vErrors = [err19];
         } else {
-          vErrors.push(err20);
+          vErrors.push(err19);
         }
         errors++;
       }
       if (typeof data9 === "string") {
         if (func1(data9) > 64) {
-          const err21 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          const err20 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          if (vErrors === null) {
+            vErrors = [err20];
+          } else {
+            vErrors.push(err20);
+          }
+          errors++;
+        }
+      }
+      if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
+        if (data9.name === void 0) {
+          const err21 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
           if (vErrors === null) {
             vErrors = [err21];
           } else {
@@ -2202,24 +2204,13 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-      }
-      if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
-        if (data9.name === void 0) {
-          const err22 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
-          if (vErrors === null) {
-            vErrors = [err22];
-          } else {
-            vErrors.push(err22);
-          }
-          errors++;
-        }
         for (const key2 in data9) {
           if (!(key2 === "name" || key2 === "column" || key2 === "groupBy")) {
-            const err23 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+            const err22 = { instancePath: instancePath + "/algorithm", schemaPath: "#/properties/algorithm/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
             if (vErrors === null) {
-              vErrors = [err23];
+              vErrors = [err22];
             } else {
-              vErrors.push(err23);
+              vErrors.push(err22);
             }
             errors++;
           }
@@ -2228,7 +2219,16 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let data10 = data9.name;
           if (typeof data10 === "string") {
             if (func1(data10) > 64) {
-              const err24 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+              const err23 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+              if (vErrors === null) {
+                vErrors = [err23];
+              } else {
+                vErrors.push(err23);
+              }
+              errors++;
+            }
+            if (func1(data10) < 1) {
+              const err24 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               if (vErrors === null) {
                 vErrors = [err24];
               } else {
@@ -2236,21 +2236,12 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-            if (func1(data10) < 1) {
-              const err25 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              if (vErrors === null) {
-                vErrors = [err25];
-              } else {
-                vErrors.push(err25);
-              }
-              errors++;
-            }
           } else {
-            const err26 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err25 = { instancePath: instancePath + "/algorithm/name", schemaPath: "#/properties/algorithm/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err26];
+              vErrors = [err25];
             } else {
-              vErrors.push(err26);
+              vErrors.push(err25);
             }
             errors++;
           }
@@ -2259,20 +2250,20 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let data11 = data9.column;
           if (typeof data11 === "string") {
             if (func1(data11) > 128) {
-              const err27 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              const err26 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
               if (vErrors === null) {
-                vErrors = [err27];
+                vErrors = [err26];
               } else {
-                vErrors.push(err27);
+                vErrors.push(err26);
               }
               errors++;
             }
           } else {
-            const err28 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err27 = { instancePath: instancePath + "/algorithm/column", schemaPath: "#/properties/algorithm/properties/column/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err28];
+              vErrors = [err27];
             } else {
-              vErrors.push(err28);
+              vErrors.push(err27);
             }
             errors++;
           }
@@ -2281,11 +2272,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let data12 = data9.groupBy;
           if (Array.isArray(data12)) {
             if (data12.length > 16) {
-              const err29 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+              const err28 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
               if (vErrors === null) {
-                vErrors = [err29];
+                vErrors = [err28];
               } else {
-                vErrors.push(err29);
+                vErrors.push(err28);
               }
               errors++;
             }
@@ -2297,11 +2288,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
               }
             }
           } else {
-            const err30 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+            const err29 = { instancePath: instancePath + "/algorithm/groupBy", schemaPath: "#/properties/algorithm/properties/groupBy/type", keyword: "type", params: { type: "array" }, message: "must be array" };
             if (vErrors === null) {
-              vErrors = [err30];
+              vErrors = [err29];
             } else {
-              vErrors.push(err30);
+              vErrors.push(err29);
             }
             errors++;
           }
@@ -2312,11 +2303,11 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       let data14 = data.options;
       if (data14 && typeof data14 == "object" && !Array.isArray(data14)) {
         if (Object.keys(data14).length > 32) {
-          const err31 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" };
+          const err30 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" };
           if (vErrors === null) {
-            vErrors = [err31];
+            vErrors = [err30];
           } else {
-            vErrors.push(err31);
+            vErrors.push(err30);
           }
           errors++;
         }
@@ -2324,7 +2315,16 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           const _errs30 = errors;
           if (typeof key3 === "string") {
             if (func1(key3) > 64) {
-              const err32 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key3 };
+              const err31 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key3 };
+              if (vErrors === null) {
+                vErrors = [err31];
+              } else {
+                vErrors.push(err31);
+              }
+              errors++;
+            }
+            if (func1(key3) < 1) {
+              const err32 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key3 };
               if (vErrors === null) {
                 vErrors = [err32];
               } else {
@@ -2332,17 +2332,18 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-            if (func1(key3) < 1) {
-              const err33 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key3 };
-              if (vErrors === null) {
-                vErrors = [err33];
-              } else {
-                vErrors.push(err33);
-              }
-              errors++;
-            }
           } else {
-            const err34 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/type", keyword: "type", params: { type: "string" }, message: "must be string", propertyName: key3 };
+            const err33 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames/type", keyword: "type", params: { type: "string" }, message: "must be string", propertyName: key3 };
+            if (vErrors === null) {
+              vErrors = [err33];
+            } else {
+              vErrors.push(err33);
+            }
+            errors++;
+          }
+          var valid9 = _errs30 === errors;
+          if (!valid9) {
+            const err34 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid" };
             if (vErrors === null) {
               vErrors = [err34];
             } else {
@@ -2350,9 +2351,10 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
             }
             errors++;
           }
-          var valid9 = _errs30 === errors;
-          if (!valid9) {
-            const err35 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/propertyNames", keyword: "propertyNames", params: { propertyName: key3 }, message: "property name must be valid" };
+        }
+        for (const key4 in data14) {
+          if (typeof data14[key4] !== "boolean") {
+            const err35 = { instancePath: instancePath + "/options/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/options/additionalProperties/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
             if (vErrors === null) {
               vErrors = [err35];
             } else {
@@ -2361,23 +2363,12 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-        for (const key4 in data14) {
-          if (typeof data14[key4] !== "boolean") {
-            const err36 = { instancePath: instancePath + "/options/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/options/additionalProperties/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-            if (vErrors === null) {
-              vErrors = [err36];
-            } else {
-              vErrors.push(err36);
-            }
-            errors++;
-          }
-        }
       } else {
-        const err37 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        const err36 = { instancePath: instancePath + "/options", schemaPath: "#/properties/options/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
-          vErrors = [err37];
+          vErrors = [err36];
         } else {
-          vErrors.push(err37);
+          vErrors.push(err36);
         }
         errors++;
       }
@@ -2391,17 +2382,26 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.timeoutMs !== void 0) {
       let data17 = data.timeoutMs;
       if (!(typeof data17 == "number" && (!(data17 % 1) && !isNaN(data17)) && isFinite(data17))) {
-        const err38 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        const err37 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         if (vErrors === null) {
-          vErrors = [err38];
+          vErrors = [err37];
         } else {
-          vErrors.push(err38);
+          vErrors.push(err37);
         }
         errors++;
       }
       if (typeof data17 == "number" && isFinite(data17)) {
         if (data17 > 12e4 || isNaN(data17)) {
-          const err39 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 12e4 }, message: "must be <= 120000" };
+          const err38 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 12e4 }, message: "must be <= 120000" };
+          if (vErrors === null) {
+            vErrors = [err38];
+          } else {
+            vErrors.push(err38);
+          }
+          errors++;
+        }
+        if (data17 < 100 || isNaN(data17)) {
+          const err39 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
           if (vErrors === null) {
             vErrors = [err39];
           } else {
@@ -2409,23 +2409,14 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (data17 < 100 || isNaN(data17)) {
-          const err40 = { instancePath: instancePath + "/timeoutMs", schemaPath: "#/properties/timeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
-          if (vErrors === null) {
-            vErrors = [err40];
-          } else {
-            vErrors.push(err40);
-          }
-          errors++;
-        }
       }
     }
   } else {
-    const err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    const err40 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     if (vErrors === null) {
-      vErrors = [err41];
+      vErrors = [err40];
     } else {
-      vErrors.push(err41);
+      vErrors.push(err40);
     }
     errors++;
   }

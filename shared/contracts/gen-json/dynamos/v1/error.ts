@@ -65,6 +65,7 @@ export enum ErrorCode {
   KNOWLEDGE_UNAVAILABLE = 72,
   TRANSFER_LOST = 73,
   RECORD_UNAVAILABLE = 74,
+  KEYS_UNAVAILABLE = 75,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,
@@ -204,6 +205,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 74:
     case "ERROR_CODE_RECORD_UNAVAILABLE":
       return ErrorCode.RECORD_UNAVAILABLE;
+    case 75:
+    case "ERROR_CODE_KEYS_UNAVAILABLE":
+      return ErrorCode.KEYS_UNAVAILABLE;
     case 90:
     case "ERROR_CODE_INTERNAL":
       return ErrorCode.INTERNAL;
@@ -304,6 +308,8 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_TRANSFER_LOST";
     case ErrorCode.RECORD_UNAVAILABLE:
       return "ERROR_CODE_RECORD_UNAVAILABLE";
+    case ErrorCode.KEYS_UNAVAILABLE:
+      return "ERROR_CODE_KEYS_UNAVAILABLE";
     case ErrorCode.INTERNAL:
       return "ERROR_CODE_INTERNAL";
     case ErrorCode.UNRECOGNIZED:

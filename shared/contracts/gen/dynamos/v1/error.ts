@@ -66,6 +66,7 @@ export enum ErrorCode {
   KNOWLEDGE_UNAVAILABLE = 72,
   TRANSFER_LOST = 73,
   RECORD_UNAVAILABLE = 74,
+  KEYS_UNAVAILABLE = 75,
   /** INTERNAL - A defect of ours. */
   INTERNAL = 90,
   UNRECOGNIZED = -1,
