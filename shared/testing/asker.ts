@@ -25,12 +25,17 @@ export interface AskOptions {
 /** The party that hosts the control steps. */
 export const exchangeParty = "exchange";
 
-export async function askOver(
+export async function askOver(api: SidecarApi, query: AskedQuery, options?: AskOptions): Promise<AskedAnswer> {
+  return asked(await answerOver(api, query, options), api);
+}
+
+/** Before it is bytes of some format. Its transfers stay until `dropAnswer`. */
+export function answerOver(
   api: SidecarApi,
   query: AskedQuery,
   { timeoutMs = 20_000, signal = new AbortController().signal }: AskOptions = {},
-): Promise<AskedAnswer> {
-  const answer = await runQuery({
+): Promise<Answer> {
+  return runQuery({
     api,
     exchangeParty,
     query: completed(query),
@@ -39,7 +44,11 @@ export async function askOver(
     signal,
     onProgress: () => {},
   });
-  return asked(answer, api);
+}
+
+export async function dropAnswer({ results }: Answer, api: SidecarApi): Promise<void> {
+  const names = results.flatMap(({ result }) => result.table?.transfer?.name ?? []);
+  await Promise.all(names.map((name) => api.dropTransfer(name)));
 }
 
 function completed(query: AskedQuery): Query {
@@ -56,13 +65,12 @@ function completed(query: AskedQuery): Query {
 }
 
 async function asked(answer: Answer, api: SidecarApi): Promise<AskedAnswer> {
-  const { status, problem, results } = answer;
+  const { status, problem } = answer;
   if (problem !== undefined) return { status, contentType: "application/problem+json", body: problem };
   const { format, bytes } = chooseFormat(answer, { accept: undefined, party: undefined }, api);
   const pieces: Uint8Array[] = [];
   for await (const piece of bytes(new AbortController().signal)) pieces.push(piece);
-  const names = results.flatMap(({ result }) => result.table?.transfer?.name ?? []);
-  await Promise.all(names.map((name) => api.dropTransfer(name)));
+  await dropAnswer(answer, api);
   return { status, contentType: format.mediaType, body: JSON.parse(Buffer.concat(pieces).toString()) };
 }
 
@@ -74,8 +82,9 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
     dropTransfer: (name) => sidecar.transfers.drop(name),
     get: (key) => knowledge.get(key),
-    list: async (prefix) => (await knowledge.list(prefix)).entries,
-    put: (key, value, ifRevision) => knowledge.put(key, value, ifRevision === undefined ? {} : { ifRevision }),
+    list: (prefix) => knowledge.list(prefix),
+    put: (key, value, options) => knowledge.put(key, value, options),
+    delete: (key, options) => knowledge.delete(key, options),
     isReady: async () => true,
     close: () => {},
   };
