@@ -48,7 +48,7 @@ const collections: readonly Collection[] = [
 export function knowledgeApi(api: SidecarApi): Hono {
   const routes = new Hono();
   for (const collection of collections) {
-    routes.get(`/${collection.path}`, async (c) => c.json((await api.list(collection.prefix)).map(documentOf)));
+    routes.get(`/${collection.path}`, async (c) => c.json((await api.list(collection.prefix)).entries.map(documentOf)));
     routes.get(`/${collection.path}/:name`, (c) => getOne(c, collection, api));
     routes.put(`/${collection.path}/:name`, (c) => putOne(c, collection, api));
   }
@@ -77,7 +77,7 @@ async function putOne(c: Context, { keyOf, noun, check }: Collection, api: Sidec
   }
   const entry = await api.get(keyOf(name));
   const expected = expectedRevision(c, entry?.revision);
-  const revision = await api.put(keyOf(name), JSON.stringify(json), expected);
+  const revision = await api.put(keyOf(name), JSON.stringify(json), { ifRevision: expected });
   return c.json(json as object, entry === undefined ? 201 : 200, { etag: etagOf(revision) });
 }
 
@@ -110,8 +110,8 @@ function documentOf(entry: Entry): unknown {
 
 async function partiesJson(api: SidecarApi) {
   const [parties, online] = await Promise.all([api.list(keys.parties), api.list(keys.online)]);
-  const here = new Set(online.map(({ key }) => key.slice(keys.online.length).split("/")[0]));
-  return parties.map((entry) => {
+  const here = new Set(online.entries.map(({ key }) => key.slice(keys.online.length).split("/")[0]));
+  return parties.entries.map((entry) => {
     const party = documentOf(entry) as { name: string };
     return { ...party, online: here.has(party.name) };
   });
@@ -120,7 +120,9 @@ async function partiesJson(api: SidecarApi) {
 /** What can be asked of whom. File names stay at the party. */
 async function catalogueJson(api: SidecarApi) {
   const [dataSets, requestTypes, archetypes, steps] = await Promise.all(
-    [keys.dataSets, keys.requestTypes, keys.archetypes, keys.steps].map((prefix) => api.list(prefix)),
+    [keys.dataSets, keys.requestTypes, keys.archetypes, keys.steps].map(
+      async (prefix) => (await api.list(prefix)).entries,
+    ),
   );
   return {
     dataSets: (dataSets ?? []).map((entry) => withoutFiles(documentOf(entry))),

@@ -1,4 +1,8 @@
-/** The knowledge base: small JSON documents under path-like keys, with one revision counter. Twins: adapters/memory, later adapters/etcd. */
+/**
+ * The knowledge base: small JSON documents under path-like keys, with one revision counter. Twins: adapters/memory,
+ * later adapters/etcd. A key begins with `/`, or with `~word/` for what is kept beside the documents, such as
+ * their history: who lists or watches `/` does not see it.
+ */
 
 export interface Entry {
   readonly key: string;
@@ -12,9 +16,21 @@ export type Change =
   | { readonly kind: "put"; readonly entry: Entry }
   | { readonly kind: "delete"; readonly key: string; readonly revision: number };
 
-export interface PutOptions {
+/** Put together with another change: both or neither, at one revision. */
+export interface Companion {
+  readonly key: string;
+  readonly value: string;
+  readonly ifRevision?: number | undefined;
+}
+
+export interface DeleteOptions {
   /** Compare and swap: the key's revision must be this; 0: it must not exist. */
-  readonly ifRevision?: number;
+  readonly ifRevision?: number | undefined;
+  /** In order, after the change itself; no key twice. */
+  readonly also?: readonly Companion[];
+}
+
+export interface PutOptions extends DeleteOptions {
   /** The key goes when this lease ends. */
   readonly lease?: Lease;
 }
@@ -37,9 +53,9 @@ export interface Knowledge {
   list(prefix: string): Promise<{ entries: Entry[]; revision: number }>;
   /** @returns the new revision. @throws DynamosError REVISION_CONFLICT, naming the revision that is there */
   put(key: string, value: string, options?: PutOptions): Promise<number>;
-  /** @returns whether there was one. @throws DynamosError REVISION_CONFLICT */
-  delete(key: string, options?: { ifRevision?: number }): Promise<boolean>;
-  /** Every change at or below the prefix, in order, none left out, from `fromRevision` on (default: from now). */
+  /** @returns the revision of the deletion; undefined, and nothing is changed: there was none. @throws DynamosError REVISION_CONFLICT */
+  delete(key: string, options?: DeleteOptions): Promise<number | undefined>;
+  /** Every change at or below the prefix, in order, those of one revision one after the other, none left out, from `fromRevision` on (default: from now). */
   watch(prefix: string, fromRevision?: number): Watch;
   /** A lease that renews itself until ended. */
   grant(ttlMs: number): Promise<Lease>;

@@ -2,7 +2,7 @@
 import { Metadata } from "@grpc/grpc-js";
 import { type Envelope, ErrorCode, type Reply } from "#contracts";
 import { DynamosError } from "#errors";
-import type { Entry } from "#ports/knowledge";
+import type { DeleteOptions, Entry } from "#ports/knowledge";
 import { callOnce, openChannel } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
@@ -17,9 +17,12 @@ export interface SidecarApi {
   readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   dropTransfer(name: string): Promise<void>;
   get(key: string): Promise<Entry | undefined>;
-  list(prefix: string): Promise<Entry[]>;
+  /** Sorted by key, with the store's revision at that moment. */
+  list(prefix: string): Promise<{ entries: Entry[]; revision: number }>;
   /** @returns the new revision. @throws DynamosError REVISION_CONFLICT */
-  put(key: string, value: string, ifRevision?: number): Promise<number>;
+  put(key: string, value: string, options?: DeleteOptions): Promise<number>;
+  /** @returns the revision of the deletion; undefined: there was none. @throws DynamosError REVISION_CONFLICT */
+  delete(key: string, options?: DeleteOptions): Promise<number | undefined>;
   isReady(): Promise<boolean>;
   close(): void;
 }
@@ -75,17 +78,21 @@ export function connectSidecar(address: string): SidecarApi {
       );
       return entry;
     },
-    list: async (prefix) => {
-      const { entries } = await callOnce<{ entries: Entry[] }>((deadline, done) =>
-        client.listKnowledge({ prefix }, new Metadata(), { deadline }, done),
-      );
-      return entries;
-    },
-    put: async (key, value, ifRevision) => {
+    list: (prefix) =>
+      callOnce((deadline, done) => client.listKnowledge({ prefix }, new Metadata(), { deadline }, done)),
+    put: async (key, value, { ifRevision, also = [] } = {}) => {
+      const request = { key, value, ifRevision, also: [...also] };
       const { revision } = await callOnce<{ revision: number }>((deadline, done) =>
-        client.putKnowledge({ key, value, ifRevision }, new Metadata(), { deadline }, done),
+        client.putKnowledge(request, new Metadata(), { deadline }, done),
       );
       return revision;
+    },
+    delete: async (key, { ifRevision, also = [] } = {}) => {
+      const request = { key, ifRevision, also: [...also] };
+      const { deleted, revision } = await callOnce<{ deleted: boolean; revision: number }>((deadline, done) =>
+        client.deleteKnowledge(request, new Metadata(), { deadline }, done),
+      );
+      return deleted ? revision : undefined;
     },
     isReady: async () => {
       const { ready } = await callOnce<{ ready: boolean }>((deadline, done) =>

@@ -75,11 +75,11 @@ describe("dynamos.v1.Sidecar over a Unix socket", () => {
   });
 
   it("reads, lists and writes the knowledge base, and names a conflict", async () => {
-    const revision = await api.put("/steps/x", "{}", 0);
+    const revision = await api.put("/steps/x", "{}", { ifRevision: 0 });
     expect(await api.get("/steps/x")).toEqual({ key: "/steps/x", value: "{}", revision });
-    expect((await api.list("/steps/x")).map(({ key }) => key)).toEqual(["/steps/x"]);
+    expect((await api.list("/steps/x")).entries.map(({ key }) => key)).toEqual(["/steps/x"]);
     expect(await api.get("/steps/none")).toBeUndefined();
-    await expect(api.put("/steps/x", "{}", 0)).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
+    await expect(api.put("/steps/x", "{}", { ifRevision: 0 })).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
     await expect(api.put("no slash", "{}")).rejects.toMatchObject({ label: "INVALID_REQUEST" });
   });
 

@@ -30,17 +30,14 @@ export function knowledgeService(knowledge: Knowledge): KnowledgeService {
   return {
     getKnowledge: unary(async ({ key }) => ({ entry: await knowledge.get(key) })),
     listKnowledge: unary(({ prefix }) => knowledge.list(prefix)),
-    putKnowledge: unary(async ({ key, value, ifRevision, leaseId }) => {
+    putKnowledge: unary(async ({ key, value, leaseId, ...rest }) => {
       const lease = leaseId === undefined ? {} : { lease: leases.find(leaseId) };
-      const revision = await knowledge.put(key, value, {
-        ...lease,
-        ...(ifRevision === undefined ? {} : { ifRevision }),
-      });
-      return { revision };
+      return { revision: await knowledge.put(key, value, { ...lease, ...rest }) };
     }),
-    deleteKnowledge: unary(async ({ key, ifRevision }) => ({
-      deleted: await knowledge.delete(key, ifRevision === undefined ? {} : { ifRevision }),
-    })),
+    deleteKnowledge: unary(async ({ key, ...rest }) => {
+      const revision = await knowledge.delete(key, rest);
+      return { deleted: revision !== undefined, revision: revision ?? 0 };
+    }),
     grantLease: unary(async ({ ttlMs }) => ({ leaseId: await leases.grant(ttlMs) })),
     renewLease: unary(async ({ leaseId }) => ({ alive: leases.renew(leaseId) })),
     endLease: unary(async ({ leaseId }) => {

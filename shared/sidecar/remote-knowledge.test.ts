@@ -1,4 +1,6 @@
+import { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
+import type { ClientReadableStream } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { systemClock } from "#adapters/system/clock";
@@ -7,6 +9,7 @@ import { knowledgeContract } from "#testing/knowledge-contract";
 import { openTcpProxy } from "#testing/tcp-proxy";
 import { serveKnowledge } from "./grpc-server.ts";
 import { connectKnowledge } from "./remote-knowledge.ts";
+import { RemoteWatch, type WatchMessage } from "./remote-watch.ts";
 
 const cleanup: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -27,6 +30,10 @@ function connect(address: string): Knowledge {
   const knowledge = connectKnowledge(address);
   cleanup.push(() => knowledge.close());
   return knowledge;
+}
+
+function streamOf(messages: readonly WatchMessage[]): ClientReadableStream<WatchMessage> {
+  return Object.assign(Readable.from(messages), { cancel: () => {} }) as unknown as ClientReadableStream<WatchMessage>;
 }
 
 describe("the knowledge base of another sidecar", () => {
@@ -94,6 +101,32 @@ describe("the knowledge base of another sidecar", () => {
     await expect.poll(() => seen.map((change) => change.kind)).toEqual(["put", "put", "delete", "put"]);
     watch.close();
     await reading;
+  });
+
+  it("misses and repeats no change of a transaction in whose middle the connection was lost", async () => {
+    const changes = ["/w/a", "/w/b", "/w/c"].map((key) => ({
+      entry: { key, value: "1", revision: 7 },
+      deleted: false,
+    }));
+    const next = { entry: { key: "/w/a", value: "2", revision: 8 }, deleted: false };
+    // What each subscription brings before it ends; the last one ends the test.
+    const brings = [changes.slice(0, 1), changes.slice(0, 2), [...changes, next]];
+    const asked: (number | undefined)[] = [];
+    const watch = new RemoteWatch({
+      open: (from) => {
+        asked.push(from);
+        return streamOf(brings[asked.length - 1] ?? []);
+      },
+      fromRevision: 7,
+      onEnd: () => {},
+    });
+    const seen: string[] = [];
+    for await (const change of watch) {
+      if (change.kind === "put") seen.push(`${change.entry.key}=${change.entry.value}`);
+      if (seen.length === 4) break;
+    }
+    expect(seen).toEqual(["/w/a=1", "/w/b=1", "/w/c=1", "/w/a=2"]);
+    expect(asked).toEqual([7, 7, 7]);
   });
 
   it("says that it does not answer", async () => {

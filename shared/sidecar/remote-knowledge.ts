@@ -2,7 +2,7 @@
 import { Metadata } from "@grpc/grpc-js";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
-import type { Entry, Knowledge, Lease, PutOptions, Watch } from "#ports/knowledge";
+import type { DeleteOptions, Entry, Knowledge, Lease, PutOptions, Watch } from "#ports/knowledge";
 import { callOnce, openChannel } from "./grpc-channel.ts";
 import { holdLease, type LeaseCalls, type RemoteLease } from "./remote-lease.ts";
 import { RemoteWatch } from "./remote-watch.ts";
@@ -33,10 +33,18 @@ export function connectKnowledge(address: string): Knowledge {
     await Promise.all([...watches].map((watch) => watch.begun));
   }
 
-  async function send(key: string, value: string, leaseId: string | undefined, ifRevision?: number): Promise<number> {
-    const request = { key, value, leaseId, ifRevision };
+  async function send(
+    document: { key: string; value: string; leaseId: string | undefined },
+    { ifRevision, also = [] }: DeleteOptions,
+  ): Promise<number> {
+    const request = { ...document, ifRevision, also: [...also] };
     const { revision } = await call<{ revision: number }>((...rest) => client.putKnowledge(request, ...rest));
     return revision;
+  }
+
+  /** What is put or deleted without a lease is no lease's any more. */
+  function letGo(keys: readonly string[]): void {
+    for (const one of leases) for (const key of keys) one.keys.delete(key);
   }
 
   const leaseCalls: LeaseCalls = {
@@ -51,7 +59,7 @@ export function connectKnowledge(address: string): Knowledge {
       await call((...rest) => client.endLease({ leaseId }, ...rest));
     },
     put: async (key, value, leaseId) => {
-      await send(key, value, leaseId);
+      await send({ key, value, leaseId }, {});
     },
   };
 
@@ -61,22 +69,23 @@ export function connectKnowledge(address: string): Knowledge {
       return answer.entry;
     },
     list: (prefix) => call((...rest) => client.listKnowledge({ prefix }, ...rest)),
-    put: async (key: string, value: string, { ifRevision, lease }: PutOptions = {}) => {
+    put: async (key: string, value: string, { lease, ...rest }: PutOptions = {}) => {
       await watchesBegun();
       const held = [...leases].find(({ id }) => id === lease?.id);
       if (lease !== undefined && held === undefined) throw unavailable("the lease has ended");
-      const revision = await send(key, value, held?.remoteId, ifRevision);
-      for (const one of leases) one.keys.delete(key);
+      const revision = await send({ key, value, leaseId: held?.remoteId }, rest);
+      letGo([key, ...(rest.also ?? []).map((one) => one.key)]);
       held?.keys.set(key, value);
       return revision;
     },
-    delete: async (key, { ifRevision } = {}) => {
+    delete: async (key, { ifRevision, also = [] } = {}) => {
       await watchesBegun();
-      const { deleted } = await call<{ deleted: boolean }>((...rest) =>
-        client.deleteKnowledge({ key, ifRevision }, ...rest),
+      const request = { key, ifRevision, also: [...also] };
+      const { deleted, revision } = await call<{ deleted: boolean; revision: number }>((...rest) =>
+        client.deleteKnowledge(request, ...rest),
       );
-      for (const one of leases) one.keys.delete(key);
-      return deleted;
+      letGo([key, ...(deleted ? also.map((one) => one.key) : [])]);
+      return deleted ? revision : undefined;
     },
     watch: (prefix, fromRevision): Watch => {
       const watch = new RemoteWatch({

@@ -7,7 +7,7 @@ import type { Change, Entry, Watch } from "#ports/knowledge";
 import { fromServiceError } from "./grpc-errors.ts";
 
 /** As the service streams it. */
-interface WatchMessage {
+export interface WatchMessage {
   readonly entry?: Entry | undefined;
   readonly deleted: boolean;
 }
@@ -26,7 +26,10 @@ export class RemoteWatch implements Watch {
   private readonly options: RemoteWatchOptions;
   private readonly closed = new AbortController();
   private hasBegun: () => void = () => {};
+  /** The revision that was seen last, or the first one to see: a lost connection goes on from here. */
   private next: number | undefined;
+  /** How many of that revision's changes were seen: it may have had more. */
+  private seen = 0;
   private stream: ClientReadableStream<WatchMessage> | undefined;
   private error: DynamosError | undefined;
 
@@ -85,10 +88,17 @@ export class RemoteWatch implements Watch {
 
   /** Until the stream ends or the connection is lost. */
   private async *read(stream: ClientReadableStream<WatchMessage>): AsyncGenerator<Change> {
+    let again = this.seen;
     try {
       for await (const { entry, deleted } of stream as AsyncIterable<WatchMessage>) {
         if (entry === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a change without an entry");
-        this.next = entry.revision + 1;
+        if (entry.revision === this.next && again > 0) {
+          again -= 1;
+          continue;
+        }
+        again = 0;
+        this.seen = entry.revision === this.next ? this.seen + 1 : 1;
+        this.next = entry.revision;
         yield deleted ? { kind: "delete", key: entry.key, revision: entry.revision } : { kind: "put", entry };
       }
     } catch (error) {

@@ -74,8 +74,9 @@ export function answeringSidecar(): AnsweringSidecar {
     },
     cancel: async (queryId) => void sidecar.cancelled.push(queryId),
     get: async () => undefined,
-    list: async () => [],
+    list: async () => ({ entries: [], revision: 1 }),
     put: async () => 1,
+    delete: async () => 1,
     isReady: async () => true,
     close: () => {},
   };

@@ -57,16 +57,29 @@ export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): voi
       expect((await knowledge.list("/none/")).entries).toEqual([]);
     });
 
-    it("go when deleted, and say whether they were there", async () => {
-      await knowledge.put("/a", "1");
-      expect(await knowledge.delete("/a")).toBe(true);
-      expect(await knowledge.delete("/a")).toBe(false);
+    it("go when deleted, and give the revision of it, or none when they were not there", async () => {
+      const put = await knowledge.put("/a", "1");
+      expect(await knowledge.delete("/a")).toBe(put + 1);
+      expect(await knowledge.delete("/a")).toBeUndefined();
       expect(await knowledge.get("/a")).toBeUndefined();
+      expect((await knowledge.list("/")).revision).toBe(put + 1);
     });
 
-    it.each(["", "a", "no/slash", "/a\nb", "/a\u0000", `/${"x".repeat(512)}`])("refuse the key %j", async (key) => {
-      await expect(knowledge.put(key, "1")).rejects.toMatchObject({ label: "INVALID_REQUEST" });
+    it("may be kept beside the others, where who lists or watches those does not see them", async () => {
+      const watch = knowledge.watch("/");
+      await knowledge.put("~history/a", "1");
+      await knowledge.put("/a", "2");
+      expect((await take(watch, 1)).map(short)).toEqual(["put /a=2"]);
+      expect((await knowledge.list("/")).entries.map(({ key }) => key)).toEqual(["/a"]);
+      expect((await knowledge.list("~history/")).entries.map(({ key }) => key)).toEqual(["~history/a"]);
     });
+
+    it.each(["", "a", "no/slash", "~/a", "~a", "/a\nb", "/a\u0000", `/${"x".repeat(512)}`])(
+      "refuse the key %j",
+      async (key) => {
+        await expect(knowledge.put(key, "1")).rejects.toMatchObject({ label: "INVALID_REQUEST" });
+      },
+    );
   });
 
   describe("compare and swap", () => {
@@ -99,7 +112,74 @@ export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): voi
       const revision = await knowledge.put("/a", "1");
       const wrong = knowledge.delete("/a", { ifRevision: revision + 1 });
       await expect(wrong).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
-      expect(await knowledge.delete("/a", { ifRevision: revision })).toBe(true);
+      expect(await knowledge.delete("/a", { ifRevision: revision })).toBe(revision + 1);
+    });
+  });
+
+  describe("a transaction", () => {
+    it("puts several documents at one revision, which a watch sees one after the other", async () => {
+      const watch = knowledge.watch("/");
+      const also = ["c", "b"].map((name) => ({ key: `/${name}`, value: name }));
+      const revision = await knowledge.put("/a", "a", { also });
+      expect((await knowledge.list("/")).entries).toEqual(
+        ["a", "b", "c"].map((name) => ({ key: `/${name}`, value: name, revision })),
+      );
+      await knowledge.put("/d", "d");
+      const seen = await take(watch, 4);
+      expect(seen.map(short)).toEqual(["put /a=a", "put /c=c", "put /b=b", "put /d=d"]);
+      expect(seen.map((change) => change.kind === "put" && change.entry.revision)).toEqual([
+        ...[revision, revision, revision],
+        revision + 1,
+      ]);
+    });
+
+    it("counts once, so that a watch that begins after it misses and repeats nothing", async () => {
+      const revision = await knowledge.put("/a", "1", { also: [{ key: "/b", value: "1" }] });
+      await knowledge.put("/c", "1", { also: [{ key: "/d", value: "1" }] });
+      const later = await take(knowledge.watch("/", revision + 1), 2);
+      expect(later.map(short)).toEqual(["put /c=1", "put /d=1"]);
+      const all = await take(knowledge.watch("/", revision), 4);
+      expect(all.map(short)).toEqual(["put /a=1", "put /b=1", "put /c=1", "put /d=1"]);
+    });
+
+    it("takes a document away and puts others in its place", async () => {
+      await knowledge.put("/a", "1");
+      const watch = knowledge.watch("/");
+      const revision = await knowledge.delete("/a", { also: [{ key: "/gone/a", value: "{}" }] });
+      expect((await take(watch, 2)).map(short)).toEqual(["delete /a", "put /gone/a={}"]);
+      expect(await knowledge.get("/gone/a")).toMatchObject({ revision });
+    });
+
+    it("puts nothing when there was nothing to delete", async () => {
+      expect(await knowledge.delete("/a", { also: [{ key: "/b", value: "1" }] })).toBeUndefined();
+      expect((await knowledge.list("/")).entries).toEqual([]);
+    });
+
+    it("changes nothing when one of its documents is not as it was expected", async () => {
+      const revision = await knowledge.put("/a", "1");
+      const late = { key: "/b", value: "1", ifRevision: revision };
+      const put = knowledge.put("/a", "2", { ifRevision: revision, also: [{ key: "/c", value: "1" }, late] });
+      await expect(put).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
+      const gone = knowledge.delete("/a", { ifRevision: revision, also: [late] });
+      await expect(gone).rejects.toMatchObject({ label: "REVISION_CONFLICT" });
+      expect(await knowledge.list("/")).toEqual({ entries: [{ key: "/a", value: "1", revision }], revision });
+    });
+
+    it.each([
+      ["a key that is none", { key: "b", value: "1" }],
+      ["the same key twice", { key: "/a", value: "1" }],
+    ])("refuses %s, and changes nothing", async (_, companion) => {
+      const put = knowledge.put("/a", "1", { also: [companion] });
+      await expect(put).rejects.toMatchObject({ label: "INVALID_REQUEST" });
+      expect((await knowledge.list("/")).entries).toEqual([]);
+    });
+
+    it("takes a key that it puts out of its lease", async () => {
+      const lease = await knowledge.grant(5_000);
+      await knowledge.put("/held", "1", { lease });
+      await knowledge.put("/a", "1", { also: [{ key: "/held", value: "2" }] });
+      await lease.end();
+      expect(await knowledge.get("/held")).toMatchObject({ value: "2" });
     });
   });
 

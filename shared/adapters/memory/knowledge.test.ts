@@ -46,6 +46,17 @@ describe("the embedded knowledge base", () => {
     expect(await first(knowledge.watch("/", changesKept + 1))).toMatchObject({ entry: { value: String(changesKept) } });
   });
 
+  it("forgets old changes by their size too, not only by their number", async () => {
+    const knowledge = createMemoryKnowledge({ clock: createMemoryClock() });
+    const large = "x".repeat(16 * 1_048_576);
+    for (let i = 0; i < 5; i++) await knowledge.put("/a", large, { also: [{ key: "/b", value: large }] });
+    await expect(first(knowledge.watch("/", 1))).rejects.toMatchObject({
+      message: "changes before revision 2 are forgotten: list again",
+    });
+    expect(await first(knowledge.watch("/", 2))).toMatchObject({ entry: { key: "/a", revision: 2 } });
+    expect(await knowledge.get("/b")).toMatchObject({ revision: 5 });
+  });
+
   it("does not hold changes without end for a reader that does not read", async () => {
     const knowledge = createMemoryKnowledge({ clock: createMemoryClock() });
     const watch = knowledge.watch("/");

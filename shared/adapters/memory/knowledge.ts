@@ -3,14 +3,13 @@ import { randomUUID } from "node:crypto";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
-import type { Change, Entry, Knowledge, Lease, PutOptions } from "#ports/knowledge";
+import type { Change, Companion, DeleteOptions, Entry, Knowledge, Lease, PutOptions } from "#ports/knowledge";
+import { ChangeHistory } from "./change-history.ts";
 import { MemoryWatch } from "./watch.ts";
 
-/** Changes that a watch can still begin with. */
-const historyMax = 10_000;
 const keyCharsMax = 512;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a key.
-const validKey = /^\/[^\u0000-\u001f\u007f]*$/;
+const validKey = /^(~[a-z]+)?\/[^\u0000-\u001f\u007f]*$/;
 
 export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
   return new MemoryKnowledge(clock);
@@ -20,7 +19,7 @@ class MemoryKnowledge implements Knowledge {
   private readonly clock: Clock;
   private readonly entries = new Map<string, Entry>();
   private readonly leaseOf = new Map<string, string>();
-  private readonly history: Change[] = [];
+  private readonly history = new ChangeHistory();
   private readonly watches = new Set<MemoryWatch>();
   /** By lease: stops its renewal. */
   private readonly leases = new Map<string, () => void>();
@@ -42,36 +41,31 @@ class MemoryKnowledge implements Knowledge {
     return { entries: entries.sort((a, b) => (a.key < b.key ? -1 : 1)), revision: this.revision };
   }
 
-  async put(key: string, value: string, { ifRevision, lease }: PutOptions = {}): Promise<number> {
-    this.checkOpen();
-    checkKey(key);
-    this.checkRevision(key, ifRevision);
+  async put(key: string, value: string, options: PutOptions = {}): Promise<number> {
+    const { lease, also = [] } = options;
+    this.check(key, options);
     if (lease !== undefined && !this.leases.has(lease.id)) throw unavailable("the lease has ended");
     this.revision += 1;
-    const entry = { key, value, revision: this.revision };
-    this.entries.set(key, entry);
-    if (lease === undefined) this.leaseOf.delete(key);
-    else this.leaseOf.set(key, lease.id);
-    this.record({ kind: "put", entry });
-    return entry.revision;
+    const changes = [{ key, value }, ...also].map((document) => this.store(document));
+    if (lease !== undefined) this.leaseOf.set(key, lease.id);
+    this.record(changes);
+    return this.revision;
   }
 
-  async delete(key: string, { ifRevision }: { ifRevision?: number } = {}): Promise<boolean> {
-    this.checkOpen();
-    this.checkRevision(key, ifRevision);
-    return this.remove(key);
+  async delete(key: string, options: DeleteOptions = {}): Promise<number | undefined> {
+    this.check(key, options);
+    return this.remove(key, options.also);
   }
 
   watch(prefix: string, fromRevision = this.revision + 1): MemoryWatch {
     const watch = new MemoryWatch(prefix, (ended) => void this.watches.delete(ended));
-    // The counter rises by one a change: what the history lacks is what came before its first.
-    const oldest = this.revision - this.history.length + 1;
+    const oldest = this.history.oldestAt(this.revision);
     if (this.closed) {
       watch.fail(unavailable("the knowledge base is closed"));
     } else if (fromRevision < oldest && oldest > 1) {
       watch.fail(unavailable(`changes before revision ${oldest} are forgotten: list again`));
     } else {
-      for (const change of this.history.slice(Math.max(0, fromRevision - oldest))) watch.see(change);
+      for (const change of this.history.from(fromRevision - oldest)) watch.see(change);
       this.watches.add(watch);
     }
     return watch;
@@ -101,18 +95,37 @@ class MemoryKnowledge implements Knowledge {
     for (const [key, holder] of this.leaseOf) if (holder === id) this.remove(key);
   }
 
-  private remove(key: string): boolean {
+  private remove(key: string, also: readonly Companion[] = []): number | undefined {
     this.leaseOf.delete(key);
-    if (!this.entries.delete(key)) return false;
+    if (!this.entries.delete(key)) return undefined;
     this.revision += 1;
-    this.record({ kind: "delete", key, revision: this.revision });
-    return true;
+    this.record([{ kind: "delete", key, revision: this.revision }, ...also.map((document) => this.store(document))]);
+    return this.revision;
   }
 
-  private record(change: Change): void {
-    this.history.push(change);
-    if (this.history.length > historyMax) this.history.shift();
-    for (const watch of this.watches) watch.see(change);
+  private store({ key, value }: Companion): Change {
+    const entry = { key, value, revision: this.revision };
+    this.entries.set(key, entry);
+    this.leaseOf.delete(key);
+    return { kind: "put", entry };
+  }
+
+  private record(changes: readonly Change[]): void {
+    this.history.add(changes);
+    for (const watch of this.watches) for (const change of changes) watch.see(change);
+  }
+
+  /** Everything that a change may fail with, before anything is changed. */
+  private check(key: string, { ifRevision, also = [] }: DeleteOptions): void {
+    this.checkOpen();
+    const all = [{ key, ifRevision }, ...also];
+    for (const one of all) {
+      checkKey(one.key);
+      this.checkRevision(one.key, one.ifRevision);
+    }
+    if (new Set(all.map((one) => one.key)).size < all.length) {
+      throw new DynamosError(ErrorCode.INVALID_REQUEST, "a key is changed twice at once");
+    }
   }
 
   private checkRevision(key: string, ifRevision: number | undefined): void {
@@ -129,7 +142,7 @@ class MemoryKnowledge implements Knowledge {
 
 function checkKey(key: string): void {
   if (validKey.test(key) && key.length <= keyCharsMax) return;
-  const message = `a key begins with / and has at most ${keyCharsMax} characters, none of them a control character`;
+  const message = `a key begins with / or ~word/ and has at most ${keyCharsMax} characters, none of them a control character`;
   throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
 }
 

@@ -83,7 +83,19 @@ export interface PutKnowledgeRequest {
     | number
     | undefined;
   /** The key goes when this lease ends. Absent: it stays. */
-  leaseId?: string | undefined;
+  leaseId?:
+    | string
+    | undefined;
+  /** Put in the same transaction, at the same revision; nothing at all is put when one precondition fails. */
+  also: KnowledgeCompanion[];
+}
+
+/** Another document of the same transaction. */
+export interface KnowledgeCompanion {
+  key: string;
+  value: string;
+  /** As in PutKnowledgeRequest. */
+  ifRevision?: number | undefined;
 }
 
 export interface PutKnowledgeResponse {
@@ -117,11 +129,17 @@ export interface EndLeaseResponse {
 
 export interface DeleteKnowledgeRequest {
   key: string;
-  ifRevision?: number | undefined;
+  ifRevision?:
+    | number
+    | undefined;
+  /** Put in the same transaction, when there was something to delete. */
+  also: KnowledgeCompanion[];
 }
 
 export interface DeleteKnowledgeResponse {
   deleted: boolean;
+  /** Of the deletion. */
+  revision: number;
 }
 
 /** Answered at once with the metadata `knowledge-revision`: the first revision that the stream may bring. */
@@ -881,7 +899,7 @@ export const ListKnowledgeResponse: MessageFns<ListKnowledgeResponse> = {
 };
 
 function createBasePutKnowledgeRequest(): PutKnowledgeRequest {
-  return { key: "", value: "", ifRevision: undefined, leaseId: undefined };
+  return { key: "", value: "", ifRevision: undefined, leaseId: undefined, also: [] };
 }
 
 export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
@@ -897,6 +915,9 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
     }
     if (message.leaseId !== undefined) {
       writer.uint32(34).string(message.leaseId);
+    }
+    for (const v of message.also) {
+      KnowledgeCompanion.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -946,6 +967,14 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
             message.leaseId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.also.push(KnowledgeCompanion.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -967,6 +996,86 @@ export const PutKnowledgeRequest: MessageFns<PutKnowledgeRequest> = {
     message.value = object.value ?? "";
     message.ifRevision = object.ifRevision ?? undefined;
     message.leaseId = object.leaseId ?? undefined;
+    message.also = object.also?.map((e) => KnowledgeCompanion.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKnowledgeCompanion(): KnowledgeCompanion {
+  return { key: "", value: "", ifRevision: undefined };
+}
+
+export const KnowledgeCompanion: MessageFns<KnowledgeCompanion> = {
+  encode(message: KnowledgeCompanion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    if (message.ifRevision !== undefined) {
+      writer.uint32(24).int64(message.ifRevision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KnowledgeCompanion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKnowledgeCompanion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ifRevision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KnowledgeCompanion>, I>>(base?: I): KnowledgeCompanion {
+    return KnowledgeCompanion.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KnowledgeCompanion>, I>>(object: I): KnowledgeCompanion {
+    const message = createBaseKnowledgeCompanion();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    message.ifRevision = object.ifRevision ?? undefined;
     return message;
   },
 };
@@ -1345,7 +1454,7 @@ export const EndLeaseResponse: MessageFns<EndLeaseResponse> = {
 };
 
 function createBaseDeleteKnowledgeRequest(): DeleteKnowledgeRequest {
-  return { key: "", ifRevision: undefined };
+  return { key: "", ifRevision: undefined, also: [] };
 }
 
 export const DeleteKnowledgeRequest: MessageFns<DeleteKnowledgeRequest> = {
@@ -1355,6 +1464,9 @@ export const DeleteKnowledgeRequest: MessageFns<DeleteKnowledgeRequest> = {
     }
     if (message.ifRevision !== undefined) {
       writer.uint32(16).int64(message.ifRevision);
+    }
+    for (const v of message.also) {
+      KnowledgeCompanion.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1388,6 +1500,14 @@ export const DeleteKnowledgeRequest: MessageFns<DeleteKnowledgeRequest> = {
             message.ifRevision = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.also.push(KnowledgeCompanion.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1407,18 +1527,22 @@ export const DeleteKnowledgeRequest: MessageFns<DeleteKnowledgeRequest> = {
     const message = createBaseDeleteKnowledgeRequest();
     message.key = object.key ?? "";
     message.ifRevision = object.ifRevision ?? undefined;
+    message.also = object.also?.map((e) => KnowledgeCompanion.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseDeleteKnowledgeResponse(): DeleteKnowledgeResponse {
-  return { deleted: false };
+  return { deleted: false, revision: 0 };
 }
 
 export const DeleteKnowledgeResponse: MessageFns<DeleteKnowledgeResponse> = {
   encode(message: DeleteKnowledgeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.deleted !== false) {
       writer.uint32(8).bool(message.deleted);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).int64(message.revision);
     }
     return writer;
   },
@@ -1444,6 +1568,14 @@ export const DeleteKnowledgeResponse: MessageFns<DeleteKnowledgeResponse> = {
             message.deleted = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1462,6 +1594,7 @@ export const DeleteKnowledgeResponse: MessageFns<DeleteKnowledgeResponse> = {
   fromPartial<I extends Exact<DeepPartial<DeleteKnowledgeResponse>, I>>(object: I): DeleteKnowledgeResponse {
     const message = createBaseDeleteKnowledgeResponse();
     message.deleted = object.deleted ?? false;
+    message.revision = object.revision ?? 0;
     return message;
   },
 };
