@@ -9,8 +9,10 @@ export {
   RequestType,
   Step,
   TableDescription,
+  Usage,
 } from "./gen/dynamos/v1/catalogue.ts";
 export {
+  Cancel,
   Chart,
   Chunk,
   Document,
@@ -36,9 +38,11 @@ export {
   ColumnList,
   Decision,
   NameList,
+  QueryQuota,
   Reason,
   Refusal,
   Relation,
+  RowFilter,
   TableColumns,
   Terms,
   Verdict,
