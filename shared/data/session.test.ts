@@ -67,6 +67,11 @@ describe("a session", () => {
     expect(await rows(`SELECT count(*) AS n FROM ${tables}`, undefined, 2 ** 41)).toEqual([[3 ** 12]]);
   });
 
+  it("finds an allowed table and column whatever the case of its name", async () => {
+    const columns = { tables: [{ table: "personen", columns: ["unieknr", "GESLACHT"] }] };
+    expect(await rows("SELECT * FROM Personen ORDER BY 1 LIMIT 1", columns)).toEqual([[0, "V"]]);
+  });
+
   it("keeps every value exact from the file to the answer", async () => {
     expect(await rows("SELECT * FROM Personen ORDER BY Unieknr")).toEqual([
       [0, "V", "1970-12-31", "a;b"],
@@ -117,6 +122,16 @@ describe("a session", () => {
     await expect(run("SELECT bsn FROM Personen")).rejects.toMatchObject({ label: "UNKNOWN_COLUMN" });
     await expect(run("SELECT * FROM Geheim")).rejects.toMatchObject({ label: "UNKNOWN_TABLE" });
     expect(JSON.stringify(await rows("SELECT * FROM Personen"))).not.toContain(canary);
+  });
+
+  it("has no denied column, whatever the case in which it is denied, and all others", async () => {
+    const denied = { tables: [{ table: "personen", columns: ["BSN", "naam"] }] };
+    for (const column of ["bsn", "Naam", "naam"]) {
+      await expect(runAll(`SELECT ${column} FROM Personen`, denied)).rejects.toMatchObject({ label: "UNKNOWN_COLUMN" });
+    }
+    expect(toJsonTable((await runAll("SELECT * FROM Personen ORDER BY 1 LIMIT 1", denied)).arrowIpc).rows).toEqual([
+      [0, "V", "1970-12-31"],
+    ]);
   });
 
   it("names the column that may have been meant, of the permitted alone", async () => {
@@ -185,10 +200,10 @@ describe("ordinary SQL", () => {
 });
 
 /** With every column permitted. */
-function runAll(sql: string) {
+function runAll(sql: string, deniedColumns?: ColumnList) {
   return runQuery({
     sql,
-    terms: { dataSets: ["people"], columns: undefined },
+    terms: { dataSets: ["people"], columns: undefined, deniedColumns },
     dataSets: [dataSet],
     folders: { data: folder, cache: join(folder, "cache") },
     anonymize: false,

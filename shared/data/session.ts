@@ -5,6 +5,7 @@
  */
 import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms } from "#contracts";
 import { limits } from "#domain/limits";
+import { isTablePermitted, permittedColumns } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
 import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
@@ -18,7 +19,7 @@ import { type Emit, tableSink } from "./table-sink.ts";
 
 export interface SessionOptions {
   readonly sql: string;
-  readonly terms: Pick<Terms, "dataSets" | "columns">;
+  readonly terms: Pick<Terms, "dataSets" | "columns"> & Partial<Pick<Terms, "deniedColumns">>;
   /** The party's own. */
   readonly dataSets: readonly DataSet[];
   readonly folders: { readonly data: string; readonly cache: string };
@@ -68,15 +69,11 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
 }
 
 /** By table name. Two data sets with a table of one name can't be told apart in SQL. */
-function permittedSources(
-  dataSets: readonly DataSet[],
-  { dataSets: allowed, columns }: SessionOptions["terms"],
-): Map<string, Source> {
+function permittedSources(dataSets: readonly DataSet[], terms: SessionOptions["terms"]): Map<string, Source> {
   const sources = new Map<string, Source>();
-  for (const dataSet of dataSets.filter(({ name }) => allowed.includes(name))) {
+  for (const dataSet of dataSets.filter(({ name }) => terms.dataSets.includes(name))) {
     for (const table of dataSet.tables) {
-      if (columns !== undefined && !columns.tables.some((one) => one.table === table.name && one.columns.length > 0))
-        continue;
+      if (!isTablePermitted(terms, table.name)) continue;
       if (sources.has(table.name)) {
         throw new DynamosError(
           ErrorCode.INVALID_REQUEST,
@@ -102,8 +99,7 @@ async function load(
     },
   );
   const there = new Map(described.map(([name, type]) => [String(name), String(type)]));
-  const allowed = terms.columns?.tables.find((one) => one.table === table.name)?.columns;
-  const kept = [...there.keys()].filter((name) => allowed === undefined || allowed.includes(name));
+  const kept = permittedColumns(terms, table.name, [...there.keys()]);
   if (kept.length === 0) {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
   }

@@ -1,6 +1,15 @@
 /** One check per clause of an agreement: each says what speaks against a query, or nothing. */
-import { type Agreement, ErrorCode, type Query, type Reason, type Relation } from "#contracts";
+import {
+  type Agreement,
+  type Archetype,
+  ErrorCode,
+  type Query,
+  type Reason,
+  type Relation,
+  type Usage,
+} from "#contracts";
 import { commonNames, listed, sortedNames } from "./by-name.ts";
+import { periodInWords } from "./period-in-words.ts";
 
 /** What a clause is checked against. */
 export interface ClauseQuestion {
@@ -10,6 +19,10 @@ export interface ClauseQuestion {
   readonly relation: Relation;
   /** Names of the data sets that the provider has. */
   readonly describedDataSets: readonly string[];
+  /** Those that are defined: who gets the result is theirs to say. */
+  readonly archetypes: readonly Archetype[];
+  /** Of the asking user at this provider; undefined: nobody has counted. */
+  readonly usage: Usage | undefined;
   readonly nowMs: number;
 }
 
@@ -32,7 +45,10 @@ export const clauseChecks: readonly ClauseCheck[] = [
   { name: "requestTypes", reasons: requestTypeReasons },
   { name: "dataSets", reasons: dataSetReasons },
   { name: "archetypes", reasons: archetypeReasons },
+  { name: "resultRecipients", reasons: recipientReasons },
   { name: "allowedAlgorithms", reasons: algorithmReasons },
+  { name: "purposes", reasons: purposeReasons },
+  { name: "queriesPerPeriod", reasons: quotaReasons },
 ];
 
 /** Path of a relation inside its agreement, e.g. `relations["a@b.org"].dataSets`. */
@@ -50,9 +66,13 @@ export function dataSetsAsked({ query, relation, describedDataSets }: ClauseQues
   return query.dataSets.length > 0 ? sortedNames(query.dataSets) : commonNames(relation.dataSets, describedDataSets);
 }
 
-/** What the steward allows at all and this user too. */
-export function archetypesAllowed({ agreement, relation }: ClauseQuestion): string[] {
-  return commonNames(agreement.archetypes, relation.allowedArchetypes).filter((name) => name !== "");
+/** What the steward allows at all and this user too, and whose result goes to whom it may go. */
+export function archetypesAllowed(question: ClauseQuestion): string[] {
+  const recipients = question.relation.resultRecipients?.names;
+  return archetypesNamed(question).filter((name) => {
+    const recipient = recipientOf(name, question);
+    return recipients === undefined || (recipient !== "" && recipients.includes(recipient));
+  });
 }
 
 function denial(question: ClauseQuestion, field: string, message: string, code = ErrorCode.DENIED): Reason {
@@ -116,12 +136,26 @@ function dataSetReasons(question: ClauseQuestion): Reason[] {
 }
 
 function archetypeReasons(question: ClauseQuestion): Reason[] {
-  if (archetypesAllowed(question).length > 0) {
+  if (archetypesNamed(question).length > 0) {
     return [];
   }
   const steward = listed(sortedNames(question.agreement.archetypes));
   const user = listed(sortedNames(question.relation.allowedArchetypes));
   return [denial(question, "allowedArchetypes", `allows no archetype: ${steward} in general, ${user} to this user`)];
+}
+
+function recipientReasons(question: ClauseQuestion): Reason[] {
+  const named = archetypesNamed(question);
+  const recipients = question.relation.resultRecipients?.names ?? [];
+  if (named.length === 0 || archetypesAllowed(question).length > 0) {
+    return [];
+  }
+  const given = named.map((name) => {
+    const recipient = recipientOf(name, question);
+    return recipient === "" ? `${name} does not say to whom` : `${name} gives it to ${recipient}`;
+  });
+  const message = `lets the result go to ${listed(sortedNames(recipients))} only: ${given.join(", ")}`;
+  return [denial(question, "resultRecipients", message)];
 }
 
 function algorithmReasons(question: ClauseQuestion): Reason[] {
@@ -136,6 +170,38 @@ function algorithmReasons(question: ClauseQuestion): Reason[] {
           `does not allow algorithm ${asked}, only ${listed(sortedNames(allowed.names))}`,
         ),
       ];
+}
+
+function purposeReasons(question: ClauseQuestion): Reason[] {
+  const allowed = question.relation.purposes;
+  const asked = question.query.purpose;
+  if (allowed === undefined || (asked !== "" && allowed.names.includes(asked))) {
+    return [];
+  }
+  const message = `does not allow ${asked === "" ? "a query without a purpose" : `the purpose ${asked}`}`;
+  return [denial(question, "purposes", `${message}, only ${listed(sortedNames(allowed.names))}`)];
+}
+
+/** Where nobody has counted, nobody knows that there is one left. */
+function quotaReasons(question: ClauseQuestion): Reason[] {
+  const quota = question.relation.queriesPerPeriod;
+  const { usage } = question;
+  if (quota === undefined || (usage !== undefined && usage.queries < quota.max)) {
+    return [];
+  }
+  const queries = quota.max === 1 ? "1 query" : `${quota.max} queries`;
+  const allowed = `allows ${quota.max === 0 ? "no query" : `at most ${queries}`} in ${periodInWords(quota.periodMs)}`;
+  const message = usage === undefined ? `${allowed}, and nobody has counted them` : allowed;
+  return [denial(question, "queriesPerPeriod", message, ErrorCode.RATE_LIMITED)];
+}
+
+function archetypesNamed({ agreement, relation }: ClauseQuestion): string[] {
+  return commonNames(agreement.archetypes, relation.allowedArchetypes).filter((name) => name !== "");
+}
+
+/** Empty when the archetype is not defined or does not say. */
+function recipientOf(archetype: string, { archetypes }: ClauseQuestion): string {
+  return archetypes.find(({ name }) => name === archetype)?.resultRecipient ?? "";
 }
 
 function instant(ms: number): string {

@@ -2,7 +2,6 @@
 import {
   type Agreement,
   type Approval,
-  type ColumnList,
   ErrorCode,
   type Knowledge,
   type Query,
@@ -20,12 +19,14 @@ import {
   relationClause,
   userNameOf,
 } from "./clause-checks.ts";
+import { columnsDenied, columnsLeft } from "./permitted-columns.ts";
 
 /**
  * Checks every clause and collects every reason, so that a refused user learns all at once.
  *
  * @param provider the party whose data is asked for
- * @param knowledge at least the provider's agreement and data sets, and its party where it is registered
+ * @param knowledge at least the provider's agreement and data sets, its party where it is registered, the
+ *   archetypes, and the user's usage of the provider where the agreement has a quota
  * @param nowMs milliseconds since the epoch, for the agreement's dates
  */
 export function evaluate(query: Query, provider: string, knowledge: Knowledge, nowMs: number): Verdict {
@@ -40,11 +41,21 @@ export function evaluate(query: Query, provider: string, knowledge: Knowledge, n
     return refused(provider, [{ code: ErrorCode.DENIED, clause: relationClause(userName), message }]);
   }
   const describedDataSets = knowledge.dataSets.filter((set) => set.party === provider).map((set) => set.name);
-  const question: ClauseQuestion = { query, provider, agreement, relation, describedDataSets, nowMs };
+  const { archetypes } = knowledge;
+  const usage = knowledge.usage.find((one) => one.provider === provider);
+  const question = { query, provider, agreement, relation, describedDataSets, archetypes, usage, nowMs };
   const reasons = clauseChecks.flatMap((check) => check.reasons(question));
   return reasons.length > 0
     ? refused(provider, reasons)
     : { provider, decision: { $case: "terms", value: termsOf(question) } };
+}
+
+/**
+ * The same question again, of a query that was approved: it has its place in the quota already,
+ * so the count is not looked at, only whether there is a quota of nothing by now.
+ */
+export function evaluateAgain(query: Query, provider: string, knowledge: Knowledge, nowMs: number): Verdict {
+  return evaluate(query, provider, { ...knowledge, usage: [{ provider, queries: 0 }] }, nowMs);
 }
 
 /** One unsigned approval for each provider that policy allows, sorted by provider. */
@@ -110,22 +121,14 @@ function termsOf(question: ClauseQuestion): Terms {
     archetypes: archetypesAllowed(question),
     computeProviders: commonNames(agreement.computeProviders, relation.allowedComputeProviders),
     dataSets: dataSetsAsked(question),
-    columns: sortedColumns(relation.allowedColumns),
+    columns: columnsLeft(relation.allowedColumns, relation.deniedColumns),
     demandedSteps: sortedNames(demanded),
     agreementRevision: agreement.revision,
-    deniedColumns: sortedColumns(relation.deniedColumns),
+    deniedColumns: columnsDenied(relation.allowedColumns, relation.deniedColumns),
     rowFilters: [...relation.rowFilters].sort((a, b) => compareNames(a.table, b.table)),
     aggregatesOnly: relation.aggregatesOnly,
     minimumGroupSize: relation.minimumGroupSize,
     maximumRows: relation.maximumRows,
     resultRecipients: relation.resultRecipients && { names: sortedNames(relation.resultRecipients.names) },
   };
-}
-
-function sortedColumns(columns: ColumnList | undefined): ColumnList | undefined {
-  if (columns === undefined) {
-    return undefined;
-  }
-  const tables = columns.tables.map(({ table, columns: names }) => ({ table, columns: sortedNames(names) }));
-  return { tables: tables.sort((a, b) => compareNames(a.table, b.table)) };
 }
