@@ -6,12 +6,14 @@ import { addDemoCommand } from "./commands/demo.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
+import { addTokenCommand } from "./commands/token.ts";
 import { addUpCommand } from "./commands/up.ts";
 
 const program = new Command("dynamos");
 for (const add of [addUpCommand, addDemoCommand, addQueryCommand, addSidecarCommand, addQueuesCommand]) add(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+addTokenCommand(program);
 
 /** As it is printed, with what is added below the options. */
 function helpOf(command: Command): string {

@@ -7,6 +7,7 @@ import { addDemoCommand } from "./commands/demo.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
+import { addTokenCommand } from "./commands/token.ts";
 import { addUpCommand } from "./commands/up.ts";
 
 const program = new Command("dynamos")
@@ -17,6 +18,7 @@ const program = new Command("dynamos")
 addUpCommand(program);
 addDemoCommand(program);
 addQueryCommand(program);
+addTokenCommand(program);
 addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);

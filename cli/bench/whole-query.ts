@@ -3,10 +3,12 @@
  * systems are up together and take turns in blocks, so that both meet the same machine.
  */
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
-import { type AnsweredQuery, ask, type QueryBody } from "../commands/ask.ts";
+import { type AnsweredQuery, ask, type Orchestrator, type QueryBody } from "../commands/ask.ts";
 import { startFromFlags } from "../commands/system-options.ts";
+import { demoUser } from "../demo/documents.ts";
 import { scenes } from "../demo/scenes.ts";
 import { textTable } from "../print/text-table.ts";
+import type { System } from "../system/start-system.ts";
 import { median, percentile } from "./statistics.ts";
 
 export interface BenchOptions {
@@ -23,7 +25,7 @@ export interface BenchOptions {
 interface Way {
   readonly broker: string;
   readonly archetype: string;
-  readonly url: string;
+  readonly orchestrator: Orchestrator;
   readonly query: QueryBody;
   readonly pacedMs: number[];
   readonly perSecond: number[];
@@ -45,9 +47,12 @@ export async function benchWholeQuery(options: BenchOptions, say: (line: string)
     const ways: Way[] = [];
     for (const { broker, url } of brokers) {
       say(`starting the system over ${broker}`);
-      const running = await startFromFlags({ port: "0", broker: url, logLevel: "error" }, () => {});
+      const running = await startFromFlags(
+        { port: "0", broker: url, logLevel: "error", requestsPerMinute: requestsPerMinuteMax },
+        () => {},
+      );
       closers.push(running.stop);
-      ways.push(...waysOf(broker, running.system.url));
+      ways.push(...(await waysOf(broker, running.system)));
     }
     await measure(ways, options, say);
     say(report(ways));
@@ -57,13 +62,19 @@ export async function benchWholeQuery(options: BenchOptions, say: (line: string)
   }
 }
 
-function waysOf(broker: string, url: string): Way[] {
+/** One subject asks all questions of a measurement, as fast as they are answered. */
+const requestsPerMinuteMax = 1_000_000;
+const lifetimeS = 86_400;
+
+async function waysOf(broker: string, { url: gatewayUrl, issuer }: System): Promise<Way[]> {
+  const token = await issuer.sign({ user: demoUser, roles: ["researcher"] }, lifetimeS);
+  const orchestrator = { gatewayUrl, token };
   const [home, ttp] = scenes;
   return [
     { archetype: "computeToData", query: home?.query },
     { archetype: "dataThroughTtp", query: ttp?.query },
   ].flatMap(({ archetype, query }) =>
-    query === undefined ? [] : [{ broker, archetype, url, query, pacedMs: [], perSecond: [], wrong: 0 }],
+    query === undefined ? [] : [{ broker, archetype, orchestrator, query, pacedMs: [], perSecond: [], wrong: 0 }],
   );
 }
 
@@ -84,7 +95,7 @@ async function measure(ways: readonly Way[], options: BenchOptions, say: (line: 
 
 async function timed(way: Way): Promise<number> {
   const startedAt = performance.now();
-  const answer = await ask(way.url, way.query);
+  const answer = await ask(way.orchestrator, way.query);
   const tookMs = performance.now() - startedAt;
   if (!isRight(answer)) way.wrong += 1;
   return tookMs;

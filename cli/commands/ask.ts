@@ -4,7 +4,8 @@
 export const gatewayDefault = "http://127.0.0.1:8080";
 
 export interface QueryBody {
-  readonly user: { readonly name: string };
+  /** Absent: the token's. */
+  readonly user?: { readonly name: string };
   readonly providers: readonly string[];
   readonly sql: string;
   readonly algorithm?: string | { name: string; column?: string; groupBy?: string[] };
@@ -13,25 +14,30 @@ export interface QueryBody {
   readonly timeoutMs?: number;
 }
 
+export interface Orchestrator {
+  /** Of the OpenFaaS gateway before it. */
+  readonly gatewayUrl: string;
+  /** Of who asks. */
+  readonly token: string;
+}
+
 export interface AnsweredQuery {
   readonly status: number;
   /** The answer, or the problem document. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** @param gatewayUrl of the OpenFaaS gateway. @throws Error with a sentence for people when nobody answers */
-export async function ask(gatewayUrl: string, query: QueryBody, signal?: AbortSignal): Promise<AnsweredQuery> {
+/** @throws Error with a sentence for people when nobody answers */
+export async function ask({ gatewayUrl, token }: Orchestrator, query: QueryBody): Promise<AnsweredQuery> {
   const url = `${gatewayUrl.replace(/\/$/, "")}/function/orchestrator/v1/queries`;
   let response: Response;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify(query),
-      ...(signal === undefined ? {} : { signal }),
     });
-  } catch (error) {
-    if (signal?.aborted) throw error;
+  } catch {
     throw new Error(`nobody answers at ${gatewayUrl}: start the system with \`dynamos up\` or name it with --gateway`);
   }
   const text = await response.text();

@@ -33,7 +33,7 @@ afterEach(async () => {
 function query(...args: string[]): Promise<unknown> {
   const program = new Command().exitOverride();
   addQueryCommand(program);
-  const all = ["query", "--providers", "UVA", "--gateway", gateway, ...args];
+  const all = ["query", "--providers", "UVA", "--gateway", gateway, "--token", "t", ...args];
   return program.parseAsync(all, { from: "user" });
 }
 

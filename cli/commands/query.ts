@@ -5,12 +5,14 @@ import { type Command, Option } from "commander";
 import { demoUser } from "../demo/documents.ts";
 import { answerText } from "../print/answer-text.ts";
 import { exampleText } from "../print/example-text.ts";
+import { bearerToken } from "../tokens/bearer-token.ts";
 import { type AnsweredQuery, ask, gatewayDefault, type QueryBody } from "./ask.ts";
 
 interface QueryFlags {
   readonly sql: string;
   readonly providers: string;
-  readonly user: string;
+  readonly user?: string;
+  readonly token?: string;
   readonly algorithm?: string;
   readonly column?: string;
   readonly groupBy?: string;
@@ -28,7 +30,8 @@ export function addQueryCommand(program: Command): void {
     .description("ask the parties one question and print what they answer")
     .requiredOption("--sql <text>", "the SQL, or @file to read it from a file")
     .requiredOption("--providers <names>", "whom to ask, e.g. UVA,VU")
-    .option("--user <name>", "who asks, as named in the agreements", demoUser)
+    .option("--token <token>", "of who asks; absent: DYNAMOS_TOKEN, else one of the system on this machine")
+    .option("--user <name>", `who asks, as named in the agreements; absent: the token's, on this machine ${demoUser}`)
     .option(
       "--algorithm <name>",
       "average, averages, sum, count, min, max, median or standardDeviation; absent: the rows",
@@ -62,7 +65,8 @@ export function addQueryCommand(program: Command): void {
     .action(async (flags: QueryFlags) => {
       const body = await bodyOf(flags);
       if (flags.chart !== undefined) await checkWritable(flags.chart);
-      const answer = await ask(flags.gateway, body);
+      const token = await bearerToken(flags.token, flags.user ?? demoUser);
+      const answer = await ask({ gatewayUrl: flags.gateway, token }, body);
       if (flags.chart !== undefined && !(await writeChart(answer, flags.chart)) && answer.status === 200) {
         process.stderr.write("the answer has no chart: ask for one with --option graph\n");
       }
@@ -83,7 +87,7 @@ async function bodyOf(flags: QueryFlags): Promise<QueryBody> {
     ...(flags.groupBy === undefined ? {} : { groupBy: names(flags.groupBy) }),
   };
   return {
-    user: { name: flags.user },
+    ...(flags.user === undefined ? {} : { user: { name: flags.user } }),
     providers: names(flags.providers),
     sql,
     ...(algorithm ? { algorithm } : {}),

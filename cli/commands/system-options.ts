@@ -10,6 +10,8 @@ import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
 import { type System, type SystemOptions, startSystem } from "../system/start-system.ts";
 import { makeTemporaryFolder } from "../system/temporary-folder.ts";
+import { openDemoIssuer } from "../tokens/demo-issuer.ts";
+import { stateFolder } from "../tokens/state-folder.ts";
 import { type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -21,6 +23,8 @@ export interface SystemFlags extends BrokerTlsFlags {
   readonly datasets?: string;
   readonly stack?: string;
   readonly logLevel: LogLevel;
+  /** For measurements, whose one subject asks more than any other. */
+  readonly requestsPerMinute?: number;
 }
 
 export interface RunningSystem {
@@ -30,6 +34,7 @@ export interface RunningSystem {
 
 export async function startFromFlags(flags: SystemFlags, onProgress: (stage: string) => void): Promise<RunningSystem> {
   const stack = await readStack(flags.stack ?? join(home, "stack.yml"));
+  const issuer = await openDemoIssuer(stateFolder());
   const data = await dataOf(flags);
   try {
     const system = await startSystem({
@@ -39,6 +44,8 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       broker: flags.broker,
       brokerTls: tlsOf(flags),
       sidecars: sidecarsOf(flags),
+      issuer,
+      requestsPerMinute: flags.requestsPerMinute,
       documents: data.documents,
       dataDir: data.folder,
       log: jsonLog({ level: flags.logLevel }),

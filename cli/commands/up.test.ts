@@ -4,25 +4,30 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { statusFields } from "../system/descendants.ts";
+import { bearerToken } from "../tokens/bearer-token.ts";
 import { ask } from "./ask.ts";
 import { readyText } from "./up.ts";
 
 const home = resolve(import.meta.dirname, "../..");
 let temporary: string;
+/** Its key outlives the run. */
+let state: string;
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), "dynamos-up-"));
+  state = await mkdtemp(join(tmpdir(), "dynamos-state-"));
 });
 afterEach(async () => {
   child?.kill("SIGKILL");
+  await rm(state, { recursive: true, force: true });
   await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
 });
 
 async function up(): Promise<{ url: string; exited: Promise<number | null> }> {
   const started = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "up", "--port", "0"], {
     cwd: home,
-    env: { PATH: process.env.PATH, TMPDIR: temporary, NO_COLOR: "1" },
+    env: { PATH: process.env.PATH, TMPDIR: temporary, DYNAMOS_HOME: state, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child = started;
@@ -79,8 +84,9 @@ describe("dynamos up", () => {
     async (signal) => {
       const { url, exited } = await up();
       const product = "SELECT sum(sin(a.Unieknr * b.Unieknr + c.Unieknr)) AS n FROM Personen a, Personen b, Personen c";
-      const query = { user: { name: "researcher@example.org" }, providers: ["UVA", "VU"], sql: product };
-      const answers = Array.from({ length: 4 }, () => ask(url, query));
+      const token = await bearerToken(undefined, "researcher@example.org", { DYNAMOS_HOME: state });
+      const query = { providers: ["UVA", "VU"], sql: product };
+      const answers = Array.from({ length: 4 }, () => ask({ gatewayUrl: url, token }, query));
       await expect.poll(busyWorkers, { timeout: 20_000 }).toBeGreaterThan(1);
       child?.kill(signal);
       for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ body: { code: "CANCELLED" } });
@@ -94,7 +100,7 @@ describe("dynamos up", () => {
   it("leaves nothing behind either when it is told to end while it starts", async () => {
     const starting = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "up", "--port", "0"], {
       cwd: home,
-      env: { PATH: process.env.PATH, TMPDIR: temporary },
+      env: { PATH: process.env.PATH, TMPDIR: temporary, DYNAMOS_HOME: state },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child = starting;

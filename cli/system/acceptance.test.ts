@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
-import { type AnsweredQuery, ask, type QueryBody } from "../commands/ask.ts";
+import { openTokens, type Tokens } from "#testing/tokens";
+import { type AnsweredQuery, ask, type Orchestrator, type QueryBody } from "../commands/ask.ts";
 import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder } from "./seed.ts";
@@ -20,7 +21,6 @@ if (!hasData)
   process.stderr.write(`SKIPPED: the public data is not in ${dataDir}, the golden numbers are not checked\n`);
 
 const amqpUrl = inject("amqpUrl");
-const user = { name: "researcher@example.org" };
 const joined = "FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr";
 const q1 = `SELECT p.Geslacht, s.Salschal ${joined}`;
 const q4 = `SELECT DISTINCT p.Unieknr, p.Geslacht, p.Gebdat, s.Aanst_22, s.Functcat, s.Salschal ${joined} LIMIT 30000`;
@@ -64,13 +64,18 @@ describe.skipIf(!hasData).each([
 ])("over %s", (_, broker) => {
   describe.skipIf(broker === "")("the public data", () => {
     let system: System;
+    let tokens: Tokens;
+    let orchestrator: Orchestrator;
     let original: Map<string, unknown>;
     const query = (body: Partial<QueryBody>) =>
-      ask(system.url, { user, providers: both, sql: q1, algorithm: "average", ...body });
-    const put = (kind: string, name: string, value: unknown) =>
+      ask(orchestrator, { providers: both, sql: q1, algorithm: "average", ...body });
+    const put = async (kind: string, name: string, value: unknown) =>
       fetch(`${system.url}/function/orchestrator/v1/${kind}/${name}`, {
         method: "PUT",
-        headers: { "content-type": "application/json" },
+        headers: {
+          "content-type": "application/json",
+          ...(await tokens.headerOf({ roles: ["steward"], party: name })),
+        },
         body: JSON.stringify(value),
       });
     const changeAgreement = async (name: string, change: (agreement: Record<string, unknown>) => unknown) => {
@@ -84,7 +89,9 @@ describe.skipIf(!hasData).each([
     beforeAll(async () => {
       const documents = await documentsOfFolder(dataDir, demoDocuments);
       original = new Map(documents.map(({ key, value }) => [key, value]));
+      tokens = await openTokens();
       system = await startSystem({
+        issuer: tokens.issuer,
         stack: await readStack(join(home, "stack.yml")),
         buildDir: join(home, "build/functions"),
         port: 0,
@@ -96,10 +103,12 @@ describe.skipIf(!hasData).each([
         log: createMemoryLog(),
         onProgress: () => {},
       });
+      orchestrator = { gatewayUrl: system.url, token: await tokens.tokenOf() };
     }, 120_000);
 
     afterAll(async () => {
       await system.stop();
+      await tokens.remove();
     }, 30_000);
 
     it("A1: computes at each provider and names the refused one", async () => {
@@ -143,8 +152,7 @@ describe.skipIf(!hasData).each([
 
     it("A3: cuts UVA's dates to the year because its steward demands it, and not VU's", async () => {
       const { algorithm: _, ...rows } = { algorithm: undefined };
-      const answer = await ask(system.url, {
-        user,
+      const answer = await ask(orchestrator, {
         providers: both,
         sql: "SELECT Unieknr, Gebdat FROM Personen ORDER BY 1 LIMIT 5",
         ...rows,
@@ -206,8 +214,7 @@ describe.skipIf(!hasData).each([
     it("A17: twenty parallel queries of one user do not cross", async () => {
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          ask(system.url, {
-            user,
+          ask(orchestrator, {
             providers: both,
             sql: `SELECT ${i} AS mine, count(*) AS n FROM Personen`,
             options: { aggregate: i % 2 === 0 },
@@ -238,8 +245,7 @@ describe.skipIf(!hasData).each([
     });
 
     it("answers the README's query, a JOIN without ON, with every column", async () => {
-      const answer = await ask(system.url, {
-        user,
+      const answer = await ask(orchestrator, {
         providers: ["UVA"],
         sql: "SELECT * FROM Personen p JOIN Aanstellingen s LIMIT 1000",
       });
@@ -256,8 +262,7 @@ describe.skipIf(!hasData).each([
       ["an algorithm that does not fit", { algorithm: { name: "average", column: "Geslacht" } }, 400, "TYPE_MISMATCH"],
       ["too large a result", { sql: "SELECT repeat('x', 70000000)", algorithm: undefined }, 422, "RESULT_TOO_LARGE"],
     ])("names %s by its own status and code, with the party", async (_, change, status, code) => {
-      const answer = await ask(system.url, {
-        user,
+      const answer = await ask(orchestrator, {
         providers: ["UVA"],
         sql: q1,
         algorithm: "average",
@@ -268,8 +273,7 @@ describe.skipIf(!hasData).each([
     });
 
     it("answers an empty result with its columns and no rows", async () => {
-      const answer = await ask(system.url, {
-        user,
+      const answer = await ask(orchestrator, {
         providers: ["UVA"],
         sql: "SELECT Geslacht FROM Personen WHERE 1 = 0",
       });

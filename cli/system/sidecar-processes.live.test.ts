@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
+import { openTokens, type Tokens } from "#testing/tokens";
 import { ask } from "../commands/ask.ts";
 import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
@@ -17,21 +18,28 @@ const parties = ["exchange", "SURF", "UVA", "VU"];
 describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their own", () => {
   let data: string;
   let system: System;
+  let tokens: Tokens;
+  let token: string;
   const query = (options: Record<string, boolean> = {}, timeoutMs = 30_000) =>
-    ask(system.url, {
-      timeoutMs,
-      user: { name: "researcher@example.org" },
-      providers: ["UVA", "VU"],
-      sql: "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr",
-      algorithm: "average",
-      options,
-    });
+    ask(
+      { gatewayUrl: system.url, token },
+      {
+        timeoutMs,
+        providers: ["UVA", "VU"],
+        sql: "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr",
+        algorithm: "average",
+        options,
+      },
+    );
   const whole = { status: 200, body: { complete: true } };
 
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), "sidecar-processes-"));
     await writeDemoData(data);
+    tokens = await openTokens();
+    token = await tokens.tokenOf();
     system = await startSystem({
+      issuer: tokens.issuer,
       stack: await readStack(join(home, "stack.yml")),
       buildDir: join(home, "build/functions"),
       port: 0,
@@ -52,6 +60,7 @@ describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their 
     const pids = parties.flatMap((party) => system.sidecars.pid(party) ?? []);
     await system.stop();
     expect(pids.filter(isAlive)).toEqual([]);
+    await tokens.remove();
     await rm(data, { recursive: true, force: true });
   }, 30_000);
 

@@ -14,6 +14,7 @@ import type { Log, LogLevel } from "#ports/log";
 import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import { exchangeParty, partiesOf, partyOf } from "../stack/parties.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
+import type { DemoIssuer } from "../tokens/demo-issuer.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { withOthers } from "./metrics-page.ts";
 import { queueDepths } from "./queue-depths.ts";
@@ -35,6 +36,10 @@ export interface SystemOptions {
   readonly brokerTls?: TlsFiles | undefined;
   /** `processes`: one for each party, which needs a RabbitMQ. */
   readonly sidecars: "in-process" | "processes";
+  /** Whose tokens the orchestrator believes. */
+  readonly issuer: DemoIssuer;
+  /** Of one subject; absent: the limit of production. */
+  readonly requestsPerMinute?: number | undefined;
   readonly documents: readonly SeedDocument[];
   /** Folder with the parties' data files. */
   readonly dataDir: string;
@@ -47,6 +52,7 @@ export interface SystemOptions {
 
 export interface System {
   readonly url: string;
+  readonly issuer: DemoIssuer;
   readonly gateway: Gateway;
   readonly knowledge: Knowledge;
   readonly sidecars: Omit<Sidecars, "stop">;
@@ -97,7 +103,7 @@ async function startParts(
     buildDir: options.buildDir,
     port: options.port,
     log,
-    environmentFor: (fn) => environmentOf(fn, folder, socket),
+    environmentFor: (fn) => environmentOf(fn, folder, socket, options),
   });
   closers.push(() => gateway.stop());
 
@@ -129,7 +135,7 @@ async function startParts(
   closers.push(async () => {
     await Promise.all([sidecars.stop(), wait(cancelMs).then(() => gateway.stop())]);
   });
-  return { url: gateway.url, gateway, knowledge, sidecars, stop };
+  return { url: gateway.url, issuer: options.issuer, gateway, knowledge, sidecars, stop };
 }
 
 function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (party: string) => Promise<Broker> {
@@ -141,11 +147,25 @@ function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (
   return async (party) => hub.connect({ party });
 }
 
-function environmentOf(fn: StackFunction, folder: string, socket: string): Record<string, string> {
+function environmentOf(
+  fn: StackFunction,
+  folder: string,
+  socket: string,
+  { issuer, requestsPerMinute }: SystemOptions,
+): Record<string, string> {
   const party = partyOf(fn);
   // Whatever a function leaves there goes with this run.
   const temporary = { TMPDIR: join(folder, "tmp") };
   return party === exchangeParty
-    ? { ...temporary, sidecar_address: socket }
+    ? {
+        ...temporary,
+        sidecar_address: socket,
+        token_issuer: issuer.issuer,
+        token_audience: issuer.audience,
+        token_jwks_url: "",
+        token_jwks_file: issuer.jwksFile,
+        token_claims: "",
+        ...(requestsPerMinute === undefined ? {} : { rate_limit_per_minute: String(requestsPerMinute) }),
+      }
     : { ...temporary, data_dir: join(folder, "data", party), cache_dir: join(folder, "cache", party) };
 }

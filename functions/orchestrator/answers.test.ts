@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { RecordBatchReader } from "apache-arrow";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { ErrorCode, type Table } from "#contracts";
 import { StreamEncoder } from "#data/arrow-stream";
@@ -13,19 +13,28 @@ import { rowBatches } from "#data/row-batches";
 import { toJsonTable } from "#data/table-json";
 import { type AnsweringSidecar, answeringSidecar } from "#testing/answering-sidecar";
 import { madeTable } from "#testing/made-table";
+import { openTokens, type Tokens } from "#testing/tokens";
 import { type App, createApp } from "./app.ts";
 import { listenerOf } from "./listener.ts";
 
+let tokens: Tokens;
+let bearer: { authorization: string };
 let sidecar: AnsweringSidecar;
 let app: App;
 let server: Server;
 let base: string;
 let log: ReturnType<typeof createMemoryLog>;
 
+beforeAll(async () => {
+  tokens = await openTokens();
+  bearer = await tokens.headerOf();
+});
+afterAll(() => tokens.remove());
+
 beforeEach(async () => {
   sidecar = answeringSidecar();
   log = createMemoryLog();
-  app = createApp({ api: sidecar, exchangeParty: "exchange", log });
+  app = createApp({ api: sidecar, exchangeParty: "exchange", log, verify: tokens.verify });
   server = createServer(listenerOf(app.fetch)).listen(0, "127.0.0.1");
   await once(server, "listening");
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -37,6 +46,10 @@ afterEach(async () => {
   await app.close();
 });
 
+function fetch(url: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
+  return globalThis.fetch(url, { ...init, headers: { ...bearer, ...init.headers } });
+}
+
 const specs: ColumnSpec[] = [
   { name: "n", kind: "int64" },
   { name: "text", kind: "text" },
@@ -47,7 +60,7 @@ function post(providers: string[], headers: Record<string, string> = {}, query =
   return fetch(`${base}/v1/queries${query}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ user: { name: "a@b.org" }, providers, sql: "SELECT 1" }),
+    body: JSON.stringify({ providers, sql: "SELECT 1" }),
   });
 }
 
@@ -413,9 +426,13 @@ function raw(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const body =
-      method === "POST" ? JSON.stringify({ user: { name: "a@b.org" }, providers: ["UVA"], sql: "SELECT 1" }) : "";
+      method === "POST" ? JSON.stringify({ providers: ["UVA"], sql: "SELECT 1" }) : "";
     const type = method === "POST" ? { "content-type": "application/json" } : {};
-    request(`${base}${path}`, { method, headers: { ...type, ...headers }, ...(signal ? { signal } : {}) }, resolve)
+    request(
+      `${base}${path}`,
+      { method, headers: { ...bearer, ...type, ...headers }, ...(signal ? { signal } : {}) },
+      resolve,
+    )
       .on("error", reject)
       .end(body);
   });

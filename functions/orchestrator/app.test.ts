@@ -1,14 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { fail, forwardResult } from "#domain/outcome";
 import type { Step } from "#runtime/define-step";
+import { openTokens, type Tokens } from "#testing/tokens";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../archetype-selector/handler.ts";
 import policyEnforcer from "../policy-enforcer/handler.ts";
 import { type App, createApp } from "./app.ts";
 
+let tokens: Tokens;
+/** Of one who may do everything that these tests do. */
+let bearer: { authorization: string };
 let world: World;
 let app: App;
 let query: (envelope: Envelope) => Outcome | Promise<Outcome>;
@@ -35,6 +39,12 @@ const pass: Step = {
   decide: ({ inputs }) => ({ decision: { $case: "forward", value: { payload: inputs[0]?.payload } } }),
 };
 
+beforeAll(async () => {
+  tokens = await openTokens();
+  bearer = await tokens.headerOf({ roles: ["researcher", "steward", "operator"], party: "VU" });
+});
+afterAll(() => tokens.remove());
+
 beforeEach(async () => {
   query = (envelope) => text(`of ${envelope.party}`);
   world = await openWorld({
@@ -47,7 +57,7 @@ beforeEach(async () => {
     ],
     steps: { exchange: [policyEnforcer, archetypeSelector], VU: [fakeQuery, pass] },
   });
-  app = createApp({ api: world.api, exchangeParty: "exchange", log: createMemoryLog() });
+  app = createApp({ api: world.api, exchangeParty: "exchange", log: createMemoryLog(), verify: tokens.verify });
 });
 
 afterEach(async () => {
@@ -55,13 +65,13 @@ afterEach(async () => {
   await world.close();
 });
 
-const body = { user: { name: "researcher@example.org" }, providers: ["VU"], sql: "SELECT 1" };
+const body = { providers: ["VU"], sql: "SELECT 1" };
 
 function send(method: string, path: string, content?: unknown, headers: Record<string, string> = {}) {
   return app.fetch(
     new Request(`http://orchestrator${path}`, {
       method,
-      headers: { ...(content === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: { ...bearer, ...(content === undefined ? {} : { "content-type": "application/json" }), ...headers },
       ...(content === undefined
         ? {}
         : { body: typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content) }),

@@ -6,9 +6,14 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
+import { authenticate } from "./authenticate.ts";
+import type { CallerEnv } from "./caller.ts";
+import { guard } from "./guard.ts";
 import { knowledgeApi } from "./knowledge-api.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
 import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
+import { createRateLimit } from "./rate-limit.ts";
+import type { TokenVerifier } from "./token.ts";
 
 export interface App {
   readonly fetch: (request: Request) => Response | Promise<Response>;
@@ -24,17 +29,27 @@ export interface AppOptions {
   readonly api: SidecarApi;
   readonly exchangeParty: string;
   readonly log: Log;
+  readonly verify: TokenVerifier;
+  readonly requestsPerMinute?: number;
   readonly runningQueriesMax?: number;
 }
 
-export function createApp({ api, exchangeParty, log, runningQueriesMax = limits.runningQueriesMax }: AppOptions): App {
-  const app = new Hono();
+export function createApp(options: AppOptions): App {
+  const { api, exchangeParty, log, verify, runningQueriesMax = limits.runningQueriesMax } = options;
+  const { requestsPerMinute: perMinute = limits.requestsPerMinuteDefault } = options;
+  const routes = new Hono<CallerEnv>();
   const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax });
-  app.route("/v1/queries", queries.routes);
-  app.route("/v1", knowledgeApi(api));
-  app.get("/healthz", async () => healthResponse(api));
+  routes.route("/v1/queries", queries.routes);
+  routes.route("/v1", knowledgeApi(api));
+  routes.get("/healthz", async () => healthResponse(api));
+
+  const app = new Hono<CallerEnv>();
+  const rateLimit = createRateLimit({ perMinute, now: () => performance.now() });
+  app.use("*", authenticate({ verify, rateLimit, log }));
+  guard(app, (method, path) => hasRoute(routes, method, path));
+  app.route("/", routes);
   app.notFound((c) => {
-    const allowed = methods.filter((method) => hasRoute(app, method, c.req.path));
+    const allowed = methods.filter((method) => hasRoute(routes, method, c.req.path));
     return allowed.length === 0
       ? problemResponse(problem(ErrorCode.NOT_FOUND, `there is nothing at ${c.req.path}`))
       : problemResponse(problem(ErrorCode.METHOD_NOT_ALLOWED, `${c.req.path} takes ${allowed.join(", ")}`), {
@@ -53,8 +68,8 @@ export function createApp({ api, exchangeParty, log, runningQueriesMax = limits.
   return { fetch: (request) => app.fetch(request), stopping: queries.stopping, close: queries.close };
 }
 
-function hasRoute(app: Hono, method: string, path: string): boolean {
-  return app.router.match(method, path)[0].length > 0;
+function hasRoute(routes: Hono<CallerEnv>, method: string, path: string): boolean {
+  return routes.router.match(method, path)[0].length > 0;
 }
 
 async function healthResponse(api: SidecarApi): Promise<Response> {

@@ -3,15 +3,18 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryLog, type MemoryLog } from "#adapters/memory/log";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import { type HttpDoor, openHttpDoor } from "#runtime/http-door";
 import { type AnsweringSidecar, answeringSidecar } from "#testing/answering-sidecar";
+import { openTokens, type Tokens } from "#testing/tokens";
 import { type App, createApp } from "./app.ts";
 import { listenerOf } from "./listener.ts";
 
+let tokens: Tokens;
+let bearer: { authorization: string };
 let sidecar: AnsweringSidecar;
 let app: App;
 let door: HttpDoor;
@@ -22,10 +25,16 @@ async function open(listener: RequestListener): Promise<void> {
   door = await openHttpDoor({ host: "127.0.0.1", port: 0, listener, isReady: () => true });
 }
 
+beforeAll(async () => {
+  tokens = await openTokens();
+  bearer = await tokens.headerOf();
+});
+afterAll(() => tokens.remove());
+
 beforeEach(async () => {
   sidecar = answeringSidecar();
   log = createMemoryLog();
-  app = createApp({ api: sidecar, exchangeParty: "exchange", log });
+  app = createApp({ api: sidecar, exchangeParty: "exchange", log, verify: tokens.verify });
   await open(listenerOf(app.fetch));
 });
 
@@ -52,11 +61,22 @@ async function answerTo(text: string, socket = dial()): Promise<string> {
   return got;
 }
 
-const body = JSON.stringify({ user: { name: "a@b.org" }, providers: ["UVA"], sql: "SELECT 1" });
+/** Resolves when the next query is on its way. */
+function asked(): Promise<void> {
+  const { request } = sidecar;
+  return new Promise((resolve) => {
+    sidecar.request = (envelope, signal) => {
+      resolve();
+      return request(envelope, signal);
+    };
+  });
+}
+
+const body = JSON.stringify({ providers: ["UVA"], sql: "SELECT 1" });
 const head = (headers: Record<string, string> = {}) =>
   [
     "POST /v1/queries HTTP/1.1",
-    ...Object.entries({ host: "h", "content-type": "application/json", ...headers }).map(
+    ...Object.entries({ host: "h", "content-type": "application/json", ...bearer, ...headers }).map(
       ([name, value]) => `${name}: ${value}`,
     ),
     "",
@@ -134,7 +154,7 @@ describe("a body that does not come", () => {
 
   it("since its client left is logged as that", async () => {
     const socket = dial();
-    socket.write(`${head({ "content-length": "1000" })}{"user"`);
+    socket.write(`${head({ "content-length": "1000" })}{"providers"`);
     await setTimeout(100);
     socket.destroy();
     await expect.poll(() => log.lines).toHaveLength(1);
@@ -149,7 +169,7 @@ describe("a body that does not come", () => {
 describe("too much at once", () => {
   it("is 503 with Retry-After at once, for who comes next", async () => {
     await app.close();
-    app = createApp({ api: sidecar, exchangeParty: "exchange", log, runningQueriesMax: 2 });
+    app = createApp({ api: sidecar, exchangeParty: "exchange", log, verify: tokens.verify, runningQueriesMax: 2 });
     await door.drain(0);
     await open(listenerOf(app.fetch));
     let release = () => {};
@@ -198,7 +218,7 @@ describe("a stop", () => {
     sidecar.answers = { UVA: {} };
     sidecar.hold = setTimeout(200);
     const waiting = answerTo(post());
-    await setTimeout(50);
+    await asked();
     app.stopping(4_000);
     expect(await door.drain(4_000)).toBe(true);
     expect(await waiting).toMatch(/^HTTP\/1\.1 200 /);

@@ -9,6 +9,7 @@ import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { createAdmission, type Refused } from "./admission.ts";
 import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
+import { askedBy, type CallerEnv } from "./caller.ts";
 import { keptResponse } from "./kept-answer.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
@@ -18,7 +19,7 @@ import { traceparentOf } from "./traceparent.ts";
 import { within } from "./within.ts";
 
 export interface QueriesApi {
-  readonly routes: Hono;
+  readonly routes: Hono<CallerEnv>;
   /** Takes no more queries, and cancels what still runs shortly before the end of the drain. */
   stopping(drainMs: number): void;
   /** Cancels what runs and waits for its end. */
@@ -46,12 +47,14 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   });
   const admission = createAdmission(runningQueriesMax);
   const running = new Set<Started>();
-  const routes = new Hono();
+  const routes = new Hono<CallerEnv>();
   let isStopping = false;
   let cutTimer: NodeJS.Timeout | undefined;
 
-  async function start(c: Context, keepsRows: boolean): Promise<Started | Refused> {
+  async function start(c: Context<CallerEnv>, keepsRows: boolean): Promise<Started | Refused> {
+    const caller = c.get("caller");
     const { query, timeoutMs = limits.queryTimeoutMsDefault } = queryRequestFromJson(await readJson(c));
+    const asked = askedBy(caller, query);
     if (isStopping) return { message: "this orchestrator is stopping", retryAfterS: 1 };
     const startedAtMs = Date.now();
     const refused = admission.start(startedAtMs, timeoutMs);
@@ -59,11 +62,18 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     const controller = new AbortController();
     const deadlineMs = startedAtMs + timeoutMs;
     const cancel = () => controller.abort();
-    const record = store.open({ id: randomUUID(), startedAtMs, deadlineMs, cancel, keepsRows });
+    const record = store.open({
+      id: randomUUID(),
+      subject: caller.subject,
+      startedAtMs,
+      deadlineMs,
+      cancel,
+      keepsRows,
+    });
     const done = runQuery({
       api,
       exchangeParty,
-      query: { ...query, id: record.id },
+      query: { ...asked, id: record.id },
       deadlineMs,
       traceparent: traceparentOf(c.req.header("traceparent")),
       signal: controller.signal,
@@ -114,10 +124,12 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     }
   }
 
-  routes.get("/:id", (c) => c.json(statusJson(store.find(c.req.param("id")))));
+  const ownRecord = (c: Context<CallerEnv>) => store.find(c.req.param("id") ?? "", c.get("caller").subject);
+
+  routes.get("/:id", (c) => c.json(statusJson(ownRecord(c))));
 
   routes.get("/:id/result", (c) => {
-    const record = store.find(c.req.param("id"));
+    const record = ownRecord(c);
     const { answer } = record;
     if (answer === undefined) return c.json(statusJson(record), 202, { "retry-after": "1" });
     const conditions = {
@@ -133,7 +145,7 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   });
 
   routes.delete("/:id", (c) => {
-    const record = store.find(c.req.param("id"));
+    const record = ownRecord(c);
     record.cancel();
     return c.json(statusJson(record), record.answer === undefined ? 202 : 200);
   });

@@ -43,7 +43,7 @@ const ofBytes = (bytes: number): Partial<Result> => ({
 });
 
 function ended(id: string, result: Partial<Result>, keepsRows = true): QueryRecord {
-  const record = store.open({ id, startedAtMs: now, deadlineMs: now, cancel: () => {}, keepsRows });
+  const record = store.open({ id, subject: "ada", startedAtMs: now, deadlineMs: now, cancel: () => {}, keepsRows });
   store.close(record, answer(id, result));
   return record;
 }
@@ -52,16 +52,16 @@ describe("what an orchestrator keeps", () => {
   it("is forgotten after its time, counted from its end, and its transfer dropped", () => {
     ended("a", ofTransfer("t-a"));
     now += limits.keptQueryMs - 1;
-    expect(store.find("a").id).toBe("a");
+    expect(store.find("a", "ada").id).toBe("a");
     now += 1;
-    expect(() => store.find("a")).toThrow("no query of this id");
+    expect(() => store.find("a", "ada")).toThrow("no query of this id");
     expect(dropped).toEqual(["t-a"]);
   });
 
   it("is not dropped while it is read, but right after", () => {
     const letGo = store.hold(ended("a", ofTransfer("t-a")));
     now += limits.keptQueryMs;
-    expect(() => store.find("a")).toThrow();
+    expect(() => store.find("a", "ada")).toThrow();
     expect(dropped).toEqual([]);
     letGo();
     expect(dropped).toEqual(["t-a"]);
@@ -70,10 +70,10 @@ describe("what an orchestrator keeps", () => {
   it("is bounded in the bytes of memory, oldest first", () => {
     const half = limits.keptQueryBytesMax / 2;
     for (const id of ["a", "b", "c"]) ended(id, ofBytes(id === "c" ? 10 : half - 20));
-    expect(store.find("a").id).toBe("a");
+    expect(store.find("a", "ada").id).toBe("a");
     ended("d", ofBytes(100));
-    expect(() => store.find("a")).toThrow();
-    expect(store.find("b").id).toBe("b");
+    expect(() => store.find("a", "ada")).toThrow();
+    expect(store.find("b", "ada").id).toBe("b");
   });
 
   it("is bounded in the bytes at the broker, oldest first", () => {
@@ -87,7 +87,7 @@ describe("what an orchestrator keeps", () => {
   it("leaves the transfers of an answer that is sent once to whoever sends it", () => {
     const record = ended("a", ofTransfer("t-a"), false);
     now += limits.keptQueryMs;
-    expect(() => store.find("a")).toThrow();
+    expect(() => store.find("a", "ada")).toThrow();
     expect(dropped).toEqual([]);
     store.dropRows(record);
     store.dropRows(record);

@@ -8,6 +8,8 @@ import { createTurn, type Turn } from "./turn.ts";
 
 export interface QueryRecord {
   readonly id: string;
+  /** Of the caller who asked it: to others it is not there. */
+  readonly subject: string;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly cancel: () => void;
@@ -26,10 +28,10 @@ export interface QueryRecord {
 }
 
 export interface QueryStore {
-  open(query: Pick<QueryRecord, "id" | "startedAtMs" | "deadlineMs" | "cancel" | "keepsRows">): QueryRecord;
+  open(query: Pick<QueryRecord, "id" | "subject" | "startedAtMs" | "deadlineMs" | "cancel" | "keepsRows">): QueryRecord;
   close(record: QueryRecord, answer: Answer): void;
-  /** @throws DynamosError NOT_FOUND */
-  find(id: string): QueryRecord;
+  /** @param subject who asks for it. @throws DynamosError NOT_FOUND, also when it is another's */
+  find(id: string, subject: string): QueryRecord;
   /** What is being read is not dropped before it was read. @returns to be called once when it was */
   hold(record: QueryRecord): () => void;
   dropRows(record: QueryRecord): void;
@@ -96,10 +98,10 @@ export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStor
       if (record.keepsRows) transferBytes += transferBytesOf(record);
       forgetOld();
     },
-    find: (id) => {
+    find: (id, subject) => {
       forgetOld();
       const record = running.get(id) ?? ended.get(id);
-      if (record === undefined) {
+      if (record?.subject !== subject) {
         throw new DynamosError(ErrorCode.NOT_FOUND, "there is no query of this id, or its answer is no longer kept");
       }
       return record;

@@ -4,4 +4,4 @@
  */
 import { webcrypto } from "node:crypto";
 
-globalThis.crypto ??= webcrypto as Crypto;
+globalThis.crypto ??= webcrypto as typeof globalThis.crypto;

@@ -4,6 +4,7 @@ import { createMemoryLog } from "#adapters/memory/log";
 import { limits } from "#domain/limits";
 import { type ActedWorld, actedParties, actedQueues, documentOf, openActedWorld } from "#testing/acted-world";
 import { brokerLinks } from "#testing/broker-links";
+import { openTokens } from "#testing/tokens";
 import { createApp } from "../../functions/orchestrator/app.ts";
 
 const messagesMax = 3;
@@ -40,10 +41,13 @@ describe.each([
     it("of the first step is 503 OVERLOADED with Retry-After for a client, at once; the others get their answers", async () => {
       const { open, opened: isOpen } = gate();
       const { world } = await opened(() => isOpen);
-      const app = createApp({ api: world.api, exchangeParty: "exchange", log: createMemoryLog() });
+      const tokens = await openTokens();
+      cleanup.push(() => tokens.remove());
+      const { verify } = tokens;
+      const app = createApp({ api: world.api, exchangeParty: "exchange", log: createMemoryLog(), verify });
       cleanup.push(() => app.close());
-      const body = JSON.stringify({ user: { name: "researcher@example.org" }, providers: ["UVA"], sql: "SELECT 1" });
-      const headers = { "content-type": "application/json" };
+      const body = JSON.stringify({ providers: ["UVA"], sql: "SELECT 1" });
+      const headers = { "content-type": "application/json", ...(await tokens.headerOf()) };
       const refused: Response[] = [];
       const answers = Array.from({ length: asked }, async () => {
         const response = await app.fetch(new Request("http://h/v1/queries", { method: "POST", headers, body }));
