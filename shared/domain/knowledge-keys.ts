@@ -23,6 +23,8 @@ export const partyKey = (name: string) => `${keys.parties}${name}`;
 export const onlineKey = (party: string, instance: string) => `${keys.online}${party}/${instance}`;
 /** How far that sidecar has come: it carries out what is agreed up to this revision of the store. */
 export const appliedKey = (party: string, instance: string) => `${keys.applied}${party}/${instance}`;
+/** The same for the sidecar that holds an online key. */
+export const appliedKeyFor = (onlineKey: string) => `${keys.applied}${onlineKey.slice(keys.online.length)}`;
 export const jobKey = (id: string) => `${keys.jobs}${id}`;
 
 const policyPrefixes = [keys.agreements, keys.archetypes, keys.requestTypes, keys.steps, keys.dataSets, keys.parties];
@@ -31,3 +33,10 @@ const policyPrefixes = [keys.agreements, keys.archetypes, keys.requestTypes, key
 export function isPolicyKey(key: string): boolean {
   return policyPrefixes.some((prefix) => key.startsWith(prefix));
 }
+
+/** Every version that a document had: ends in `/`. Beside the documents, as sidecars list and watch those. */
+export const historyPrefix = (key: string) => `~history${key}/`;
+/** @param version names that sort by time */
+export const historyKey = (key: string, version: string) => `${historyPrefix(key)}${version}`;
+/** Changed by each creation and each deletion of a document: what was deleted is not created again unseen. */
+export const existenceKey = (key: string) => `~existence${key}`;

@@ -8,6 +8,17 @@ export const limits = {
   queryTimeoutMsMax: 120_000,
   /** Body of a request to the orchestrator's API. */
   requestBodyBytesMax: 1_048_576,
+  /** Of one that brings an agreement: ten thousand relations are some megabytes. */
+  agreementBytesMax: 16 * 1_048_576,
+  /** Versions of one document that are kept, in number and in characters; the oldest go. */
+  historyKeptMax: 1_000,
+  historyKeptCharsMax: 32 * 1_048_576,
+  /** Between two looks at whether some must go: as a share of both. */
+  historySlackShare: 0.1,
+  /** Versions on one page, when the request does not say, and at most; differences of one version. */
+  historyPageDefault: 20,
+  historyPageMax: 100,
+  differencesMax: 1_000,
   sqlCharsMax: 20_000,
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
@@ -55,6 +66,18 @@ export const limits = {
   gatherRetryMs: 200,
   /** Kept from the deadline so that a failure reaches the asker before the asker gives up. */
   deadlineReserveMs: 150,
+  /** Changes that come within this are looked at together. */
+  analysisPauseMs: 5,
+  /** Of one query: so often it may be planned again because what is agreed changes. */
+  attemptsMax: 10,
+  /** After a party stopped a chain, before it is planned again; doubling. */
+  replanFirstMs: 5,
+  /** A party whose last sidecar left is waited for, for this long, before running queries are planned without it. */
+  partyGoneMs: 3_000,
+  /** Before a lost watch of the knowledge base is opened again, and a failed write to it tried again. */
+  knowledgeRetryMs: 200,
+  /** How long a change of an agreement waits until every sidecar carries it out. */
+  appliedWaitMsMax: 2_000,
   /** How long a party counts as online after its sidecar went silent. */
   partyLeaseMs: 5_000,
   /** Dead letters that one command looks at. */
@@ -90,6 +113,10 @@ export const limits = {
   /** Of a query's time: one more is taken when its answer is expected within this share. */
   admittedWaitShare: 0.8,
   retryAfterSMax: 30,
+  /** Public keys of approvals: one, and the next while they change. */
+  approvalKeysMax: 16,
+  /** How far another machine's clock may be ahead. */
+  approvalSkewMsMax: 30_000,
   /** Before the end of a drain, what still runs is cancelled and its askers told. */
   cancelBeforeCutMs: 500,
   /** How long an asker waits for the news of a cancel to be sent on. */
@@ -130,6 +157,20 @@ export const limits = {
   workerMemoryPollMs: 20,
   /** What one worker may write to its standard output and error before the rest is dropped. */
   workerLogBytesMax: 16_384,
+  /** One segment of an audit record's chain, and a name inside a record. */
+  recordSegmentBytesMax: 64 * 1_048_576,
+  recordNameCharsMax: 400,
+  /** Appends that wait for the disk, and how long one may. */
+  recordsWaitingMax: 10_000,
+  recordWaitMsMax: 10_000,
+  /** How often the holder of a chain says that it is there; one that was silent for so long has died. */
+  recordLockBeatMs: 1_000,
+  recordLockMs: 5_000,
+  /** Before a change that could not be recorded is tried again. */
+  recordRetryMs: 1_000,
+  /** Documents that a start names, and problems that a verification does. */
+  recordDocumentsMax: 1_000,
+  recordProblemsMax: 100,
   /** A gateway's list of functions. */
   gatewayListMsMax: 5_000,
   gatewayListBytesMax: 4 * 1_048_576,

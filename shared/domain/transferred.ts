@@ -1,5 +1,5 @@
 /** Which transfers a message refers to: they live as long as it does. */
-import type { Envelope, Input, Reply, Result, Table, Transfer } from "#contracts";
+import type { Envelope, Input, Outcome, Reply, Result, Table, Transfer } from "#contracts";
 
 export interface TransferredInput {
   /** Position among the envelope's inputs. */
@@ -20,6 +20,12 @@ export function transferNames(inputs: readonly Input[]): string[] {
 }
 
 export function replyTransfers({ content }: Reply): string[] {
+  const transfer = content?.$case === "result" ? content.value.table?.transfer : undefined;
+  return transfer === undefined ? [] : [transfer.name];
+}
+
+export function outcomeTransfers({ decision }: Outcome): string[] {
+  const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
   const transfer = content?.$case === "result" ? content.value.table?.transfer : undefined;
   return transfer === undefined ? [] : [transfer.name];
 }

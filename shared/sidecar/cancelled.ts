@@ -1,37 +1,33 @@
-/** Queries that nobody waits for any more, and the invocations that they still have running here. */
+/** Queries that nobody waits for any more, or of which an attempt was given up. */
+import type { Envelope } from "#contracts";
+import { ErrorCode } from "#contracts";
+import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import { Remembered } from "./remembered.ts";
 
+type Attempt = Pick<Envelope, "queryId" | "attempt">;
+
 export interface Cancelled {
-  has(queryId: string): boolean;
-  /** Aborts what runs for the query and drops what comes later. */
-  cancel(queryId: string): void;
-  /** Runs with a signal that `cancel` fires. */
-  guard<T>(queryId: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** What ends a hop of it, when it is not wanted any more. */
+  errorOf(envelope: Attempt): DynamosError | undefined;
+  /** @param upToAttempt this attempt and those before it; 0: all, also such as may come */
+  cancel(queryId: string, upToAttempt: number): void;
 }
 
 export function createCancelled(clock: Clock): Cancelled {
-  const cancelled = new Remembered<true>(clock);
-  const running = new Map<string, Set<AbortController>>();
+  const cancelled = new Remembered<number>(clock);
 
   return {
-    has: (queryId) => cancelled.get(queryId) === true,
-    cancel: (queryId) => {
-      cancelled.set(queryId, true);
-      for (const controller of running.get(queryId) ?? []) {
-        controller.abort();
-      }
+    errorOf: ({ queryId, attempt }) => {
+      const upTo = cancelled.get(queryId);
+      if (upTo === undefined || attempt > upTo) return undefined;
+      const message =
+        upTo === Number.POSITIVE_INFINITY ? "the query was cancelled" : "the query was planned again after a change";
+      return new DynamosError(ErrorCode.CANCELLED, message);
     },
-    guard: async (queryId, run) => {
-      const controller = new AbortController();
-      const siblings = running.get(queryId) ?? new Set();
-      running.set(queryId, siblings.add(controller));
-      try {
-        return await run(controller.signal);
-      } finally {
-        siblings.delete(controller);
-        if (siblings.size === 0) running.delete(queryId);
-      }
+    cancel: (queryId, upToAttempt) => {
+      const upTo = upToAttempt === 0 ? Number.POSITIVE_INFINITY : upToAttempt;
+      cancelled.set(queryId, Math.max(upTo, cancelled.get(queryId) ?? 0));
     },
   };
 }

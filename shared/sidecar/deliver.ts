@@ -1,26 +1,31 @@
 /** From a delivery to what becomes of it: run the hop, publish what it decided, and only then let the message go. */
 import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { effectsOf } from "#domain/carry-out";
+import { fail } from "#domain/outcome";
 import { retryAfterMs } from "#domain/retry";
-import { transferNames } from "#domain/transferred";
-import { labelOf, rowOf, toDynamosError } from "#errors";
+import { outcomeTransfers, transferNames } from "#domain/transferred";
+import { DynamosError, labelOf, rowOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
-import { dropAcknowledged } from "./drop-transfers.ts";
+import { dropAcknowledged, dropTransfers } from "./drop-transfers.ts";
 import { type HopTools, runHop } from "./hop.ts";
+import type { InHand } from "./in-hand.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
 
 export interface DeliverTools extends HopTools {
   readonly outbox: Outbox;
   readonly log: Log;
+  readonly inHand: InHand;
 }
 
 /** The handler of a step's queue. */
 export async function deliver(delivery: Delivery, tools: DeliverTools): Promise<Disposition> {
   const envelope = readEnvelope(delivery);
   if (isPoison(envelope)) return putAside(delivery, envelope, tools);
-  const disposition = await deliverEnvelope(envelope, delivery.tries, tools);
+  const disposition = await tools.inHand.hold(envelope, (signal) =>
+    deliverEnvelope(envelope, delivery.tries, signal, tools),
+  );
   if (disposition.kind === "done" || disposition.kind === "dead-letter") {
     dropAcknowledged(transferNames(envelope.inputs), tools.transfers, tools.log);
   }
@@ -35,18 +40,33 @@ export async function deliverAgain(delivery: Delivery, { transfers, log }: Deliv
 }
 
 /** @param tries how often this hop was tried before */
-async function deliverEnvelope(envelope: Envelope, tries: number, tools: DeliverTools): Promise<Disposition> {
-  const { outcome, record } = await runHop(envelope, tries, tools);
-  const again = retryOf(envelope, outcome, tries, tools);
+async function deliverEnvelope(
+  envelope: Envelope,
+  tries: number,
+  signal: AbortSignal,
+  tools: DeliverTools,
+): Promise<Disposition> {
+  const { outcome: made, record } = await runHop(envelope, tries, signal, tools);
+  const again = retryOf(envelope, made, tries, tools);
   if (again !== undefined) {
     return again;
   }
+  // Nothing may wait between this look and the publish: who ends hops waits for what is published already.
+  const outcome = lastLook(envelope, made, signal, tools);
   try {
     await tools.outbox.publish(effectsOf(envelope, outcome, record));
   } catch (error) {
     return unpublished(envelope, tries, tools, error);
   }
   return ended(envelope, outcome, tools.log);
+}
+
+/** What was made of it, unless it was ended meanwhile. */
+function lastLook(envelope: Envelope, made: Outcome, signal: AbortSignal, tools: DeliverTools): Outcome {
+  const ended = signal.reason instanceof DynamosError ? signal.reason : tools.errorOf(envelope);
+  if (ended === undefined || made.decision?.$case === "failure") return made;
+  void dropTransfers(outcomeTransfers(made), tools.transfers, tools.log);
+  return fail(ended.code, ended.message);
 }
 
 function retryOf(

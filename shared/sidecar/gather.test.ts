@@ -1,12 +1,15 @@
 /** The gather survives its holder. Over the in-memory broker and over RabbitMQ. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { Approval, type Chain, Envelope, type Failure, Role } from "#contracts";
+import { systemClock } from "#adapters/system/clock";
+import { type Chain, Envelope, type Failure, type Knowledge, type Query, Role } from "#contracts";
+import { approvalsOf, evaluate } from "#domain/policy";
 import { gatherTopic, hopId } from "#domain/route";
 import { type Asked, askMadeUp } from "#testing/mortal/ask-made-up";
 import { type Links, memoryLinks } from "#testing/mortal/links";
 import { madeUpBytes, sqlOf } from "#testing/mortal/made-up-steps";
 import { type MortalWorld, mortalLinks, mortalParties, openMortalWorld } from "#testing/mortal/world";
+import { type KnowledgeCache, openKnowledgeCache } from "./knowledge-cache.ts";
 
 const amqpUrl = inject("amqpUrl");
 const asked: Asked = { seed: 7, bytes: 500, answers: "digest", archetype: "dataThroughTtp" };
@@ -21,7 +24,7 @@ const chain: Chain = {
   gatherAt: "",
 };
 
-const terms = { archetypes: [chain.archetype], computeProviders: [chain.party] };
+const user = "researcher@example.org";
 
 interface PartOptions {
   readonly queryId: string;
@@ -29,30 +32,32 @@ interface PartOptions {
   readonly replyTo: string;
   readonly deadlineMs: number;
   readonly failure?: Failure;
+  readonly knowledge: Knowledge;
 }
 
 /** As a provider's last hop sends it. */
-function part({ queryId, party, replyTo, deadlineMs, failure }: PartOptions): Envelope {
+function part({ queryId, party, replyTo, deadlineMs, failure, knowledge }: PartOptions): Envelope {
   const bytes = madeUpBytes(party, asked);
   const table = { arrowIpc: bytes, rows: bytes.length, transfer: undefined };
   const result = { table, chart: undefined, document: undefined };
   const payload = failure === undefined ? { content: { $case: "result" as const, value: result } } : undefined;
+  const query: Query = {
+    id: queryId,
+    requestType: "sqlDataRequest",
+    user: { id: "", name: user },
+    providers: ["UVA", "VU"],
+    sql: sqlOf(asked),
+    dataSets: [],
+    algorithm: undefined,
+    options: {},
+    purpose: "",
+  };
   return {
     ...Envelope.fromPartial({ queryId, party, step: "sql-query", hop: 1, attempt: 1, deadlineMs, replyTo }),
-    query: {
-      id: queryId,
-      requestType: "sqlDataRequest",
-      user: { id: "", name: "researcher@example.org" },
-      providers: ["UVA", "VU"],
-      sql: sqlOf(asked),
-      dataSets: [],
-      algorithm: undefined,
-      options: {},
-      purpose: "",
-    },
+    query,
     chain: { ...chain, id: `chain-${party}`, party, role: Role.DATA_PROVIDER, gatherAt: chain.id },
     gather: chain,
-    approvals: [Approval.fromPartial({ queryId, provider: party, terms })],
+    approvals: approvalsOf(query, [evaluate(query, party, knowledge, Date.now())], deadlineMs),
     inputs: [{ provider: party, payload, failure }],
   };
 }
@@ -62,8 +67,11 @@ const until = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
 
 function gatherTests(linksOf: () => Links): void {
   let world: MortalWorld;
+  let cache: KnowledgeCache;
   beforeAll(async () => {
     world = await openMortalWorld({ links: linksOf() });
+    const { knowledge, log } = world;
+    cache = await openKnowledgeCache({ knowledge, exchangeParty: "exchange", clock: systemClock, log });
   }, 60_000);
   beforeEach(async () => {
     for (const party of mortalParties) {
@@ -73,7 +81,10 @@ function gatherTests(linksOf: () => Links): void {
   afterEach(async () => {
     await Promise.all(world.alive("SURF").map((mortal) => mortal.stop()));
   });
-  afterAll(() => world?.close(), 60_000);
+  afterAll(async () => {
+    cache?.close();
+    await world?.close();
+  }, 60_000);
 
   const openGathers = () => world.alive("SURF").map(({ sidecar }) => sidecar.status().openGathers);
   const repliesOf = (queryId: string) =>
@@ -89,7 +100,15 @@ function gatherTests(linksOf: () => Links): void {
   }
 
   async function send(queryId: string, party: string, more: Partial<PartOptions> = {}): Promise<void> {
-    const envelope = part({ queryId, party, replyTo: replyTo(), deadlineMs: Date.now() + 10_000, ...more });
+    const deadlineMs = Date.now() + 10_000;
+    const envelope = part({
+      queryId,
+      party,
+      replyTo: replyTo(),
+      deadlineMs,
+      knowledge: cache.about([party], user),
+      ...more,
+    });
     await world.asker.link.broker.publish({
       id: hopId(queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt),
       routingKey: gatherTopic("SURF"),

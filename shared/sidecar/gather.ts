@@ -11,12 +11,11 @@ import { mergeParts } from "#domain/merge-parts";
 import { gatherKey } from "#domain/route";
 import { gatherDeadlineMs } from "#domain/time-left";
 import { transferNames } from "#domain/transferred";
-import { labelOf, toDynamosError } from "#errors";
+import { type DynamosError, labelOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
-import type { Cancelled } from "./cancelled.ts";
 import { dropTransfers } from "./drop-transfers.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
@@ -25,7 +24,8 @@ export interface GatherTools {
   readonly party: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly cancelled: Cancelled;
+  /** What ends a part: it is not wanted any more, or not agreed. */
+  readonly errorOf: (envelope: Envelope) => DynamosError | undefined;
   readonly outbox: Outbox;
   readonly transfers: Transfers;
 }
@@ -50,7 +50,8 @@ interface Ended {
 export interface Gathers {
   /** The handler of the gather queue; resolves when the whole gather is settled. */
   take(delivery: Delivery): Promise<Disposition>;
-  cancel(queryId: string): void;
+  /** Ends those that hold a part which is not wanted or not agreed any more. */
+  end(): Promise<void>;
   /** Gives every held part back to the queue. */
   stop(): void;
   readonly open: number;
@@ -73,7 +74,7 @@ export function createGathers(tools: GatherTools): Gathers {
     const key = gatherKey(envelope, chain);
     forgetEnded(tools.clock.now());
     const over = ended.get(key);
-    if (over !== undefined || tools.cancelled.has(envelope.queryId)) {
+    if (over !== undefined || tools.errorOf(envelope)?.code === ErrorCode.CANCELLED) {
       return repeated(envelope, over?.transfers ?? []);
     }
     const gather = gathers.get(key) ?? open(key, chain, envelope);
@@ -104,13 +105,18 @@ export function createGathers(tools: GatherTools): Gathers {
 
   async function advance(key: string, gather: Gather): Promise<void> {
     const parts = envelopesOf(gather);
-    const failed = parts.map((part) => part.inputs[0]?.failure).find((failure) => failure !== undefined);
+    const failed = parts.map(failureOf).find((failure) => failure !== undefined);
     if (failed !== undefined) {
       await endWith(key, gather, missing(gather, failed));
     } else if (parts.length === gather.chain.providers.length) {
       const merged = mergeParts(gather.chain, parts);
       await end(key, gather, [mergedEffect(merged)], transferNames(merged.inputs));
     }
+  }
+
+  /** Of a part that failed where it comes from, or that may not be used here. */
+  function failureOf(part: Envelope): Failure | undefined {
+    return part.inputs[0]?.failure ?? tools.errorOf(part)?.toFailure({ party: part.party });
   }
 
   async function giveUp(key: string): Promise<void> {
@@ -145,6 +151,8 @@ export function createGathers(tools: GatherTools): Gathers {
   }
 
   function missing(gather: Gather, failure: Failure): Failure {
+    // Whoever asked plans again after that, so it must not look like another one.
+    if (failure.code === ErrorCode.REVOKED) return failure;
     const message = `no union: ${failure.party} failed with ${labelOf(failure.code)}`;
     return { code: ErrorCode.PART_MISSING, message, party: gather.chain.party, step: gather.chain.steps[0] ?? "" };
   }
@@ -167,13 +175,18 @@ export function createGathers(tools: GatherTools): Gathers {
 
   return {
     take,
-    cancel: (queryId) => {
-      for (const [key, gather] of gathers) {
-        if (!key.startsWith(`${queryId}/`)) continue;
+    end: async () => {
+      const ending = [...gathers].map(async ([key, gather]) => {
+        const error = envelopesOf(gather)
+          .map(tools.errorOf)
+          .find((one) => one !== undefined);
+        if (error === undefined) return;
+        if (error.code !== ErrorCode.CANCELLED) return advance(key, gather);
         close(key, gather, { untilMs: tools.clock.now() + limits.queryTimeoutMsMax, transfers: [] });
         void drop(envelopesOf(gather).flatMap(({ inputs }) => transferNames(inputs)));
         settleAll(gather, { kind: "done" });
-      }
+      });
+      await Promise.all(ending);
     },
     stop: () => {
       for (const [key, gather] of gathers) {

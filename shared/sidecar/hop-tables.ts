@@ -44,6 +44,8 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
   const hash = createHash("sha256");
   let writer: Promise<TransferWriter> | undefined;
   let isAbandoned = false;
+  /** Settles with the part that is being written; never rejects. */
+  let writing: Promise<unknown> = Promise.resolve();
   let chunks = 0;
   let bytes = 0;
 
@@ -57,25 +59,38 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
     return transfers.open({ from: envelope.party, to, expiresInMs: leftMs + keptMs + limits.transferGraceMs });
   }
 
-  async function take(part: Uint8Array): Promise<void> {
+  function take(part: Uint8Array): Promise<void> {
+    const taken = write(part);
+    writing = taken.catch(() => {});
+    return taken;
+  }
+
+  async function write(part: Uint8Array): Promise<void> {
     bytes += part.length;
     if (bytes > limits.transferBytesMax) {
       const message = `more than ${limits.transferBytesMax} bytes: add a LIMIT, name fewer columns or aggregate`;
       throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
     }
-    // A step in this process can't be killed, and goes on after its call was given up.
-    if (isAbandoned) throw new DynamosError(ErrorCode.CANCELLED, "nobody waits for this table any more");
+    checkWanted();
     writer ??= open();
     const opened = await writer;
     hash.update(part);
     for (let at = 0; at < part.length; at += limits.transferChunkBytesMax) {
+      checkWanted();
       chunks += 1;
       await opened.write(part.subarray(at, at + limits.transferChunkBytesMax));
     }
   }
 
+  /** A step in this process can't be killed, and goes on after its call was given up. */
+  function checkWanted(): void {
+    if (isAbandoned) throw new DynamosError(ErrorCode.CANCELLED, "nobody waits for this table any more");
+  }
+
   async function abandon(): Promise<void> {
     isAbandoned = true;
+    // What is on its way out when the hop is ended is out when this resolves.
+    await writing;
     try {
       if (writer !== undefined) await transfers.drop((await writer).name);
     } catch {

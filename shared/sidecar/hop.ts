@@ -3,11 +3,10 @@ import { Envelope, ErrorCode, type HopRecord, Outcome } from "#contracts";
 import { fail } from "#domain/outcome";
 import { invocationDeadlineMs } from "#domain/time-left";
 import { transferNames, withoutNames } from "#domain/transferred";
-import { toDynamosError } from "#errors";
+import { DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invocation, Invoker } from "#ports/invoker";
 import type { Transfers } from "#ports/transfers";
-import type { Cancelled } from "./cancelled.ts";
 import { type HopOutput, hopOutput, readInputs } from "./hop-tables.ts";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
 
@@ -16,7 +15,8 @@ export interface HopTools {
   readonly invoker: Invoker;
   readonly clock: Clock;
   readonly cache: KnowledgeCache;
-  readonly cancelled: Cancelled;
+  /** What ends a hop: it is not wanted any more, or not agreed. */
+  readonly errorOf: (envelope: Envelope) => DynamosError | undefined;
   readonly transfers: Transfers;
   /** The function that serves a step here, as last deployed. */
   functionFor(step: string): DeployedStep | undefined;
@@ -27,10 +27,16 @@ export interface HopResult {
   readonly record: HopRecord;
 }
 
-export async function runHop(envelope: Envelope, tries: number, tools: HopTools): Promise<HopResult> {
+/** @param signal aborts with the error that ends it */
+export async function runHop(
+  envelope: Envelope,
+  tries: number,
+  signal: AbortSignal,
+  tools: HopTools,
+): Promise<HopResult> {
   const takenAtMs = tools.clock.now();
   const startedAt = performance.now();
-  const outcome = await outcomeOf(envelope, takenAtMs, tools);
+  const outcome = await outcomeOf(envelope, takenAtMs, signal, tools);
   const record: HopRecord = {
     party: envelope.party,
     step: envelope.step,
@@ -44,9 +50,10 @@ export async function runHop(envelope: Envelope, tries: number, tools: HopTools)
   return { outcome, record };
 }
 
-async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Promise<Outcome> {
-  if (tools.cancelled.has(envelope.queryId)) {
-    return fail(ErrorCode.CANCELLED, "the query was cancelled");
+async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal, tools: HopTools): Promise<Outcome> {
+  const ended = tools.errorOf(envelope);
+  if (ended !== undefined) {
+    return fail(ended.code, ended.message);
   }
   if (envelope.deadlineMs <= nowMs) {
     return fail(ErrorCode.DEADLINE_EXCEEDED, `the deadline passed before ${envelope.step} began`);
@@ -57,16 +64,15 @@ async function outcomeOf(envelope: Envelope, nowMs: number, tools: HopTools): Pr
   }
   const output = hopOutput(envelope, tools.transfers, nowMs);
   try {
-    const invoked = await tools.cancelled.guard(envelope.queryId, (signal) =>
-      tools.invoker.invoke(step.name, invocationOf(envelope, tools, output, signal), {
-        deadlineMs: invocationDeadlineMs(envelope, nowMs),
-        signal,
-      }),
-    );
+    const invoked = await tools.invoker.invoke(step.name, invocationOf(envelope, tools, output, signal), {
+      deadlineMs: invocationDeadlineMs(envelope, nowMs),
+      signal,
+    });
     return await output.finish(Outcome.decode(invoked));
   } catch (error) {
     await output.abandon();
-    const known = toDynamosError(error, ErrorCode.INTERNAL, `${step.name} answered with what is not an outcome`);
+    const cause = signal.reason instanceof DynamosError ? signal.reason : error;
+    const known = toDynamosError(cause, ErrorCode.INTERNAL, `${step.name} answered with what is not an outcome`);
     return fail(known.code, known.message);
   }
 }

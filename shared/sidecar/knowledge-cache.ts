@@ -1,143 +1,168 @@
 /** What the knowledge base holds, kept in this process by a watch, and cut to what one envelope's step may know. */
-import type {
-  Agreement,
-  Archetype,
-  Knowledge as Attached,
-  DataSet,
-  Envelope,
-  Party,
-  RequestType,
-  Step,
-} from "#contracts";
-import {
-  agreementFromJson,
-  archetypeFromJson,
-  dataSetFromJson,
-  partyFromJson,
-  requestTypeFromJson,
-  stepFromJson,
-} from "#contracts/documents";
-import { keys } from "#domain/knowledge-keys";
+import type { Agreement, Knowledge as Attached, Envelope, Usage } from "#contracts";
+import { appliedKeyFor, isPolicyKey } from "#domain/knowledge-keys";
+import { limits } from "#domain/limits";
 import { toDynamosError } from "#errors";
-import type { Change, Entry, Knowledge, Watch } from "#ports/knowledge";
+import type { Clock } from "#ports/clock";
+import type { Change, Knowledge, Watch } from "#ports/knowledge";
 import type { Log } from "#ports/log";
+import { KnowledgeDocuments } from "./knowledge-documents.ts";
 
 export interface KnowledgeCache {
   /** For one envelope at `party`: everything for the exchange's control steps, at a provider only what is its own. */
   attachedTo(envelope: Envelope): Attached;
-  party(name: string): Party | undefined;
+  /** All that decides on a query of this user to these providers. */
+  about(providers: readonly string[], user: string): Attached;
+  /** Those that are there, with the revision up to which each carries out what is agreed. By key. */
+  sidecars(): ReadonlyMap<string, number>;
+  /** Of the store: everything up to it is in here. */
+  readonly revision: number;
+  /**
+   * After each change; `anyKey` after changes that were missed while the watch was lost.
+   * @returns to listen no more
+   */
+  onChange(listener: (key: string) => void): () => void;
   close(): void;
 }
 
-/** Typed documents by kind; each map is keyed by the document's key. */
-class Documents {
-  readonly agreements = new Map<string, Agreement>();
-  readonly archetypes = new Map<string, Archetype>();
-  readonly requestTypes = new Map<string, RequestType>();
-  readonly steps = new Map<string, Step>();
-  readonly dataSets = new Map<string, DataSet>();
-  readonly parties = new Map<string, Party>();
-  /** Keys of the sidecars that hold their lease. */
-  readonly online = new Set<string>();
+export interface KnowledgeCacheOptions {
+  readonly knowledge: Knowledge;
+  readonly exchangeParty: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
-  put({ key, value, revision }: Entry): void {
-    const json: unknown = JSON.parse(value);
-    if (key.startsWith(keys.agreements)) this.agreements.set(key, agreementFromJson(json, revision));
-    else if (key.startsWith(keys.archetypes)) this.archetypes.set(key, archetypeFromJson(json));
-    else if (key.startsWith(keys.requestTypes)) this.requestTypes.set(key, requestTypeFromJson(json));
-    else if (key.startsWith(keys.steps)) this.steps.set(key, stepFromJson(json));
-    else if (key.startsWith(keys.dataSets)) this.dataSets.set(key, dataSetFromJson(json));
-    else if (key.startsWith(keys.parties)) this.parties.set(key, partyFromJson(json));
-    else if (key.startsWith(keys.online)) this.online.add(key);
+/** Said in place of a key when any may have changed. */
+export const anyKey = "/";
+
+export async function openKnowledgeCache(options: KnowledgeCacheOptions): Promise<KnowledgeCache> {
+  const cache = new WatchedKnowledge(options);
+  await cache.open();
+  return cache;
+}
+
+class WatchedKnowledge implements KnowledgeCache {
+  #documents = new KnowledgeDocuments();
+  readonly #options: KnowledgeCacheOptions;
+  readonly #listeners = new Set<(key: string) => void>();
+  #revision = 0;
+  #watch: Watch | undefined;
+  #isClosed = false;
+
+  constructor(options: KnowledgeCacheOptions) {
+    this.#options = options;
   }
 
-  delete(key: string): void {
-    for (const documents of [
-      this.agreements,
-      this.archetypes,
-      this.requestTypes,
-      this.steps,
-      this.dataSets,
-      this.parties,
-    ]) {
-      documents.delete(key);
+  get revision(): number {
+    return this.#revision;
+  }
+
+  async open(): Promise<void> {
+    const { knowledge } = this.#options;
+    const { entries, revision } = await knowledge.list("/");
+    const documents = new KnowledgeDocuments();
+    for (const entry of entries) this.#apply(documents, { kind: "put", entry });
+    this.#documents = documents;
+    this.#revision = revision;
+    if (this.#isClosed) return;
+    this.#watch = knowledge.watch("/", revision + 1);
+    void this.#follow(this.#watch);
+  }
+
+  attachedTo(envelope: Envelope): Attached {
+    const user = envelope.query?.user?.name ?? "";
+    if (envelope.party === this.#options.exchangeParty) return this.about(envelope.query?.providers ?? [], user);
+    // Whether the user has any queries left was decided where they are counted.
+    const { agreements, dataSets, archetypes } = this.about([envelope.party], user);
+    const usage = unusedBy([envelope.party]);
+    return { agreements, dataSets, archetypes, parties: [], requestTypes: [], steps: [], usage };
+  }
+
+  about(providers: readonly string[], user: string): Attached {
+    const documents = this.#documents;
+    const isAsked = (name: string) => providers.includes(name);
+    return {
+      agreements: [...documents.agreements.values()]
+        .filter(({ name }) => isAsked(name))
+        .map((agreement) => onlyRelationOf(agreement, user)),
+      dataSets: [...documents.dataSets.values()].filter(({ party }) => isAsked(party)),
+      parties: documents.partiesWithPresence(),
+      archetypes: [...documents.archetypes.values()],
+      requestTypes: [...documents.requestTypes.values()],
+      steps: [...documents.steps.values()],
+      usage: [],
+    };
+  }
+
+  sidecars(): ReadonlyMap<string, number> {
+    const { online, applied } = this.#documents;
+    return new Map([...online].map((key) => [key, applied.get(appliedKeyFor(key)) ?? 0]));
+  }
+
+  onChange(listener: (key: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#watch?.close();
+  }
+
+  async #follow(watch: Watch): Promise<void> {
+    try {
+      for await (const change of watch) {
+        this.#apply(this.#documents, change);
+        this.#revision = change.kind === "put" ? change.entry.revision : change.revision;
+        this.#tell(change.kind === "put" ? change.entry.key : change.key);
+      }
+    } catch (error) {
+      this.#options.log.log("warn", "the watch of the knowledge base ended", { reason: toDynamosError(error).message });
     }
-    this.online.delete(key);
+    if (!this.#isClosed) this.#reopenLater();
   }
 
-  withPresence(party: Party): Party {
-    const prefix = `${keys.online}${party.name}/`;
-    return { ...party, online: [...this.online].some((key) => key.startsWith(prefix)) };
+  /** Until it is open again, decisions are made on what is known: it was agreed once, and the store tells nobody more. */
+  #reopenLater(): void {
+    const { clock, log } = this.#options;
+    clock.after(limits.knowledgeRetryMs, () => {
+      if (this.#isClosed) return;
+      this.open().then(
+        () => this.#tell(anyKey),
+        (error: unknown) => {
+          log.log("warn", "the knowledge base can't be listed", { reason: toDynamosError(error).message });
+          this.#reopenLater();
+        },
+      );
+    });
   }
-}
 
-export async function openKnowledgeCache(
-  knowledge: Knowledge,
-  exchangeParty: string,
-  log: Log,
-): Promise<KnowledgeCache> {
-  const documents = new Documents();
-  const { entries, revision } = await knowledge.list("/");
-  for (const entry of entries) {
-    apply(documents, { kind: "put", entry }, log);
+  #tell(key: string): void {
+    for (const listener of this.#listeners) listener(key);
   }
-  const watch = knowledge.watch("/", revision + 1);
-  void follow(watch, documents, log);
-  return {
-    attachedTo: (envelope) => cut(documents, envelope, exchangeParty),
-    party: (name) => {
-      const found = [...documents.parties.values()].find((party) => party.name === name);
-      return found && documents.withPresence(found);
-    },
-    close: () => watch.close(),
-  };
-}
 
-async function follow(watch: Watch, documents: Documents, log: Log): Promise<void> {
-  try {
-    for await (const change of watch) {
-      apply(documents, change, log);
-    }
-  } catch (error) {
-    log.log("error", "the watch of the knowledge base ended", { reason: toDynamosError(error).message });
-  }
-}
-
-/** A document that can't be read counts as absent: nothing is allowed by what nobody understands. */
-function apply(documents: Documents, change: Change, log: Log): void {
-  const key = change.kind === "put" ? change.entry.key : change.key;
-  documents.delete(key);
-  if (change.kind === "put") {
+  /** A document that can't be read counts as absent: nothing is allowed by what nobody understands. */
+  #apply(documents: KnowledgeDocuments, change: Change): void {
+    const key = change.kind === "put" ? change.entry.key : change.key;
+    documents.delete(key);
+    if (change.kind === "delete") return;
     try {
       documents.put(change.entry);
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unreadable";
-      log.log("error", "a document of the knowledge base is not valid", { key, reason });
+      this.#options.log.log("error", "a document of the knowledge base is not valid", { key, reason });
     }
   }
 }
 
-function cut(documents: Documents, envelope: Envelope, exchangeParty: string): Attached {
-  const own = envelope.party === exchangeParty ? undefined : envelope.party;
-  const user = envelope.query?.user?.name ?? "";
-  const all = <T>(map: Map<string, T>) => [...map.values()];
-  return {
-    agreements: all(documents.agreements)
-      .filter((agreement) => (own === undefined ? isAsked(envelope, agreement.name) : agreement.name === own))
-      .map((agreement) => onlyRelationOf(agreement, user)),
-    dataSets: all(documents.dataSets).filter((dataSet) =>
-      own === undefined ? isAsked(envelope, dataSet.party) : dataSet.party === own,
-    ),
-    parties: own === undefined ? all(documents.parties).map((party) => documents.withPresence(party)) : [],
-    archetypes: own === undefined ? all(documents.archetypes) : [],
-    requestTypes: own === undefined ? all(documents.requestTypes) : [],
-    steps: own === undefined ? all(documents.steps) : [],
-    usage: [],
-  };
+/** For questions that are not about how much was used. */
+export function unusedBy(providers: readonly string[]): Usage[] {
+  return providers.map((provider) => ({ provider, queries: 0 }));
 }
 
-function isAsked(envelope: Envelope, provider: string): boolean {
-  return envelope.query?.providers.includes(provider) ?? false;
+/** Whether what is under it can decide on a query. */
+export function decides(key: string): boolean {
+  return key === anyKey || isPolicyKey(key);
 }
 
 /** A step learns what its user may do, not who else has an agreement. */

@@ -6,7 +6,11 @@ import { replyTransfers } from "#domain/transferred";
 import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import type { Clock } from "#ports/clock";
+import type { Log } from "#ports/log";
+import { createAdaptation } from "./adaptation.ts";
+import type { KnowledgeCache } from "./knowledge-cache.ts";
 import { Remembered } from "./remembered.ts";
+import { isRevoked, Waiter } from "./waiter.ts";
 
 export interface Requests {
   /**
@@ -28,64 +32,28 @@ export interface RequestsOptions {
   readonly clock: Clock;
   readonly replyTo: string;
   readonly drop: (transfers: readonly string[]) => Promise<void>;
-  /** Tells every sidecar that nobody waits for this query any more. */
-  readonly cancel: (queryId: string) => Promise<void>;
+  /** Tells every sidecar that nobody waits for this query any more, or for its attempts up to this one; 0: all. */
+  readonly cancel: (queryId: string, upToAttempt: number) => Promise<void>;
+  /** What running queries are kept in step with. */
+  readonly cache: KnowledgeCache;
+  readonly log: Log;
 }
 
-class Waiter {
-  private readonly ids = new Set<string>();
-  private readonly queue: Reply[] = [];
-  /** Of every reply that it got: a repeated one may refer to them. */
-  readonly transfers = new Set<string>();
-  private wake: () => void = () => {};
-  private ended = false;
-  /** Whether a chain of it ended without a result: others of the query may still run, for nobody. */
-  hasFailed = false;
-  private failure: DynamosError | undefined;
-
-  push(reply: Reply): void {
-    if (this.ids.has(reply.id)) return;
-    this.ids.add(reply.id);
-    for (const name of replyTransfers(reply)) this.transfers.add(name);
-    this.hasFailed ||= reply.content?.$case === "failure" || reply.content?.$case === "refusal";
-    this.queue.push(reply);
-    this.wake();
-  }
-
-  end(): void {
-    this.ended = true;
-    this.wake();
-  }
-
-  fail(error: DynamosError): void {
-    this.failure ??= error;
-    this.end();
-  }
-
-  /** @returns the next reply, or undefined when the wait is over. @throws what it failed with */
-  async next(): Promise<Reply | undefined> {
-    while (this.queue.length === 0 && !this.ended) {
-      await new Promise<void>((resume) => {
-        this.wake = resume;
-      });
-    }
-    const reply = this.queue.shift();
-    if (reply === undefined && this.failure !== undefined) throw this.failure;
-    return reply;
-  }
-
-  /** Those that the consumer never got. */
-  rest(): Reply[] {
-    return this.queue.splice(0);
-  }
-}
-
-export function createRequests({ broker, clock, replyTo, drop, cancel }: RequestsOptions): Requests {
+export function createRequests({ broker, clock, log, cache, replyTo, drop, cancel }: RequestsOptions): Requests {
   const waiting = new Map<string, Waiter>();
   /** Queries that ended here: their transfers may still be read. */
   const past = new Remembered<Waiter>(clock, limits.handledIdsMax);
+  const adaptation = createAdaptation({
+    cache,
+    clock,
+    log,
+    running: () => waiting.values(),
+    publish,
+    cancel,
+    dropRest: (waiter) => void drop(waiter.nextAttempt().flatMap(replyTransfers)),
+  });
 
-  async function publish(envelope: Envelope, leftMs: number): Promise<void> {
+  async function publish(envelope: Envelope): Promise<void> {
     await broker.publish({
       id: hopId(envelope.queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt),
       routingKey: stepTopic(envelope.party, envelope.step),
@@ -93,7 +61,7 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
       queryId: envelope.queryId,
       body: Envelope.encode(envelope).finish(),
       traceparent: envelope.traceparent,
-      expiresInMs: Math.max(1, leftMs),
+      expiresInMs: Math.max(1, envelope.deadlineMs - clock.now()),
     });
   }
 
@@ -102,14 +70,14 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
     if (waiting.has(queryId)) {
       throw new DynamosError(ErrorCode.INVALID_REQUEST, `query ${queryId} is already running`);
     }
-    const waiter = new Waiter();
+    const waiter = new Waiter({ ...asked, replyTo });
     waiting.set(queryId, waiter);
     const leftMs = asked.deadlineMs - clock.now();
     const end = () => waiter.end();
     const stopTimer = clock.after(Math.max(0, leftMs), end);
     signal.addEventListener("abort", end, { once: true });
     try {
-      await publish({ ...asked, replyTo }, leftMs);
+      await publish(waiter.asked);
       for (let reply = await waiter.next(); reply !== undefined; reply = await waiter.next()) {
         yield reply;
       }
@@ -119,7 +87,7 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
       waiting.delete(queryId);
       past.set(queryId, waiter);
       // Its asker need not wait for that; what is not told ends by the deadline.
-      if (waiter.hasFailed) void cancel(queryId).catch(() => {});
+      if (waiter.hasFailed) void cancel(queryId, 0).catch(() => {});
       await drop(waiter.rest().flatMap(replyTransfers));
     }
   }
@@ -128,7 +96,11 @@ export function createRequests({ broker, clock, replyTo, drop, cancel }: Request
     request,
     take: async (reply) => {
       const waiter = waiting.get(reply.queryId);
-      waiter?.push(reply);
+      if (waiter !== undefined && !waiter.isStale(reply)) {
+        if (isRevoked(reply)) return adaptation.revoked(waiter);
+        waiter.push(reply);
+        if (reply.content?.$case === "plan") adaptation.planned(waiter);
+      }
       const inUse = (waiter ?? past.get(reply.queryId))?.transfers;
       await drop(replyTransfers(reply).filter((name) => !inUse?.has(name)));
     },

@@ -1,5 +1,5 @@
 /** Puts a party's sidecar together: the only program of the party that speaks to the broker. */
-import { type Envelope, ErrorCode, type Reply } from "#contracts";
+import { Cancel, type Envelope, ErrorCode, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
 import { DynamosError } from "#errors";
@@ -9,11 +9,14 @@ import type { DeployedStep, Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
+import { type Applied, appliedBy } from "./applied.ts";
 import { createCancelled } from "./cancelled.ts";
 import { type DeliverTools, deliver, deliverAgain } from "./deliver.ts";
 import { dropTransfers } from "./drop-transfers.ts";
+import { createEnforcement } from "./enforcement.ts";
 import { createGathers } from "./gather.ts";
 import { createHandled } from "./handled.ts";
+import { createInHand } from "./in-hand.ts";
 import { openKnowledgeCache } from "./knowledge-cache.ts";
 import { createOutbox } from "./outbox.ts";
 import { isPoison, readReply, reasonOf } from "./poison.ts";
@@ -44,6 +47,8 @@ export interface Sidecar {
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Tells every sidecar that nobody waits for this query any more. */
   cancel(queryId: string): Promise<void>;
+  /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
+  applied(revision: number, waitMs: number): Promise<Applied>;
   status(): { broker: BrokerStatus; openRequests: number; openGathers: number };
   /** Leaves, lets the hops in hand end, gives waiting parts back. */
   stop(): Promise<void>;
@@ -53,14 +58,18 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { party, broker, knowledge, clock, instance } = options;
   const log = options.log.with({ party });
   const replyTo = replyTopic(party, instance);
-  const cache = await openKnowledgeCache(knowledge, options.exchangeParty, log);
+  const cache = await openKnowledgeCache({ ...options, log });
   const cancelled = createCancelled(clock);
+  const enforcement = createEnforcement({ cache, cancelled, clock, log });
+  const inHand = createInHand();
   const requests = createRequests({
     broker,
     clock,
     replyTo,
     drop: (names) => dropTransfers(names, broker.transfers, log),
-    cancel: (queryId) => publishCancel(broker, queryId),
+    cancel: (queryId, upToAttempt) => publishCancel(broker, queryId, upToAttempt),
+    cache,
+    log,
   });
   /** Filled before the consumers start: a message that waits is delivered at once. */
   const functions = new Map<string, DeployedStep>();
@@ -70,7 +79,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     clock,
     log,
     cache,
-    cancelled,
+    errorOf: enforcement.errorOf,
+    inHand,
     transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),
     functionFor: (step) => functions.get(step),
@@ -79,10 +89,15 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const handled = createHandled(clock);
   const vouched = broker.vouchesForSenders ? createVouched({ ...options, log }) : unvouched;
 
+  /** What is not wanted or not agreed any more. */
+  async function endAll(): Promise<void> {
+    await Promise.all([inHand.end(enforcement.errorOf), gathers.end()]);
+  }
+
   async function hear(delivery: Delivery): Promise<Disposition> {
     if (delivery.type === "control") {
-      cancelled.cancel(delivery.queryId);
-      gathers.cancel(delivery.queryId);
+      cancelled.cancel(delivery.queryId, upToAttemptOf(delivery));
+      void endAll();
       return { kind: "done" };
     }
     const reply = readReply(delivery);
@@ -119,7 +134,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       ),
     ),
   });
-  const leave = await announce(knowledge, party, instance, clock);
+  const presence = await announce(knowledge, party, instance, clock);
+  await enforcement.follow(endAll, presence.applied);
   log.log("info", "sidecar ready", { instance });
 
   return {
@@ -127,10 +143,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     knowledge,
     transfers: broker.transfers,
     request: requests.request,
-    cancel: (queryId) => publishCancel(broker, queryId),
+    cancel: (queryId) => publishCancel(broker, queryId, 0),
+    applied: (revision, waitMs) => appliedBy(cache, clock, revision, waitMs),
     status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),
     stop: async () => {
-      await leave();
+      enforcement.stop();
+      await presence.leave();
       gathers.stop();
       await Promise.all([steps.stop(), parts.cancel()]);
       await replies.cancel();
@@ -140,14 +158,23 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   };
 }
 
-async function publishCancel(broker: Broker, queryId: string): Promise<void> {
+/** A cancel that can't be read is of everything: nobody works on what may not be wanted. */
+function upToAttemptOf({ body }: Delivery): number {
+  try {
+    return Cancel.decode(body).upToAttempt;
+  } catch {
+    return 0;
+  }
+}
+
+async function publishCancel(broker: Broker, queryId: string, upToAttempt: number): Promise<void> {
   try {
     await broker.publish({
-      id: `${queryId}/cancel`,
+      id: `${queryId}/cancel/${upToAttempt}`,
       routingKey: cancelTopic,
       type: "control",
       queryId,
-      body: new Uint8Array(),
+      body: Cancel.encode({ queryId, upToAttempt }).finish(),
       traceparent: "",
     });
   } catch (error) {

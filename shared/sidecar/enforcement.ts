@@ -1,0 +1,78 @@
+/**
+ * Carries out at this party what is agreed, whoever planned what: before a hop, before anything of it leaves, and at
+ * once when an agreement changes. What it has carried out it says in the knowledge base, where a PUT waits for it.
+ */
+import type { Envelope } from "#contracts";
+import { limits } from "#domain/limits";
+import { revocationOf } from "#domain/revocation";
+import { type DynamosError, toDynamosError } from "#errors";
+import type { Clock } from "#ports/clock";
+import type { Log } from "#ports/log";
+import type { Cancelled } from "./cancelled.ts";
+import { decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
+
+export interface Enforcement {
+  /** What ends a hop or a part: it is not wanted any more, or not agreed. */
+  errorOf(envelope: Envelope): DynamosError | undefined;
+  /** Begins to say up to where everything is carried out. @param end ends what has an error; resolves when it is over */
+  follow(end: () => Promise<void>, say: (revision: number) => Promise<void>): Promise<void>;
+  stop(): void;
+}
+
+export interface EnforcementOptions {
+  readonly cache: KnowledgeCache;
+  readonly cancelled: Cancelled;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createEnforcement({ cache, cancelled, clock, log }: EnforcementOptions): Enforcement {
+  let isStopped = false;
+
+  function errorOf(envelope: Envelope): DynamosError | undefined {
+    const gone = cancelled.errorOf(envelope);
+    if (gone !== undefined || envelope.approvals.length === 0) return gone;
+    const providers = envelope.approvals.map(({ provider }) => provider);
+    const knowledge = cache.about(providers, envelope.query?.user?.name ?? "");
+    return revocationOf(envelope, { ...knowledge, usage: unusedBy(providers) }, clock.now());
+  }
+
+  async function follow(end: () => Promise<void>, say: (revision: number) => Promise<void>): Promise<void> {
+    let wanted = cache.revision;
+    let isBusy = false;
+
+    async function carryOut(): Promise<void> {
+      isBusy = true;
+      for (let said = -1; said < wanted && !isStopped; ) {
+        const revision = wanted;
+        await end();
+        try {
+          await say(revision);
+          said = revision;
+        } catch (error) {
+          if (isStopped) break;
+          log.log("warn", "can't say what is carried out", { revision, reason: toDynamosError(error).message });
+          await new Promise<void>((resume) => clock.after(limits.knowledgeRetryMs, resume));
+        }
+      }
+      isBusy = false;
+    }
+
+    cache.onChange((key) => {
+      if (!decides(key)) return;
+      wanted = Math.max(wanted, cache.revision);
+      // What is in hand is ended in the turn in which the change is seen, also while an earlier one is still said.
+      if (isBusy) void end();
+      else void carryOut();
+    });
+    await carryOut();
+  }
+
+  return {
+    errorOf,
+    follow,
+    stop: () => {
+      isStopped = true;
+    },
+  };
+}

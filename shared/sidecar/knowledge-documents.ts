@@ -1,0 +1,64 @@
+/** The documents of a knowledge base, typed and by kind. */
+import type { Agreement, Archetype, DataSet, Party, RequestType, Step } from "#contracts";
+import {
+  agreementFromJson,
+  archetypeFromJson,
+  dataSetFromJson,
+  partyFromJson,
+  requestTypeFromJson,
+  stepFromJson,
+} from "#contracts/documents";
+import { keys } from "#domain/knowledge-keys";
+import type { Entry } from "#ports/knowledge";
+
+/** Each map is keyed by the document's key. */
+export class KnowledgeDocuments {
+  readonly agreements = new Map<string, Agreement>();
+  readonly archetypes = new Map<string, Archetype>();
+  readonly requestTypes = new Map<string, RequestType>();
+  readonly steps = new Map<string, Step>();
+  readonly dataSets = new Map<string, DataSet>();
+  readonly parties = new Map<string, Party>();
+  /** Keys of the sidecars that hold their lease. */
+  readonly online = new Set<string>();
+  /** Revision up to which a sidecar says that it carries out what is agreed, by its key. */
+  readonly applied = new Map<string, number>();
+
+  /** @throws InvalidDocument, SyntaxError */
+  put({ key, value, revision }: Entry): void {
+    const json: unknown = JSON.parse(value);
+    if (key.startsWith(keys.agreements)) this.agreements.set(key, agreementFromJson(json, revision));
+    else if (key.startsWith(keys.archetypes)) this.archetypes.set(key, archetypeFromJson(json));
+    else if (key.startsWith(keys.requestTypes)) this.requestTypes.set(key, requestTypeFromJson(json));
+    else if (key.startsWith(keys.steps)) this.steps.set(key, stepFromJson(json));
+    else if (key.startsWith(keys.dataSets)) this.dataSets.set(key, dataSetFromJson(json));
+    else if (key.startsWith(keys.parties)) this.parties.set(key, partyFromJson(json));
+    else if (key.startsWith(keys.online)) this.online.add(key);
+    else if (key.startsWith(keys.applied)) this.applied.set(key, Number(json));
+  }
+
+  delete(key: string): void {
+    for (const documents of [
+      this.agreements,
+      this.archetypes,
+      this.requestTypes,
+      this.steps,
+      this.dataSets,
+      this.parties,
+      this.online,
+      this.applied,
+    ]) {
+      documents.delete(key);
+    }
+  }
+
+  partiesWithPresence(): Party[] {
+    const here = new Set([...this.online].map(partyOfOnlineKey));
+    return [...this.parties.values()].map((party) => ({ ...party, online: here.has(party.name) }));
+  }
+}
+
+/** Of a key of a sidecar that is online. */
+export function partyOfOnlineKey(key: string): string {
+  return key.slice(keys.online.length).split("/")[0] ?? "";
+}
