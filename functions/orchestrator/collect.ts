@@ -5,9 +5,11 @@ import {
   type Failure,
   type HopRecord,
   type Plan,
+  type Reason,
   type Refusal,
   type Reply,
   type Result,
+  type Verdict,
 } from "#contracts";
 
 export interface ChainEnd {
@@ -17,7 +19,11 @@ export interface ChainEnd {
 }
 
 export interface Collected {
+  /** Of which the rest is; what came of earlier ones does not count any more. */
+  readonly attempt: number;
   readonly plan: Plan | undefined;
+  /** Providers that an earlier attempt was allowed to ask. */
+  readonly allowedBefore: readonly string[];
   /** By chain id; each chain ends once. */
   readonly ends: ReadonlyMap<string, ChainEnd>;
   /** Set when the query ended before there was a plan. */
@@ -27,28 +33,63 @@ export interface Collected {
 }
 
 export const nothingCollected: Collected = {
+  attempt: 1,
   plan: undefined,
+  allowedBefore: [],
   ends: new Map(),
   refused: undefined,
   failed: undefined,
   trail: [],
 };
 
-export function collect(before: Collected, reply: Reply): Collected {
+export function collect(known: Collected, reply: Reply): Collected {
+  if (reply.attempt < known.attempt) return known;
+  const before = reply.attempt > known.attempt ? nextAttempt(known, reply.attempt) : known;
   const seen = { ...before, trail: mergeTrail(before.trail, reply.trail) };
   const { content } = reply;
   if (content?.$case === "plan") {
-    return { ...seen, plan: content.value };
+    return { ...seen, plan: withRevoked(content.value, before.allowedBefore) };
   }
   if (reply.chain === "") {
     return content?.$case === "refusal"
-      ? { ...seen, refused: content.value }
+      ? {
+          ...seen,
+          refused: { reasons: content.value.reasons.map((reason) => revokedOf(reason, before.allowedBefore)) },
+        }
       : { ...seen, failed: content?.$case === "failure" ? content.value : unreadable(reply) };
   }
   if (before.ends.has(reply.chain)) {
     return seen;
   }
   return { ...seen, ends: new Map(before.ends).set(reply.chain, endOf(reply)) };
+}
+
+/** What was agreed has changed, and the query was planned again. */
+function nextAttempt({ plan, allowedBefore }: Collected, attempt: number): Collected {
+  const allowed = (plan?.verdicts ?? []).filter(({ decision }) => decision?.$case === "terms");
+  const providers = new Set([...allowedBefore, ...allowed.map(({ provider }) => provider)]);
+  return { ...nothingCollected, attempt, allowedBefore: [...providers] };
+}
+
+/** Who was allowed when the query began, and is not any more, was not refused but had it withdrawn. */
+function withRevoked(plan: Plan, allowedBefore: readonly string[]): Plan {
+  if (allowedBefore.length === 0) return plan;
+  const verdicts = plan.verdicts.map((verdict): Verdict => {
+    const { provider, decision } = verdict;
+    if (decision?.$case !== "refusal" || !allowedBefore.includes(provider)) return verdict;
+    return { provider, decision: { $case: "refusal", value: { reasons: decision.value.reasons.map(revoked) } } };
+  });
+  return { ...plan, verdicts };
+}
+
+function revoked(reason: Reason): Reason {
+  return reason.code === ErrorCode.DENIED ? { ...reason, code: ErrorCode.REVOKED } : reason;
+}
+
+/** Of a refusal as a whole, where each clause begins with the provider whose agreement it is in. */
+function revokedOf(reason: Reason, allowedBefore: readonly string[]): Reason {
+  const isOf = (provider: string) => reason.clause === provider || reason.clause.startsWith(`${provider}.`);
+  return allowedBefore.some(isOf) ? revoked(reason) : reason;
 }
 
 /** The chains whose end is an answer: not those that feed a gather. */

@@ -3,6 +3,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { type Envelope, ErrorCode, type Reply } from "#contracts";
 import { DynamosError } from "#errors";
 import type { DeleteOptions, Entry } from "#ports/knowledge";
+import type { Applied } from "./applied.ts";
 import { callOnce, openChannel } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
@@ -16,6 +17,8 @@ export interface SidecarApi {
   /** A transferred table's chunks, from the first on. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED */
   readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   dropTransfer(name: string): Promise<void>;
+  /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
+  applied(revision: number, waitMs: number): Promise<Applied>;
   get(key: string): Promise<Entry | undefined>;
   /** Sorted by key, with the store's revision at that moment. */
   list(prefix: string): Promise<{ entries: Entry[]; revision: number }>;
@@ -72,6 +75,10 @@ export function connectSidecar(address: string): SidecarApi {
     cancel: async (queryId) => {
       await callOnce((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
     },
+    applied: (revision, waitMs) =>
+      callOnce<Applied>((deadline, done) =>
+        client.awaitApplied({ revision, waitMs }, new Metadata(), { deadline }, done),
+      ),
     get: async (key) => {
       const { entry } = await callOnce<{ entry?: Entry | undefined }>((deadline, done) =>
         client.getKnowledge({ key }, new Metadata(), { deadline }, done),

@@ -77,6 +77,10 @@ function implementation(sidecar: Sidecar): SidecarServer {
       await sidecar.cancel(queryId);
       return {};
     }),
+    awaitApplied: unary(async ({ revision, waitMs }) => {
+      const { applied, waiting } = await sidecar.applied(revision, Math.min(waitMs, limits.appliedWaitMsMax));
+      return { applied: [...applied], waiting: [...waiting] };
+    }),
     ...knowledgeService(sidecar.knowledge),
     health: unary(async () => {
       const broker = sidecar.status().broker.kind;

@@ -73,6 +73,7 @@ export function answeringSidecar(): AnsweringSidecar {
       sidecar.dropped.push(name);
     },
     cancel: async (queryId) => void sidecar.cancelled.push(queryId),
+    applied: async () => ({ applied: [], waiting: [] }),
     get: async () => undefined,
     list: async () => ({ entries: [], revision: 1 }),
     put: async () => 1,

@@ -81,6 +81,7 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     cancel: (queryId) => sidecar.cancel(queryId),
     readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
     dropTransfer: (name) => sidecar.transfers.drop(name),
+    applied: (revision, waitMs) => sidecar.applied(revision, waitMs),
     get: (key) => knowledge.get(key),
     list: (prefix) => knowledge.list(prefix),
     put: (key, value, options) => knowledge.put(key, value, options),

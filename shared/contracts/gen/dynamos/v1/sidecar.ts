@@ -56,6 +56,19 @@ export interface KnowledgeEntry {
   revision: number;
 }
 
+export interface AwaitAppliedRequest {
+  /** Of a change of the knowledge base. */
+  revision: number;
+  waitMs: number;
+}
+
+export interface AwaitAppliedResponse {
+  /** Parties all of whose sidecars carry it out. */
+  applied: string[];
+  /** Parties that did not say so in time. */
+  waiting: string[];
+}
+
 export interface GetKnowledgeRequest {
   key: string;
 }
@@ -660,6 +673,140 @@ export const KnowledgeEntry: MessageFns<KnowledgeEntry> = {
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseAwaitAppliedRequest(): AwaitAppliedRequest {
+  return { revision: 0, waitMs: 0 };
+}
+
+export const AwaitAppliedRequest: MessageFns<AwaitAppliedRequest> = {
+  encode(message: AwaitAppliedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.waitMs !== 0) {
+      writer.uint32(16).int64(message.waitMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AwaitAppliedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAwaitAppliedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.waitMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AwaitAppliedRequest>, I>>(base?: I): AwaitAppliedRequest {
+    return AwaitAppliedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AwaitAppliedRequest>, I>>(object: I): AwaitAppliedRequest {
+    const message = createBaseAwaitAppliedRequest();
+    message.revision = object.revision ?? 0;
+    message.waitMs = object.waitMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseAwaitAppliedResponse(): AwaitAppliedResponse {
+  return { applied: [], waiting: [] };
+}
+
+export const AwaitAppliedResponse: MessageFns<AwaitAppliedResponse> = {
+  encode(message: AwaitAppliedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.applied) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.waiting) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AwaitAppliedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAwaitAppliedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applied.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waiting.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AwaitAppliedResponse>, I>>(base?: I): AwaitAppliedResponse {
+    return AwaitAppliedResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AwaitAppliedResponse>, I>>(object: I): AwaitAppliedResponse {
+    const message = createBaseAwaitAppliedResponse();
+    message.applied = object.applied?.map((e) => e) || [];
+    message.waiting = object.waiting?.map((e) => e) || [];
     return message;
   },
 };

@@ -20,6 +20,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import {
+  AwaitAppliedRequest,
+  AwaitAppliedResponse,
   CancelRequest,
   CancelResponse,
   DeleteKnowledgeRequest,
@@ -97,6 +99,17 @@ export const SidecarService = {
     requestDeserialize: (value: Buffer): CancelRequest => CancelRequest.decode(value),
     responseSerialize: (value: CancelResponse): Buffer => Buffer.from(CancelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelResponse => CancelResponse.decode(value),
+  },
+  /** Waits until every sidecar that is online carries out what is agreed up to a revision, or until time is up. */
+  awaitApplied: {
+    path: "/dynamos.v1.Sidecar/AwaitApplied" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AwaitAppliedRequest): Buffer => Buffer.from(AwaitAppliedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AwaitAppliedRequest => AwaitAppliedRequest.decode(value),
+    responseSerialize: (value: AwaitAppliedResponse): Buffer =>
+      Buffer.from(AwaitAppliedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AwaitAppliedResponse => AwaitAppliedResponse.decode(value),
   },
   getKnowledge: {
     path: "/dynamos.v1.Sidecar/GetKnowledge" as const,
@@ -198,6 +211,8 @@ export interface SidecarServer extends UntypedServiceImplementation {
   dropTransfer: handleUnaryCall<DropTransferRequest, DropTransferResponse>;
   /** Tells every party that nobody waits for this query any more. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
+  /** Waits until every sidecar that is online carries out what is agreed up to a revision, or until time is up. */
+  awaitApplied: handleUnaryCall<AwaitAppliedRequest, AwaitAppliedResponse>;
   getKnowledge: handleUnaryCall<GetKnowledgeRequest, GetKnowledgeResponse>;
   listKnowledge: handleUnaryCall<ListKnowledgeRequest, ListKnowledgeResponse>;
   putKnowledge: handleUnaryCall<PutKnowledgeRequest, PutKnowledgeResponse>;
@@ -259,6 +274,22 @@ export interface SidecarClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
+  ): ClientUnaryCall;
+  /** Waits until every sidecar that is online carries out what is agreed up to a revision, or until time is up. */
+  awaitApplied(
+    request: AwaitAppliedRequest,
+    callback: (error: ServiceError | null, response: AwaitAppliedResponse) => void,
+  ): ClientUnaryCall;
+  awaitApplied(
+    request: AwaitAppliedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AwaitAppliedResponse) => void,
+  ): ClientUnaryCall;
+  awaitApplied(
+    request: AwaitAppliedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AwaitAppliedResponse) => void,
   ): ClientUnaryCall;
   getKnowledge(
     request: GetKnowledgeRequest,
