@@ -4,18 +4,19 @@
  *
  *   contracts ← errors ← adapters/* ┐
  *   contracts ← ports  ← adapters/* ┤
- *   contracts ← domain              ├─ sidecar, runtime ← functions/*, cli     testing ← *.test.ts only
+ *   contracts ← domain ← approval   ├─ sidecar, runtime ← functions/*, cli     testing ← *.test.ts only
  *   (types only)                    ┘  (only the composition roots name adapters)
  */
 
 const tests = "\\.test\\.ts$";
-const [contracts, errors, ports, domain, data, runtime] = [
+const [contracts, errors, ports, domain, data, runtime, approval] = [
   "^shared/contracts/",
   "^shared/errors/",
   "^shared/ports/",
   "^shared/domain/",
   "^shared/data/",
   "^shared/runtime/",
+  "^shared/approval/",
 ];
 
 /** What a layer may import of our own code, besides itself. */
@@ -51,9 +52,14 @@ module.exports = {
     layer("shared/errors", [contracts], "a code and its row"),
     layer("shared/ports", [contracts], "a port is types"),
     layer("shared/domain", [contracts, errors], "pure: no port, no adapter"),
+    layer(
+      "shared/approval",
+      [contracts, errors, domain],
+      "signatures need the domain's canonical JSON, and files of keys",
+    ),
     layer("shared/data", [contracts, errors, domain], "tables know no queue"),
     layer("shared/runtime", [contracts, errors, domain, ports], "the function's side names no adapter"),
-    layer("shared/sidecar", [contracts, errors, domain, ports], "the daemon names no adapter"),
+    layer("shared/sidecar", [contracts, errors, domain, ports, approval], "the daemon names no adapter"),
     layer(
       "shared/adapters",
       [
@@ -85,7 +91,7 @@ module.exports = {
 
     layer(
       "functions",
-      [contracts, errors, domain, runtime, data, "^shared/(ports|sidecar)/"],
+      [contracts, errors, domain, runtime, data, approval, "^shared/(ports|sidecar)/"],
       "a function names no adapter; the orchestrator alone has ports and the sidecar's client, see below",
     ),
     {
@@ -93,6 +99,13 @@ module.exports = {
       severity: "error",
       from: { path: "^functions/([^/]+)/", pathNot: tests },
       to: { path: "^functions/", pathNot: "^functions/$1/" },
+    },
+    {
+      name: "approvals-are-for-two-steps",
+      severity: "error",
+      comment: "one signs, and the one that opens data verifies; the others see what was approved",
+      from: { path: "^functions/(?!policy-enforcer/|sql-query/)", pathNot: tests },
+      to: { path: approval },
     },
     {
       name: "data-is-for-sql-steps",

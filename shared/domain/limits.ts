@@ -171,6 +171,8 @@ export const limits = {
   /** Documents that a start names, and problems that a verification does. */
   recordDocumentsMax: 1_000,
   recordProblemsMax: 100,
+  /** Lines of a record that a verification holds back until the next ones show what they are. */
+  recordsPendingMax: 1_000,
   /** A gateway's list of functions. */
   gatewayListMsMax: 5_000,
   gatewayListBytesMax: 4 * 1_048_576,

@@ -73,6 +73,7 @@ export function approvalsOf(query: Query, verdicts: readonly Verdict[], expiresA
               jws: "",
               querySha256: "",
               issuedAtMs: 0,
+              replyTo: "",
             },
           ]
         : [],

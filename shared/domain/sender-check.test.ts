@@ -46,6 +46,7 @@ const approval = (provider: string) => ({
   jws: "",
   querySha256: "",
   issuedAtMs: 0,
+  replyTo: "",
 });
 
 const reply = (party: string, content: Reply["content"]): Reply => ({

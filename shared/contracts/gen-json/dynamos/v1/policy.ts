@@ -154,6 +154,8 @@ export interface Approval {
   /** In hexadecimal, of the whole query: what is asked can't be exchanged under an approval. */
   querySha256: string;
   issuedAtMs: number;
+  /** Routing key of the asker's reply queue: what is approved for one asker is not sent to another. */
+  replyTo: string;
 }
 
 /** The answer of the policy step. */
@@ -724,6 +726,11 @@ export const Approval: MessageFns<Approval> = {
         : isSet(object.issued_at_ms)
         ? globalThis.Number(object.issued_at_ms)
         : 0,
+      replyTo: isSet(object.replyTo)
+        ? globalThis.String(object.replyTo)
+        : isSet(object.reply_to)
+        ? globalThis.String(object.reply_to)
+        : "",
     };
   },
 
@@ -752,6 +759,9 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.issuedAtMs !== 0) {
       obj.issuedAtMs = Math.round(message.issuedAtMs);
+    }
+    if (message.replyTo !== "") {
+      obj.replyTo = message.replyTo;
     }
     return obj;
   },

@@ -155,6 +155,8 @@ export interface Approval {
   /** In hexadecimal, of the whole query: what is asked can't be exchanged under an approval. */
   querySha256: string;
   issuedAtMs: number;
+  /** Routing key of the asker's reply queue: what is approved for one asker is not sent to another. */
+  replyTo: string;
 }
 
 /** The answer of the policy step. */
@@ -1469,6 +1471,7 @@ function createBaseApproval(): Approval {
     jws: "",
     querySha256: "",
     issuedAtMs: 0,
+    replyTo: "",
   };
 }
 
@@ -1497,6 +1500,9 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.issuedAtMs !== 0) {
       writer.uint32(64).int64(message.issuedAtMs);
+    }
+    if (message.replyTo !== "") {
+      writer.uint32(74).string(message.replyTo);
     }
     return writer;
   },
@@ -1578,6 +1584,14 @@ export const Approval: MessageFns<Approval> = {
             message.issuedAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.replyTo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1603,6 +1617,7 @@ export const Approval: MessageFns<Approval> = {
     message.jws = object.jws ?? "";
     message.querySha256 = object.querySha256 ?? "";
     message.issuedAtMs = object.issuedAtMs ?? 0;
+    message.replyTo = object.replyTo ?? "";
     return message;
   },
 };

@@ -1,0 +1,34 @@
+/** A new pair of keys for approvals. */
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface ApprovalKeyPair {
+  /** For the policy-enforcer alone. */
+  readonly privateJwk: Readonly<Record<string, string>>;
+  readonly publicJwk: Readonly<Record<string, string>>;
+}
+
+export interface ApprovalKeyFiles {
+  readonly privateFile: string;
+  readonly publicFile: string;
+}
+
+/** @param kid absent: a random one; two keys of one name could not be told apart */
+export function makeApprovalKeys(kid: string = randomUUID()): ApprovalKeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const common = { alg: "EdDSA", use: "sig", kid };
+  return {
+    privateJwk: { ...(privateKey.export({ format: "jwk" }) as Record<string, string>), ...common },
+    publicJwk: { ...(publicKey.export({ format: "jwk" }) as Record<string, string>), ...common },
+  };
+}
+
+/** Writes a new pair: the private key for this user's eyes alone. @throws Error when there is one already */
+export async function writeApprovalKeys(folder: string, kid?: string): Promise<ApprovalKeyFiles> {
+  const { privateJwk, publicJwk } = makeApprovalKeys(kid);
+  const files = { privateFile: join(folder, "approval-key"), publicFile: join(folder, "approval-keys") };
+  await writeFile(files.privateFile, `${JSON.stringify(privateJwk)}\n`, { mode: 0o600, flag: "wx" });
+  await writeFile(files.publicFile, `${JSON.stringify({ keys: [publicJwk] })}\n`, { flag: "wx" });
+  return files;
+}
