@@ -69,15 +69,14 @@ describe.skipIf(!hasData).each([
     let original: Map<string, unknown>;
     const query = (body: Partial<QueryBody>) =>
       ask(orchestrator, { providers: both, sql: q1, algorithm: "average", ...body });
-    const put = async (kind: string, name: string, value: unknown) =>
-      fetch(`${system.url}/function/orchestrator/v1/${kind}/${name}`, {
-        method: "PUT",
-        headers: {
-          "content-type": "application/json",
-          ...(await tokens.headerOf({ roles: ["steward"], party: name })),
-        },
-        body: JSON.stringify(value),
-      });
+    const put = async (kind: string, name: string, value: unknown) => {
+      const url = `${system.url}/function/orchestrator/v1/${kind}/${name}`;
+      const steward = await tokens.headerOf({ roles: ["steward"], party: name });
+      const read = await fetch(url, { headers: steward });
+      await read.arrayBuffer();
+      const headers = { "content-type": "application/json", "if-match": read.headers.get("etag") ?? "", ...steward };
+      return fetch(url, { method: "PUT", headers, body: JSON.stringify(value) });
+    };
     const changeAgreement = async (name: string, change: (agreement: Record<string, unknown>) => unknown) => {
       const agreement = structuredClone(original.get(`/agreements/${name}`)) as Record<string, unknown>;
       expect((await put("agreements", name, change(agreement))).status).toBe(200);

@@ -30,6 +30,7 @@ export const accessRules: readonly AccessRule[] = [
   rule("POST", "/v1/jobs/:id/queries", ["researcher"]),
   rule("DELETE", "/v1/jobs/:id", ["researcher"]),
   rule("POST", "/v1/policy/explain", ["researcher", "steward"]),
+  rule("POST", "/v1/policy/diff", ["steward", "operator"]),
 
   // Of an agreement everybody who is named in it could read who else is.
   rule("GET", "/v1/agreements", ["steward", "operator", "auditor"]),
@@ -37,13 +38,17 @@ export const accessRules: readonly AccessRule[] = [
   rule("GET", "/v1/agreements/:name/history", ["steward", "operator", "auditor"]),
   rule("PUT", "/v1/agreements/:name", ["steward"], true),
   rule("DELETE", "/v1/agreements/:name", ["steward"], true),
-  ...["archetypes", "request-types", "steps"].flatMap((kind) => [
+  ...["archetypes/:name", "request-types/:name", "steps/:name", "parties/:name", "data-sets/:party/:name"].flatMap(
+    (document) => [
+      rule("GET", `/v1/${document}`, ["steward", "operator", "auditor"]),
+      rule("GET", `/v1/${document}/history`, ["steward", "operator", "auditor"]),
+      rule("PUT", `/v1/${document}`, ["operator"]),
+      rule("DELETE", `/v1/${document}`, ["operator"]),
+    ],
+  ),
+  ...["archetypes", "request-types", "steps", "data-sets"].map((kind) =>
     rule("GET", `/v1/${kind}`, ["steward", "operator", "auditor"]),
-    rule("GET", `/v1/${kind}/:name`, ["steward", "operator", "auditor"]),
-    rule("GET", `/v1/${kind}/:name/history`, ["steward", "operator", "auditor"]),
-    rule("PUT", `/v1/${kind}/:name`, ["operator"]),
-    rule("DELETE", `/v1/${kind}/:name`, ["operator"]),
-  ]),
+  ),
   rule("GET", "/v1/parties", everybody),
   rule("GET", "/v1/catalogue", everybody),
   rule("GET", "/v1/records", ["auditor"]),

@@ -197,13 +197,20 @@ describe("documents", () => {
     });
     const listed = await send("PUT", "/v1/agreements/VU", agreement, { "if-match": `"0", ${etag}` });
     expect(listed.status).toBe(200);
-    expect((await send("PUT", "/v1/agreements/VU", agreement, { "if-match": "*" })).status).toBe(200);
-    const absent = { ...agreement, name: "NEW" };
-    expect((await send("PUT", "/v1/agreements/NEW", absent, { "if-match": "*" })).status).toBe(412);
+    expect((await send("PUT", "/v1/agreements/VU", agreement, { "if-match": "*" })).status).toBe(428);
+    const absent = await send(
+      "PUT",
+      "/v1/steps/new",
+      { name: "new", label: "dataProvider", allowedOutputs: [] },
+      { "if-match": etag },
+    );
+    expect(absent.status).toBe(412);
   });
 
   it("take effect on the next query", async () => {
-    await send("PUT", "/v1/agreements/VU", { name: "VU", relations: {} });
+    const etag = (await send("GET", "/v1/agreements/VU")).headers.get("etag") ?? "";
+    const put = await send("PUT", "/v1/agreements/VU", { name: "VU", relations: {} }, { "if-match": etag });
+    expect(put.status).toBe(200);
     await expect.poll(async () => (await send("POST", "/v1/queries", body)).status).toBe(403);
   });
 

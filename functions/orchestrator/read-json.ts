@@ -7,13 +7,13 @@ import { DynamosError } from "#errors";
  * The body as JSON.
  * @throws DynamosError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_REQUEST, REQUEST_TIMEOUT, CANCELLED
  */
-export async function readJson(c: Context): Promise<unknown> {
+export async function readJson(c: Context, bytesMax: number = limits.requestBodyBytesMax): Promise<unknown> {
   checkType(c.req.header("content-type") ?? "");
   const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity") {
     throw new DynamosError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed");
   }
-  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0));
+  const bytes = await readBytes(c.req.raw.body, Number(c.req.header("content-length") ?? 0), bytesMax);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -46,10 +46,14 @@ function checkType(field: string): void {
 }
 
 /** So much of a refused body is still read and thrown away, so that its sender reads the answer. */
-const lingerBytesMax = 16 * 1_048_576;
+const lingerBytesMax = 17 * 1_048_576;
 
-async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes: number): Promise<Uint8Array> {
-  const isTooLarge = (bytes: number) => bytes > limits.requestBodyBytesMax;
+async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  announcedBytes: number,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const isTooLarge = (bytes: number) => bytes > bytesMax;
   const chunks: Uint8Array[] = [];
   let length = 0;
   if (body !== null && announcedBytes <= lingerBytesMax) {
@@ -68,7 +72,7 @@ async function readBytes(body: ReadableStream<Uint8Array> | null, announcedBytes
     }
   }
   if (isTooLarge(length) || isTooLarge(announcedBytes)) {
-    throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${limits.requestBodyBytesMax} bytes`);
+    throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${bytesMax} bytes`);
   }
   return Buffer.concat(chunks);
 }
