@@ -32,7 +32,13 @@ it.each(["SIGINT", "SIGTERM"] as const)(
     const script = "trap '' INT; exec npm start --silent -- --port 0";
     const started = spawn("sh", ["-c", script], {
       cwd: home,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, NO_UPDATE_NOTIFIER: "1" },
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        TMPDIR: temporary,
+        NO_UPDATE_NOTIFIER: "1",
+        DYNAMOS_HOME: join(temporary, "state"),
+      },
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,
     });
