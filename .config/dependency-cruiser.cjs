@@ -50,7 +50,11 @@ module.exports = {
 
     layer("shared/contracts", [], "the shapes know nobody"),
     layer("shared/errors", [contracts], "a code and its row"),
-    layer("shared/ports", [contracts], "a port is types"),
+    layer(
+      "shared/ports",
+      [contracts, "^shared/domain/audit/(record|chain)\\.ts$"],
+      "a port is types; what is recorded is the domain's to say",
+    ),
     layer("shared/domain", [contracts, errors], "pure: no port, no adapter"),
     layer(
       "shared/approval",
@@ -67,9 +71,10 @@ module.exports = {
         errors,
         ports,
         "^shared/domain/(route|limits)\\.ts$",
+        "^shared/domain/audit/chain\\.ts$",
         "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
       ],
-      "names and limits are the domain's; the in-memory invoker runs steps as the runtime does",
+      "names, limits and the chain of a record are the domain's; the in-memory invoker runs steps as the runtime does",
     ),
     {
       name: "domain-has-no-io",

@@ -19,6 +19,8 @@ export const limits = {
   historyPageDefault: 20,
   historyPageMax: 100,
   differencesMax: 1_000,
+  /** Ways to make a request run that an explanation names. */
+  planRemediesMax: 5,
   sqlCharsMax: 20_000,
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
