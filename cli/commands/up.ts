@@ -50,6 +50,7 @@ export function readyText(url: string): string {
       '              --sql "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s USING (Unieknr, Peildat)"',
     ),
     colors.dim(`  or POST:  ${url}/function/orchestrator/v1/queries`),
+    colors.dim('            -H "authorization: Bearer $(dynamos token)"'),
     "",
   ].join("\n");
 }
