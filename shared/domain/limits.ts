@@ -111,9 +111,9 @@ export const limits = {
   runningQueriesMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */
   runningQueriesFree: 8,
-  runningQueriesUnmeasured: 32,
-  /** Of a query's time: one more is taken when its answer is expected within this share. */
-  admittedWaitShare: 0.8,
+  runningQueriesUnmeasured: 24,
+  /** Of a query's time: one more is taken when its answer is expected within this share. The pace may halve meanwhile. */
+  admittedWaitShare: 0.5,
   retryAfterSMax: 30,
   /** Public keys of approvals: one, and the next while they change. */
   approvalKeysMax: 16,
