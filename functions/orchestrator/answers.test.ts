@@ -425,8 +425,7 @@ function raw(
   { signal, ...headers }: { signal?: AbortSignal; accept?: string },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const body =
-      method === "POST" ? JSON.stringify({ providers: ["UVA"], sql: "SELECT 1" }) : "";
+    const body = method === "POST" ? JSON.stringify({ providers: ["UVA"], sql: "SELECT 1" }) : "";
     const type = method === "POST" ? { "content-type": "application/json" } : {};
     request(
       `${base}${path}`,

@@ -147,6 +147,19 @@ describe("keys from a URL", () => {
     expect(fetches).toBeLessThan(20);
   });
 
+  it("that are here hold while their issuer is in trouble, which no made-up kid makes worse", async () => {
+    const verify = await verifier({ coolDownMs: 500 });
+    await verify(await tokenBy(first));
+    status = 500;
+    await setTimeout(600);
+    for (let i = 0; i < 20; i++) {
+      await expect(verify(await tokenBy({ ...second, kid: `made-up-${i}` }))).rejects.toMatchObject(unavailable);
+      await expect(verify(await tokenBy(first))).resolves.toMatchObject({ subject: "s" });
+    }
+    expect(fetches).toBeGreaterThan(1);
+    expect(fetches).toBeLessThan(20);
+  });
+
   it.each<[string, () => void]>([
     ["an error", () => (status = 500)],
     ["a redirect", () => (status = 302)],

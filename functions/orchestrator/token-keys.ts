@@ -42,8 +42,9 @@ function keysOfUrl(url: URL, { cacheMsMax, coolDownMs, fetchMsMax }: KeyTimes): 
   let failedAtMs = Number.NEGATIVE_INFINITY;
   return async (header, token) => {
     // Callers that nobody knows yet must not be able to keep an issuer busy that is in trouble.
-    if (!keys.fresh && performance.now() - failedAtMs < Math.min(coolDownMs, limits.tokenKeysRetryMs))
-      throw unavailable();
+    const failedLately = performance.now() - failedAtMs < Math.min(coolDownMs, limits.tokenKeysRetryMs);
+    const isHere = () => keys.fresh && keys.jwks()?.keys.some(({ kid }) => kid === header.kid);
+    if (failedLately && !isHere()) throw unavailable();
     try {
       return await keys(header, token);
     } catch (error) {
