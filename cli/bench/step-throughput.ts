@@ -20,6 +20,8 @@ import { forwardResult } from "#domain/outcome";
 import type { Message } from "#ports/broker";
 import { defineStep } from "#runtime/define-step";
 import { startSidecar } from "#sidecar/start-sidecar";
+import { testApprovalKeys } from "#testing/approval-keys";
+import { madeDocuments, madeEnvelope } from "#testing/made-chain";
 import { textTable } from "../print/text-table.ts";
 import { median } from "./statistics.ts";
 
@@ -133,15 +135,8 @@ function countTo(wanted: number) {
 
 function messageOf(index: number, replyTo: string): Message {
   const queryId = `bench-${index}`;
-  const envelope = Envelope.fromPartial({
-    queryId,
-    party: "UVA",
-    step: "echo",
-    attempt: 1,
-    deadlineMs: Date.now() + 600_000,
-    chain: { id: "UVA", party: "UVA", steps: ["echo"], providers: ["UVA"] },
-    replyTo,
-  });
+  const deadlineMs = Date.now() + 600_000;
+  const envelope = madeEnvelope({ party: "UVA", queryId, steps: ["echo"], deadlineMs, replyTo });
   return {
     id: `${queryId}/UVA/0/1`,
     routingKey: queue,
@@ -159,12 +154,15 @@ async function consumeBySidecar(url: string, prefix: string, prefetch: number) {
     clock: systemClock,
     environment: {},
   });
+  const knowledge = createMemoryKnowledge({ clock: systemClock });
+  for (const { key, value } of madeDocuments("UVA", { echo: [] })) await knowledge.put(key, JSON.stringify(value));
   const sidecar = await startSidecar({
     party: "UVA",
     exchangeParty: "exchange",
     instance: randomUUID(),
     broker,
-    knowledge: createMemoryKnowledge({ clock: systemClock }),
+    knowledge,
+    approvalKeys: testApprovalKeys,
     invoker,
     clock: systemClock,
     log,

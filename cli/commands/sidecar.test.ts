@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
+import { approvalEnvironment } from "#testing/approval-keys";
 
 const home = resolve(import.meta.dirname, "../..");
 
@@ -19,7 +20,8 @@ function sidecar(...args: string[]): Promise<{ status: number | null; stdout: st
   return new Promise((done) => child.once("close", (status) => done({ status, ...written })));
 }
 
-const options = ["--party", "UVA", "--broker", "amqp://a:b@127.0.0.1:1", "--gateway", "http://127.0.0.1:1"];
+const keys = ["--approval-keys", approvalEnvironment.approval_keys_file];
+const options = ["--party", "UVA", "--broker", "amqp://a:b@127.0.0.1:1", "--gateway", "http://127.0.0.1:1", ...keys];
 
 it("dynamos sidecar explains itself", async () => {
   const { status, stdout } = await sidecar("--help");
@@ -31,6 +33,7 @@ it("dynamos sidecar explains itself", async () => {
     "--gateway",
     "--listen",
     "--instance",
+    "--approval-keys",
     "--metrics-port",
   ]) {
     expect(stdout).toContain(option);
@@ -48,6 +51,11 @@ it.each([
     "a number is none",
     [...options, "--knowledge", "grpc://a:1", "--drain", "soon"],
     "--drain soon: must be a whole number",
+  ],
+  [
+    "its keys are not there",
+    [...options, "--knowledge", "grpc://a:1", "--approval-keys", "/nowhere/keys"],
+    "the public keys of approvals, /nowhere/keys, can't be read (ENOENT)",
   ],
   ["the broker does not answer", [...options, "--knowledge", "grpc://127.0.0.1:1"], "can't be reached"],
 ])("dynamos sidecar ends with a sentence when %s", async (_, args, sentence) => {

@@ -5,6 +5,7 @@ import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
 import { systemClock } from "#adapters/system/clock";
 import { jsonLog } from "#adapters/system/log";
+import { readApprovalKeys } from "#approval/approval-keys";
 import { limits } from "#domain/limits";
 import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
@@ -29,6 +30,7 @@ interface SidecarFlags extends BrokerTlsFlags {
   readonly gatewayPassword?: string;
   readonly listen: string;
   readonly instance?: string;
+  readonly approvalKeys: string;
   readonly exchangeParty: string;
   readonly metricsPort?: string;
   readonly metricsHost: string;
@@ -48,6 +50,11 @@ export function addSidecarCommand(program: Command): void {
     .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL").makeOptionMandatory())
     .addOption(new Option("--gateway-user <name>", "of the gateway, where it asks for one").env("OPENFAAS_USER"))
     .addOption(new Option("--gateway-password <password>", "better in the environment").env("OPENFAAS_PASSWORD"))
+    .addOption(
+      new Option("--approval-keys <file>", "JWKS with the public keys of the policy-enforcer")
+        .env("DYNAMOS_APPROVAL_KEYS")
+        .makeOptionMandatory(),
+    )
     .option("--listen <address>", "of its own gRPC: 127.0.0.1:PORT (0: a free one) or unix:///PATH", "127.0.0.1:0")
     .option("--instance <id>", "unique among all sidecars; absent: a random one")
     .option("--exchange-party <name>", "the party that hosts the control steps", "exchange")
@@ -59,7 +66,7 @@ export function addSidecarCommand(program: Command): void {
       "after",
       exampleText(
         "DYNAMOS_BROKER=amqp://… dynamos sidecar --party UVA --knowledge grpc://exchange.example:7070 \\",
-        "  --gateway http://127.0.0.1:8081 --metrics-port 9100",
+        "  --gateway http://127.0.0.1:8081 --approval-keys approval-keys --metrics-port 9100",
         "",
         "One line of JSON on standard output says that it is ready. More in docs/operating.md",
       ),
@@ -86,6 +93,7 @@ async function run(flags: SidecarFlags): Promise<void> {
           flags.metricsHost,
           wholeNumber("--metrics-port", flags.metricsPort, { min: 0, max: 65_535 }),
         );
+  const approvalKeys = await readApprovalKeys(flags.approvalKeys);
   const tls = tlsOf(flags);
   const knowledge = openKnowledge(flags.knowledge);
   const broker = await connectAmqp({
@@ -102,6 +110,7 @@ async function run(flags: SidecarFlags): Promise<void> {
       ...(instance === undefined ? {} : { instance }),
       broker,
       knowledge,
+      approvalKeys,
       gateway: gatewayOf(flags),
       log,
       metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party, tls) },

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createOpenfaasInvoker, type OpenfaasInvokerOptions } from "#adapters/openfaas/invoker";
 import { systemClock } from "#adapters/system/clock";
+import type { ApprovalKeys } from "#approval/approval-keys";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
@@ -19,6 +20,7 @@ export interface PartySidecarOptions {
   readonly broker: Broker;
   /** Stays open. */
   readonly knowledge: Knowledge;
+  readonly approvalKeys: ApprovalKeys;
   readonly gateway: Pick<OpenfaasInvokerOptions, "gatewayUrl" | "auth">;
   readonly log: Log;
   readonly metrics?: { readonly of: Metrics; readonly queues?: QueueDepths };

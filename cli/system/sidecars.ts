@@ -1,4 +1,5 @@
 /** The sidecars of all parties of a system on one machine, in its own process. */
+import { readApprovalKeys } from "#approval/approval-keys";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
@@ -12,6 +13,8 @@ export interface SidecarsOptions {
   readonly exchangeParty: string;
   readonly knowledge: Knowledge;
   readonly gatewayUrl: string;
+  /** JWKS of what the policy step signs with. */
+  readonly approvalKeysFile: string;
   /** Of the exchange's sidecar, for the functions beside it: `unix:///path`. */
   readonly address: string;
   readonly log: Log;
@@ -35,6 +38,7 @@ export interface Sidecars {
 
 export async function startSidecars(options: InProcessOptions): Promise<Sidecars> {
   const { parties, exchangeParty, knowledge, gatewayUrl, log } = options;
+  const approvalKeys = await readApprovalKeys(options.approvalKeysFile);
   const sidecars = new Map<string, Sidecar>();
   const stopAll = async () => {
     await Promise.all([...sidecars.values()].map((sidecar) => sidecar.stop()));
@@ -47,7 +51,7 @@ export async function startSidecars(options: InProcessOptions): Promise<Sidecars
         const gateway = { gatewayUrl };
         sidecars.set(
           party,
-          await startPartySidecar({ party, exchangeParty, broker, knowledge, gateway, log, metrics }),
+          await startPartySidecar({ party, exchangeParty, broker, knowledge, approvalKeys, gateway, log, metrics }),
         );
       }),
     );

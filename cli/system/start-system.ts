@@ -8,6 +8,8 @@ import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
 import { systemClock } from "#adapters/system/clock";
+import { type ApprovalKeyFiles, writeApprovalKeys } from "#approval/make-keys";
+import { stepTopic } from "#domain/route";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log, LogLevel } from "#ports/log";
@@ -93,6 +95,7 @@ async function startParts(
   await mkdir(join(folder, "tmp"));
   await linkDataFolders(options.dataDir, join(folder, "data"), parties);
 
+  const approvalKeys = await writeApprovalKeys(folder);
   const socket = `unix://${join(folder, "sidecar.sock")}`;
   onProgress(`starting ${stack.functions.length} functions`);
   const prometheus = createPrometheus();
@@ -103,7 +106,7 @@ async function startParts(
     buildDir: options.buildDir,
     port: options.port,
     log,
-    environmentFor: (fn) => environmentOf(fn, folder, socket, options),
+    environmentFor: (fn) => environmentOf(fn, { folder, socket, approvalKeys }, options),
   });
   closers.push(() => gateway.stop());
 
@@ -112,7 +115,15 @@ async function startParts(
   await seed(knowledge, options.documents);
 
   onProgress(`starting the sidecars of ${parties.join(", ")}`);
-  const common = { parties, exchangeParty, knowledge, gatewayUrl: gateway.url, address: socket, log };
+  const common = {
+    parties,
+    exchangeParty,
+    knowledge,
+    gatewayUrl: gateway.url,
+    approvalKeysFile: approvalKeys.publicFile,
+    address: socket,
+    log,
+  };
   const sidecars =
     options.sidecars === "processes"
       ? await startSidecarProcesses({
@@ -147,10 +158,17 @@ function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (
   return async (party) => hub.connect({ party });
 }
 
+/** What lasts as long as one run. */
+interface Run {
+  readonly folder: string;
+  /** Of the exchange's sidecar. */
+  readonly socket: string;
+  readonly approvalKeys: ApprovalKeyFiles;
+}
+
 function environmentOf(
   fn: StackFunction,
-  folder: string,
-  socket: string,
+  { folder, socket, approvalKeys }: Run,
   { issuer, requestsPerMinute }: SystemOptions,
 ): Record<string, string> {
   const party = partyOf(fn);
@@ -159,6 +177,7 @@ function environmentOf(
   return party === exchangeParty
     ? {
         ...temporary,
+        ...(signsApprovals(fn) ? { approval_key_file: approvalKeys.privateFile } : {}),
         sidecar_address: socket,
         token_issuer: issuer.issuer,
         token_audience: issuer.audience,
@@ -167,5 +186,15 @@ function environmentOf(
         token_claims: "",
         ...(requestsPerMinute === undefined ? {} : { rate_limit_per_minute: String(requestsPerMinute) }),
       }
-    : { ...temporary, data_dir: join(folder, "data", party), cache_dir: join(folder, "cache", party) };
+    : {
+        ...temporary,
+        approval_keys_file: approvalKeys.publicFile,
+        data_dir: join(folder, "data", party),
+        cache_dir: join(folder, "cache", party),
+      };
+}
+
+/** No other function learns where that key is, whoever it belongs to. */
+function signsApprovals({ annotations }: StackFunction): boolean {
+  return annotations.topic === stepTopic(exchangeParty, "policy-enforcer");
 }

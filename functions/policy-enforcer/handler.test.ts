@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { approvalError } from "#approval/verify";
 import { Envelope, ErrorCode } from "#contracts";
+import { approvalEnvironment, testApprovalKeys } from "#testing/approval-keys";
 import { callStep } from "#testing/call-step";
 import { type QueryChange, researcher, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
 
-const context = { environment: {}, now: () => 5, temporaryFolder: "" };
+const context = { environment: approvalEnvironment, now: () => 5, temporaryFolder: "" };
 
 async function run(change: QueryChange, knowledge = wageGapKnowledge()) {
   const envelope = Envelope.fromPartial({ queryId: "q1", deadlineMs: 99, query: wageGapQuery(change), knowledge });
@@ -70,6 +72,29 @@ describe("policy-enforcer", () => {
       code: ErrorCode.ENVELOPE_INVALID,
       message: `the envelope has no ${field}`,
     });
+  });
+
+  it("signs each approval for the query, its asker and its time", async () => {
+    const query = wageGapQuery();
+    const message = { queryId: query.id, query, replyTo: "reply.exchange.one", deadlineMs: 99 };
+    const envelope = Envelope.fromPartial({ ...message, knowledge: wageGapKnowledge() } as Envelope);
+    const { decision } = await callStep(step, envelope, context);
+    const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
+    const approvals = content?.$case === "decision" ? content.value.approvals : [];
+    expect(approvals).toMatchObject([
+      { provider: "UVA", issuedAtMs: 5, expiresAtMs: 99 },
+      { provider: "VU", issuedAtMs: 5, expiresAtMs: 99 },
+    ]);
+    for (const approval of approvals) {
+      expect(approvalError(approval, message, { keys: testApprovalKeys, nowMs: 6 })).toBeUndefined();
+    }
+  });
+
+  it.each(["approval_key_file", "no such variable"])("does not start without its key: %s", async (name) => {
+    const environment = { [name]: "/nowhere/approval-key" };
+    await expect(step.rehearse?.({ ...context, environment })).rejects.toThrow(
+      /^the key that signs approvals, .+approval-key, can't be read \(ENOENT\)$/,
+    );
   });
 
   it("rehearses without a failure", async () => {

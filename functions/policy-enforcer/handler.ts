@@ -1,51 +1,64 @@
-/** Asks every provider's agreement: who may be asked for what, and why not. */
-import { type Envelope, ErrorCode, type Knowledge, type Outcome, type Query } from "#contracts";
+/** Asks every provider's agreement: who may be asked for what, and why not; and signs what is allowed. */
+import { approvalKeyFile, readSigningKey, type SigningKey } from "#approval/approval-keys";
+import { signApprovals } from "#approval/sign";
+import { type Decision, type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { sortedNames } from "#domain/by-name";
 import { limits } from "#domain/limits";
 import { forward, refuse } from "#domain/outcome";
 import { approvalsOf, evaluate, placedReasons } from "#domain/policy";
 import { DynamosError } from "#errors";
-import { defineStep } from "#runtime/define-step";
+import { defineStep, type StepContext } from "#runtime/define-step";
 import { rehearsalEnvelope } from "./rehearsal.ts";
 
 interface Facts {
-  readonly query: Query;
-  readonly knowledge: Knowledge;
-  /** Milliseconds since the epoch: agreements have dates. */
-  readonly nowMs: number;
+  /** Each once, sorted. */
+  readonly providers: readonly string[];
+  /** Empty when there are too few or too many to ask. */
+  readonly decision: Decision;
 }
 
 const step = defineStep<Facts>({
   name: "policy-enforcer",
   isolation: "shared",
   accepts: "nothing",
-  facts: (envelope, context) => ({ ...attachedTo(envelope), nowMs: context.now() }),
+  facts: async (envelope, context) => factsOf(envelope, await signingKeyOf(context), context.now()),
   decide,
   rehearse: async (context) => {
-    decide(rehearsalEnvelope, { ...attachedTo(rehearsalEnvelope), nowMs: context.now() });
+    decide(rehearsalEnvelope, factsOf(rehearsalEnvelope, await signingKeyOf(context), context.now()));
   },
 });
 
 export default step;
 
-function attachedTo({ query, knowledge }: Envelope): Omit<Facts, "nowMs"> {
+/** Read each time, so that a key that is changed counts at once. */
+function signingKeyOf({ environment }: StepContext): Promise<SigningKey> {
+  return readSigningKey(environment.approval_key_file || approvalKeyFile);
+}
+
+function factsOf(envelope: Envelope, key: SigningKey, nowMs: number): Facts {
+  const { query, knowledge, deadlineMs, replyTo } = envelope;
   if (query === undefined || knowledge === undefined) {
     const missing = query === undefined ? "query" : "knowledge";
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, `the envelope has no ${missing}`);
   }
-  return { query, knowledge };
+  const providers = sortedNames(query.providers);
+  const asked = mayAsk(providers) ? providers : [];
+  const verdicts = asked.map((provider) => evaluate(query, provider, knowledge, nowMs));
+  // An approval is worth as much as the query that it belongs to, and ends with it.
+  const approvals = approvalsOf(query, verdicts, deadlineMs);
+  return { providers, decision: { verdicts, approvals: signApprovals(approvals, { query, replyTo, nowMs, key }) } };
 }
 
-function decide(envelope: Envelope, { query, knowledge, nowMs }: Facts): Outcome {
-  const providers = sortedNames(query.providers);
-  if (providers.length === 0 || providers.length > limits.providersMax) {
+function decide(_: Envelope, { providers, decision }: Facts): Outcome {
+  if (!mayAsk(providers)) {
     const message = `a query asks 1 to ${limits.providersMax} providers, not ${providers.length}`;
     return refuse([{ code: ErrorCode.INVALID_REQUEST, clause: "", message }]);
   }
-  const verdicts = providers.map((provider) => evaluate(query, provider, knowledge, nowMs));
-  // An approval is worth as much as the query that it belongs to, and ends with it.
-  const approvals = approvalsOf(query, verdicts, envelope.deadlineMs);
-  return approvals.length === 0
-    ? refuse(placedReasons(verdicts))
-    : forward({ content: { $case: "decision", value: { verdicts, approvals } } });
+  return decision.approvals.length === 0
+    ? refuse(placedReasons(decision.verdicts))
+    : forward({ content: { $case: "decision", value: decision } });
+}
+
+function mayAsk(providers: readonly string[]): boolean {
+  return providers.length > 0 && providers.length <= limits.providersMax;
 }

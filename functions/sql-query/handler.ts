@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { approvalKeysFile, readApprovalKeys } from "#approval/approval-keys";
 import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
 import { runQuery } from "#data/session";
 import type { Emit } from "#data/table-sink";
@@ -9,7 +10,7 @@ import { forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep, type StepContext } from "#runtime/define-step";
 import { approvedTerms } from "./approved-terms.ts";
-import { rehearsalEnvelope, rehearsalFile } from "./rehearsal.ts";
+import { rehearsalFile, rehearsalOf } from "./rehearsal.ts";
 
 const memoryMbDefault = 256;
 
@@ -17,18 +18,29 @@ export default defineStep<Table>({
   name: "sql-query",
   isolation: "single-use",
   accepts: "nothing",
-  facts: (envelope, context, { emit }) => queryOf(envelope, approvedTerms(envelope, context.now()), context, emit),
+  facts: async (envelope, context, { emit }) => {
+    const terms = approvedTerms(envelope, { keys: await approvalKeysOf(context), nowMs: context.now() });
+    return queryOf(envelope, terms, context, emit);
+  },
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async (context) => {
     const data = join(context.temporaryFolder, "rehearsal");
     await mkdir(data);
     await writeFile(join(data, rehearsalFile.name), rehearsalFile.content);
-    const envelope = rehearsalEnvelope(context.now());
+    // Without them nothing can be asked: better said at the start than to whoever asks.
+    await approvalKeysOf(context);
+    const nowMs = context.now();
+    const { envelope, keys } = rehearsalOf(nowMs);
     const environment = { ...context.environment, data_dir: data, cache_dir: data };
-    const terms = approvedTerms(envelope, context.now());
+    const terms = approvedTerms(envelope, { keys, nowMs });
     await queryOf(envelope, terms, { ...context, environment }, async () => {});
   },
 });
+
+/** Read each time: a worker that has waited for long would know the keys of yesterday. */
+function approvalKeysOf({ environment }: StepContext) {
+  return readApprovalKeys(environment.approval_keys_file || approvalKeysFile);
+}
 
 async function queryOf(
   { query, knowledge, party, deadlineMs, chain }: Envelope,

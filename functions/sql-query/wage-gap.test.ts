@@ -4,8 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Envelope, Knowledge, type Result, type Table } from "#contracts";
+import { Envelope, Knowledge, type Result, Role, type Table } from "#contracts";
+import { evaluate } from "#domain/policy";
 import type { Step, StepContext } from "#runtime/define-step";
+import { approvalEnvironment, signedApproval } from "#testing/approval-keys";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
@@ -46,7 +48,11 @@ describe.skipIf(!hasData)("the public data, step by step", () => {
 
   beforeAll(async () => {
     cache = await mkdtemp(join(tmpdir(), "dynamos-golden-"));
-    context = { environment: { data_dir: dataDir, cache_dir: cache }, now: () => 1_000, temporaryFolder: cache };
+    context = {
+      environment: { ...approvalEnvironment, data_dir: dataDir, cache_dir: cache },
+      now: () => 1_000,
+      temporaryFolder: cache,
+    };
   });
   afterAll(() => rm(cache, { recursive: true, force: true }));
 
@@ -54,17 +60,24 @@ describe.skipIf(!hasData)("the public data, step by step", () => {
 
   function askedOf(party: string, sql: string, knowledge = wageGapKnowledge()): Envelope {
     const query = wageGapQuery({ sql });
+    const { decision } = evaluate(query, party, knowledge, 1_000);
+    if (decision?.$case !== "terms") throw new RangeError(`${party} refuses`);
+    const message = { queryId: query.id, query, replyTo: "", deadlineMs: 21_000 };
     return Envelope.fromPartial({
-      queryId: query.id,
+      ...message,
       party,
       step: "sql-query",
-      deadlineMs: 21_000,
-      query,
-      approvals: [
-        { queryId: query.id, user: query.user, provider: party, terms: { dataSets: ["wageGap"] }, expiresAtMs: 21_000 },
-      ],
+      chain: {
+        id: party,
+        party,
+        role: Role.ALL,
+        archetype: "computeToData",
+        steps: ["sql-query"],
+        providers: [party],
+      },
+      approvals: [signedApproval(message, { provider: party, terms: decision.value })],
       knowledge,
-    });
+    } as Envelope);
   }
 
   const tableOf = async (party: string, sql: string) =>

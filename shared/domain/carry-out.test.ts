@@ -8,6 +8,7 @@ const gather = Chain.fromPartial({
   id: "gather-SURF",
   party: "SURF",
   role: Role.COMPUTE_PROVIDER,
+  archetype: "dataThroughTtp",
   steps: ["sql-aggregate"],
   providers: ["UVA", "VU"],
 });
@@ -76,6 +77,17 @@ describe("the effects of an outcome", () => {
     ],
     ["another compute provider", { gather: { ...gather, party: "EVIL" } }, "does not allow EVIL"],
     ["another archetype", { chain: { ...chain, archetype: "computeToData" } }, "does not allow computeToData"],
+    ["a chain that passes for one of control steps", { chain: { ...chain, id: "" } }, "control steps"],
+    ["a chain of nobody's data", { chain: { ...chain, providers: [] } }, "what is of UVA"],
+    ["data of others", { inputs: [{ provider: "VU" }] }, "what is of VU"],
+    ["no gather where it is to be gathered", { gather: undefined }, "neither at home nor at its gather"],
+    ["a gather of others", { gather: { ...gather, providers: ["VU"] } }, "neither at home nor at its gather"],
+    ["a gather of another archetype", { gather: { ...gather, archetype: "" } }, "neither at home nor at its gather"],
+    ["a gather of another chain", { gather: { ...gather, id: "gather-2" } }, "neither at home nor at its gather"],
+    ["a gather that is none", { gather: { ...gather, role: Role.ALL } }, "neither at home nor at its gather"],
+    ["a role that is none", { chain: { ...chain, role: Role.ALL } }, "neither at home nor at its gather"],
+    ["the chain of another party", { chain: { ...chain, party: "VU" } }, "is not hop 1 of the chain of VU"],
+    ["a step of another hop", { step: "sql-query" }, "is not hop 1 of the chain of UVA"],
   ])("let nothing leave with %s", (_, change, message) => {
     const effects = effectsOf({ ...last, ...change } as Envelope, result, record);
     expect(effects.map((effect) => effect.kind === "send" && effect.envelope.inputs[0]?.payload)).not.toContain(

@@ -1,11 +1,13 @@
 /** Whether what was approved when a query began is still agreed: at each hop, and whenever an agreement changes. */
 import { type Envelope, ErrorCode, type Knowledge, Role } from "#contracts";
 import { DynamosError } from "#errors";
+import { compositionProblem } from "./composition-check.ts";
 import { evaluate } from "./policy.ts";
 import { stillCovers, type TermsUse } from "./same-terms.ts";
 
 /**
  * @param knowledge of every provider whose approval the envelope carries; usage as if nothing were used
+ *   and the catalogue
  * @returns REVOKED, naming the provider and what changed; undefined: it may go on
  */
 export function revocationOf(envelope: Envelope, knowledge: Knowledge, nowMs: number): DynamosError | undefined {
@@ -19,7 +21,8 @@ export function revocationOf(envelope: Envelope, knowledge: Knowledge, nowMs: nu
     const change = terms && stillCovers(terms, decision.value, useOf(envelope));
     if (change !== undefined) return revoked(`${provider}: ${change}`);
   }
-  return undefined;
+  const problem = approvals.length === 0 ? undefined : compositionProblem(envelope, knowledge);
+  return problem === undefined ? undefined : revoked(problem);
 }
 
 /** Where an envelope's chain computes. */

@@ -1,7 +1,17 @@
 /** The environment that a worker gets: what is named here and nothing else of the function's own. */
 import type { Environment } from "./config.ts";
 
-const allowed = ["PATH", "TZ", "LANG", "data_dir", "cache_dir", "duckdb_memory_mb", "duckdb_threads", "party"];
+const allowed = [
+  "PATH",
+  "TZ",
+  "LANG",
+  "data_dir",
+  "cache_dir",
+  "duckdb_memory_mb",
+  "duckdb_threads",
+  "party",
+  "approval_keys_file",
+];
 
 /** `worker_environment` may name more, separated by commas. */
 export function workerEnvironment(environment: Environment): Record<string, string> {

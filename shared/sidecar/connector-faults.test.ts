@@ -10,12 +10,14 @@ import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createMemoryLog } from "#adapters/memory/log";
 import { createOpenfaasInvoker } from "#adapters/openfaas/invoker";
 import { systemClock } from "#adapters/system/clock";
-import { Approval, type Chain, Envelope, ErrorCode, Outcome, Reply, Role } from "#contracts";
+import { Envelope, ErrorCode, Outcome, Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { forwardResult } from "#domain/outcome";
 import { hopId } from "#domain/route";
 import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
+import { testApprovalKeys } from "#testing/approval-keys";
+import { madeDocuments, madeEnvelope } from "#testing/made-chain";
 import { type Sidecar, startSidecar } from "./start-sidecar.ts";
 
 type Answer = (response: ServerResponse) => void;
@@ -90,6 +92,9 @@ beforeEach(async () => {
     replies.push(Reply.decode(body));
     return { kind: "done" };
   });
+  const knowledge = createMemoryKnowledge({ clock: systemClock });
+  const outputs = { first: ["second", "third"], second: [], third: [], late: [], other: [] };
+  for (const { key, value } of madeDocuments("UVA", outputs)) await knowledge.put(key, JSON.stringify(value));
   sidecar = await startSidecar({
     party: "UVA",
     exchangeParty: "exchange",
@@ -103,7 +108,8 @@ beforeEach(async () => {
         return uva.publish(message);
       },
     },
-    knowledge: createMemoryKnowledge({ clock: systemClock }),
+    knowledge,
+    approvalKeys: testApprovalKeys,
     invoker: createOpenfaasInvoker({ gatewayUrl, party: "UVA", clock: systemClock }),
     clock: systemClock,
     log: createMemoryLog(),
@@ -119,25 +125,10 @@ afterEach(async () => {
 });
 
 async function ask(queryId: string, steps = ["first", "second"], timeoutMs = 20_000): Promise<void> {
-  const chain: Chain = {
-    id: "chain-UVA",
-    party: "UVA",
-    role: Role.ALL,
-    archetype: "computeToData",
-    steps,
-    providers: ["UVA"],
-    gatherAt: "",
-  };
-  const envelope: Envelope = {
-    ...Envelope.fromPartial({ queryId, party: "UVA", attempt: 1, deadlineMs: Date.now() + timeoutMs }),
-    step: steps[0] ?? "",
-    replyTo: "reply.exchange.1",
-    chain,
-    approvals: [Approval.fromPartial({ queryId, provider: "UVA", terms: { archetypes: ["computeToData"] } })],
-    inputs: [{ provider: "UVA", payload: undefined, failure: undefined }],
-  };
+  const deadlineMs = Date.now() + timeoutMs;
+  const envelope = madeEnvelope({ party: "UVA", queryId, steps, deadlineMs, replyTo: "reply.exchange.1" });
   await exchange.publish({
-    id: hopId(queryId, chain.id, 0, 1),
+    id: hopId(queryId, envelope.chain?.id ?? "", 0, 1),
     routingKey: `uva.${steps[0]}`,
     type: "envelope",
     queryId,
@@ -227,10 +218,10 @@ describe("what existing connectors do wrong", () => {
     });
     // Taken off again, what is deployed beside it is served too.
     delete functions.greedy;
-    functions.third = answers;
+    functions.other = answers;
     const listedThen = lists;
     await until(() => lists).toBeGreaterThan(listedThen + 2);
-    await ask("q2", ["third"]);
+    await ask("q2", ["other"]);
     await until(ends).toEqual(["result", "result"]);
   });
 

@@ -8,6 +8,7 @@ import { revocationOf } from "#domain/revocation";
 import { type DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
+import type { ApprovalCheck } from "./approval-check.ts";
 import type { Cancelled } from "./cancelled.ts";
 import { decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
 
@@ -22,15 +23,16 @@ export interface Enforcement {
 export interface EnforcementOptions {
   readonly cache: KnowledgeCache;
   readonly cancelled: Cancelled;
+  readonly approvals: ApprovalCheck;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function createEnforcement({ cache, cancelled, clock, log }: EnforcementOptions): Enforcement {
+export function createEnforcement({ cache, cancelled, approvals, clock, log }: EnforcementOptions): Enforcement {
   let isStopped = false;
 
   function errorOf(envelope: Envelope): DynamosError | undefined {
-    const gone = cancelled.errorOf(envelope);
+    const gone = cancelled.errorOf(envelope) ?? approvals.errorOf(envelope);
     if (gone !== undefined || envelope.approvals.length === 0) return gone;
     const providers = envelope.approvals.map(({ provider }) => provider);
     const knowledge = cache.about(providers, envelope.query?.user?.name ?? "");

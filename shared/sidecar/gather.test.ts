@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { systemClock } from "#adapters/system/clock";
 import { type Chain, Envelope, type Failure, type Knowledge, type Query, Role } from "#contracts";
-import { approvalsOf, evaluate } from "#domain/policy";
+import { evaluate } from "#domain/policy";
 import { gatherTopic, hopId } from "#domain/route";
+import { signedApproval } from "#testing/approval-keys";
 import { type Asked, askMadeUp } from "#testing/mortal/ask-made-up";
 import { type Links, memoryLinks } from "#testing/mortal/links";
 import { madeUpBytes, sqlOf } from "#testing/mortal/made-up-steps";
@@ -52,12 +53,17 @@ function part({ queryId, party, replyTo, deadlineMs, failure, knowledge }: PartO
     options: {},
     purpose: "",
   };
+  const { decision } = evaluate(query, party, knowledge, Date.now());
+  if (decision?.$case !== "terms") throw new RangeError(`${party} refuses`);
+  // UVA demands it, and so it runs at both.
+  const steps = ["sql-query", "sql-anonymize"];
+  const own = { party, role: Role.DATA_PROVIDER, steps, providers: [party], gatherAt: chain.id };
   return {
-    ...Envelope.fromPartial({ queryId, party, step: "sql-query", hop: 1, attempt: 1, deadlineMs, replyTo }),
+    ...Envelope.fromPartial({ queryId, party, step: "sql-anonymize", hop: 2, attempt: 1, deadlineMs, replyTo }),
     query,
-    chain: { ...chain, id: `chain-${party}`, party, role: Role.DATA_PROVIDER, gatherAt: chain.id },
+    chain: { ...chain, ...own, id: `chain-${party}` },
     gather: chain,
-    approvals: approvalsOf(query, [evaluate(query, party, knowledge, Date.now())], deadlineMs),
+    approvals: [signedApproval({ queryId, query, replyTo, deadlineMs }, { provider: party, terms: decision.value })],
     inputs: [{ provider: party, payload, failure }],
   };
 }

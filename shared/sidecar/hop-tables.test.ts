@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryTransfers } from "#adapters/memory/transfers";
 import { systemClock } from "#adapters/system/clock";
-import { Envelope } from "#contracts";
+import { Envelope, Role } from "#contracts";
 import { limits } from "#domain/limits";
 import { hopOutput } from "./hop-tables.ts";
 
@@ -14,10 +14,20 @@ async function lifeOf(change: Partial<Envelope>): Promise<number> {
   };
   const base = Envelope.fromPartial({
     party: "UVA",
+    step: "sql-query",
     hop: 0,
     deadlineMs: 10_000,
     replyTo: "reply.uva.1",
-    chain: { id: "UVA", party: "UVA", steps: ["sql-query"] },
+    queryId: "q1",
+    chain: {
+      id: "UVA",
+      party: "UVA",
+      role: Role.ALL,
+      archetype: "computeToData",
+      steps: ["sql-query"],
+      providers: ["UVA"],
+    },
+    approvals: [{ queryId: "q1", provider: "UVA", terms: { archetypes: ["computeToData"] } }],
   });
   const output = hopOutput({ ...base, ...change }, { ...transfers, open }, 4_000);
   await output.take(Buffer.from("table"));

@@ -1,4 +1,5 @@
 /** Puts a party's sidecar together: the only program of the party that speaks to the broker. */
+import type { ApprovalKeys } from "#approval/approval-keys";
 import { Cancel, type Envelope, ErrorCode, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
@@ -10,6 +11,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Transfers } from "#ports/transfers";
 import { type Applied, appliedBy } from "./applied.ts";
+import { createApprovalCheck } from "./approval-check.ts";
 import { createCancelled } from "./cancelled.ts";
 import { type DeliverTools, deliver, deliverAgain } from "./deliver.ts";
 import { dropTransfers } from "./drop-transfers.ts";
@@ -34,6 +36,8 @@ export interface SidecarOptions {
   readonly broker: Broker;
   readonly knowledge: Knowledge;
   readonly invoker: Invoker;
+  /** Of the policy step: what it has not signed does not run here, nor leave. */
+  readonly approvalKeys: ApprovalKeys;
   readonly clock: Clock;
   readonly log: Log;
   /** How often the list of functions is read again. */
@@ -60,7 +64,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const replyTo = replyTopic(party, instance);
   const cache = await openKnowledgeCache({ ...options, log });
   const cancelled = createCancelled(clock);
-  const enforcement = createEnforcement({ cache, cancelled, clock, log });
+  const approvals = createApprovalCheck({ ...options, keys: options.approvalKeys });
+  const enforcement = createEnforcement({ cache, cancelled, approvals, clock, log });
   const inHand = createInHand();
   const requests = createRequests({
     broker,

@@ -13,6 +13,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Step } from "#runtime/define-step";
 import type { SidecarApi } from "#sidecar/client";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
+import { approvalEnvironment, testApprovalKeys } from "./approval-keys.ts";
 import { type AskedAnswer, type AskedQuery, type AskOptions, apiOf, askOver, exchangeParty } from "./asker.ts";
 
 export interface SeedEntry {
@@ -53,7 +54,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const sidecars = new Map<string, Sidecar>();
   const brokers = new Map<string, Broker>();
   for (const [party, steps] of Object.entries(options.steps)) {
-    const environment = { cache_dir: join(folder, party), ...options.environments?.[party] };
+    const environment = { ...approvalEnvironment, cache_dir: join(folder, party), ...options.environments?.[party] };
     const broker = await connect(party);
     const invoker = createMemoryInvoker(
       steps.map((step) => ({
@@ -73,6 +74,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         broker,
         knowledge,
         invoker,
+        approvalKeys: testApprovalKeys,
         clock: systemClock,
         log: createMemoryLog(),
       }),

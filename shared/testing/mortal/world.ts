@@ -13,6 +13,7 @@ import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
 import { demoDocuments } from "../../../cli/demo/documents.ts";
 import archetypeSelector from "../../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../../functions/policy-enforcer/handler.ts";
+import { approvalEnvironment, testApprovalKeys } from "../approval-keys.ts";
 import { exchangeParty } from "../asker.ts";
 import { type Crash, Life, mortalBroker, mortalClock, mortalInvoker, mortalKnowledge, type Point } from "./life.ts";
 import { amqpLinks, type Link, type Links } from "./links.ts";
@@ -102,7 +103,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
         const place = party.toLowerCase();
         return { name: `${place}-${step.name}`, topic: `${place}.${step.name}`, step };
       }),
-      { clock: systemClock, environment: {} },
+      { clock: systemClock, environment: approvalEnvironment },
     );
     let gone: Promise<void> | undefined;
     const kill = () => {
@@ -119,6 +120,7 @@ export async function openMortalWorld(options: MortalWorldOptions): Promise<Mort
       broker: tap(mortalBroker(link.broker, life, transfers)),
       knowledge: mortalKnowledge(knowledge, life),
       invoker: mortalInvoker(invoker, life, crashes),
+      approvalKeys: testApprovalKeys,
       clock: mortalClock(systemClock, life),
       log,
     });
