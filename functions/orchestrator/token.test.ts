@@ -297,6 +297,11 @@ describe("what is no token is refused:", () => {
     expect(await refusalOf(token)).toMatch(/^the token (is not a signed JWT|is over 8192 characters)$/);
   });
 
+  it("too long a one, though rightly signed", async () => {
+    const token = await signed({ ...good, groups: ["x".repeat(limits.tokenCharsMax)] });
+    expect(await refusalOf(token)).toBe(`the token is over ${limits.tokenCharsMax} characters`);
+  });
+
   it.each([
     ["no JSON", Buffer.from("{")],
     ["no UTF-8", Buffer.from([0x22, 0xff, 0x22])],
