@@ -30,24 +30,37 @@ import { columnsDenied, columnsLeft } from "./permitted-columns.ts";
  * @param nowMs milliseconds since the epoch, for the agreement's dates
  */
 export function evaluate(query: Query, provider: string, knowledge: Knowledge, nowMs: number): Verdict {
+  const { question, missing } = questionOf(query, provider, knowledge, nowMs);
+  if (question === undefined) {
+    return refused(provider, [missing]);
+  }
+  const reasons = clauseChecks.flatMap((check) => check.reasons(question));
+  return reasons.length > 0
+    ? refused(provider, reasons)
+    : { provider, decision: { $case: "terms", value: termsOf(question) } };
+}
+
+/** What the clauses are asked, or what is missing to ask them. Parameters as of `evaluate`. */
+export function questionOf(
+  query: Query,
+  provider: string,
+  knowledge: Knowledge,
+  nowMs: number,
+): { question: ClauseQuestion; missing?: never } | { missing: Reason; question?: never } {
   const agreement = agreementOf(knowledge, provider);
   if (agreement === undefined) {
-    return refused(provider, [missingAgreement(provider, knowledge)]);
+    return { missing: missingAgreement(provider, knowledge) };
   }
   const userName = userNameOf(query);
   const relation = relationOf(agreement, userName);
   if (relation === undefined) {
     const message = `${provider} has no agreement with ${userName || "a user without a name"}`;
-    return refused(provider, [{ code: ErrorCode.DENIED, clause: relationClause(userName), message }]);
+    return { missing: { code: ErrorCode.DENIED, clause: relationClause(userName), message } };
   }
   const describedDataSets = knowledge.dataSets.filter((set) => set.party === provider).map((set) => set.name);
   const { archetypes } = knowledge;
   const usage = knowledge.usage.find((one) => one.provider === provider);
-  const question = { query, provider, agreement, relation, describedDataSets, archetypes, usage, nowMs };
-  const reasons = clauseChecks.flatMap((check) => check.reasons(question));
-  return reasons.length > 0
-    ? refused(provider, reasons)
-    : { provider, decision: { $case: "terms", value: termsOf(question) } };
+  return { question: { query, provider, agreement, relation, describedDataSets, archetypes, usage, nowMs } };
 }
 
 /**
