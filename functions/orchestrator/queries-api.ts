@@ -44,6 +44,7 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   const store = createQueryStore({
     now: Date.now,
     dropTransfer: (name) => api.dropTransfer(name),
+    renewTransfer: (name) => api.renewTransfer(name),
   });
   const admission = createAdmission(runningQueriesMax);
   const running = new Set<Started>();

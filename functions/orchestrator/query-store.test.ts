@@ -6,12 +6,22 @@ import { createQueryStore, type QueryRecord, type QueryStore } from "./query-sto
 
 let now: number;
 let dropped: string[];
+let renewed: string[];
 let store: QueryStore;
 
 beforeEach(() => {
   now = 1_000_000;
   dropped = [];
-  store = createQueryStore({ now: () => now, dropTransfer: async (name) => void dropped.push(name) });
+  renewed = [];
+  store = createQueryStore({
+    now: () => now,
+    dropTransfer: async (name) => void dropped.push(name),
+    renewTransfer: async (name) => {
+      renewed.push(name);
+      if (name === "t-lost") throw new Error("there is none");
+    },
+    renewMs: 5,
+  });
   return () => store.clear();
 });
 
@@ -92,6 +102,19 @@ describe("what an orchestrator keeps", () => {
     store.dropRows(record);
     store.dropRows(record);
     expect(dropped).toEqual(["t-a"]);
+  });
+
+  it("has its transfers renewed until it is forgotten, one that is lost beside the others", async () => {
+    ended("lost", ofTransfer("t-lost"));
+    ended("a", ofTransfer("t-a"));
+    ended("sent-once", ofTransfer("t-sent-once"), false);
+    await expect.poll(() => renewed.filter((name) => name === "t-a").length).toBeGreaterThan(2);
+    expect(new Set(renewed)).toEqual(new Set(["t-lost", "t-a"]));
+    now += limits.keptQueryMs;
+    expect(() => store.find("a", "ada")).toThrow();
+    renewed = [];
+    await new Promise((resume) => setTimeout(resume, 30));
+    expect(renewed).toEqual([]);
   });
 
   it("is all dropped at the end", async () => {

@@ -43,15 +43,21 @@ interface StoreOptions {
   readonly now: () => number;
   /** Best effort: what is not dropped expires. */
   readonly dropTransfer: (name: string) => Promise<void>;
+  /** Best effort: one that can't be renewed is tried again before it expires. */
+  readonly renewTransfer: (name: string) => Promise<void>;
+  /** Absent: the limit's. */
+  readonly renewMs?: number;
 }
 
-export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStore {
+export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: StoreOptions): QueryStore {
   const running = new Map<string, QueryRecord>();
   /** Oldest first. */
   const ended = new Map<string, QueryRecord>();
   let keptBytes = 0;
   let transferBytes = 0;
   const sweep = setInterval(forgetOld, limits.keptSweepMs).unref();
+  /** So that they outlive this orchestrator by little. */
+  const renewal = setInterval(() => void renewKept(), renewMs ?? limits.transferRenewMs).unref();
 
   function forgetOld(): void {
     const tooOld = now() - limits.keptQueryMs;
@@ -62,6 +68,13 @@ export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStor
         transferBytes > limits.keptTransferBytesMax;
       if (!isOver && record.endedAtMs > tooOld) break;
       forget(record);
+    }
+  }
+
+  async function renewKept(): Promise<void> {
+    for (const record of [...ended.values()]) {
+      if (!record.keepsRows || record.rowsGone) continue;
+      await Promise.allSettled(transferNames(record).map(renewTransfer));
     }
   }
 
@@ -116,6 +129,7 @@ export function createQueryStore({ now, dropTransfer }: StoreOptions): QueryStor
     dropRows,
     clear: async () => {
       clearInterval(sweep);
+      clearInterval(renewal);
       await Promise.all([...ended.values()].map(drop));
     },
   };

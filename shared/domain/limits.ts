@@ -37,6 +37,9 @@ export const limits = {
   transferAheadMax: 8,
   /** How long a transfer outlives its query's deadline when nobody could drop it. */
   transferGraceMs: 5_000,
+  /** How much longer an answer's does since it was last renewed, and how often whoever keeps it renews it. */
+  transferUnrenewedMs: 90_000,
+  transferRenewMs: 25_000,
   /** An envelope, outcome or reply on the wire: a table and what is around it. */
   messageBytesMax: 66 * 1_048_576,
   /** Deliveries of one message by back-off after failures of the `retry` kind. */

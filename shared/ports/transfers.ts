@@ -26,6 +26,8 @@ export interface Transfers {
    * @throws DynamosError TRANSFER_LOST (there is none of this name), BROKER_UNAVAILABLE
    */
   read(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Somebody still wants it: a use, as reading is. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE */
+  renew(name: string): Promise<void>;
   /** Idempotent. */
   drop(name: string): Promise<void>;
 }

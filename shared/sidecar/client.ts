@@ -16,6 +16,8 @@ export interface SidecarApi {
   cancel(queryId: string): Promise<void>;
   /** A transferred table's chunks, from the first on. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED */
   readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** It is still wanted. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE */
+  renewTransfer(name: string): Promise<void>;
   dropTransfer(name: string): Promise<void>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
   applied(revision: number, waitMs: number): Promise<Applied>;
@@ -69,6 +71,9 @@ export function connectSidecar(address: string): SidecarApi {
   return {
     request,
     readTransfer,
+    renewTransfer: async (name) => {
+      await callOnce((deadline, done) => client.renewTransfer({ name }, new Metadata(), { deadline }, done));
+    },
     dropTransfer: async (name) => {
       await callOnce((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
     },

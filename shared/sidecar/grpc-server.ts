@@ -69,6 +69,10 @@ function implementation(sidecar: Sidecar): SidecarServer {
         if (!call.write({ chunk: Buffer.from(chunk) })) await once(call, "drain", { signal: gone.signal });
       }
     }),
+    renewTransfer: unary(async ({ name }) => {
+      await sidecar.transfers.renew(name);
+      return {};
+    }),
     dropTransfer: unary(async ({ name }) => {
       await sidecar.transfers.drop(name);
       return {};

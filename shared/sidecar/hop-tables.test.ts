@@ -42,6 +42,6 @@ describe("a table that a hop writes", () => {
   });
 
   it("lives as long as answers are kept when the asker gets it", async () => {
-    expect(await lifeOf({})).toBe(6_000 + limits.keptQueryMs + limits.transferGraceMs);
+    expect(await lifeOf({})).toBe(6_000 + limits.transferUnrenewedMs + limits.transferGraceMs);
   });
 });

@@ -54,8 +54,8 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
     const refusal = to === envelope.party ? undefined : mayLeave(envelope);
     if (refusal !== undefined) throw new DynamosError(ErrorCode.DENIED, refusal);
     const leftMs = Math.max(0, envelope.deadlineMs - nowMs);
-    // Of an asynchronous query, the asker keeps it for whoever fetches the answer; else it drops it earlier.
-    const keptMs = isForAsker(envelope) ? limits.keptQueryMs : 0;
+    // Of an asynchronous query, the asker keeps and renews it for whoever fetches the answer; else it drops it earlier.
+    const keptMs = isForAsker(envelope) ? limits.transferUnrenewedMs : 0;
     return transfers.open({ from: envelope.party, to, expiresInMs: leftMs + keptMs + limits.transferGraceMs });
   }
 

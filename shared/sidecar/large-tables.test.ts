@@ -63,6 +63,7 @@ function watched(broker: Broker, open: Map<string, number>): Broker {
       return { name: writer.name, write, end: writer.end };
     },
     read: (name, signal) => transfers.read(name, signal),
+    renew: (name) => transfers.renew(name),
     drop: async (name) => {
       await transfers.drop(name);
       open.delete(name);

@@ -68,6 +68,7 @@ export function answeringSidecar(): AnsweringSidecar {
         sidecar.reading -= 1;
       }
     },
+    renewTransfer: async () => {},
     dropTransfer: async (name) => {
       transfers.delete(name);
       sidecar.dropped.push(name);

@@ -80,6 +80,7 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     request: (envelope, signal) => sidecar.request(envelope, signal),
     cancel: (queryId) => sidecar.cancel(queryId),
     readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
+    renewTransfer: (name) => sidecar.transfers.renew(name),
     dropTransfer: (name) => sidecar.transfers.drop(name),
     applied: (revision, waitMs) => sidecar.applied(revision, waitMs),
     get: (key) => knowledge.get(key),

@@ -74,6 +74,19 @@ export function transfersContract(opened: () => Opened): void {
         .toBe("TRANSFER_LOST");
     });
 
+    it("stays for as long as somebody renews it, and is lost by name when it is renewed too late", async () => {
+      const { broker, world } = opened();
+      const name = await write(broker.transfers, numbered(2), 1_000);
+      const { transfers } = await world.connect("SURF");
+      for (let i = 0; i < 8; i++) {
+        await new Promise((resume) => setTimeout(resume, 300));
+        await transfers.renew(name);
+      }
+      expect(await readAll(transfers, name)).toHaveLength(2);
+      await transfers.drop(name);
+      await expect(transfers.renew(name)).rejects.toMatchObject({ label: "TRANSFER_LOST" });
+    });
+
     it("stops when its reader's signal fires", async () => {
       const { transfers } = opened().broker;
       const name = await write(transfers, numbered(20));

@@ -98,6 +98,7 @@ describe.skipIf(!canRun)("a broker user per party", () => {
       await writer.write(new Uint8Array([1]));
       await writer.write(new Uint8Array([2]));
       await writer.end();
+      await reader.transfers.renew(writer.name);
       const chunks: number[] = [];
       for await (const [byte] of reader.transfers.read(writer.name, never)) chunks.push(byte ?? -1);
       expect(chunks).toEqual([1, 2]);

@@ -74,6 +74,18 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
   return {
     open,
     read,
+    renew: (name) =>
+      connection.use(async (session) => {
+        const channel = await session.openChannel();
+        try {
+          // Declaring again renews the lease (rabbitmq.com/docs/ttl, Queue TTL); passively: only its writer knows its arguments.
+          await channel.checkQueue(names.queue(name));
+        } catch (error) {
+          throw nameOf(error, name);
+        } finally {
+          await closed(channel);
+        }
+      }),
     drop: (name) =>
       connection.use(async (session) => {
         const channel = await session.openChannel();

@@ -57,6 +57,7 @@ export function createMemoryTransfers(clock: Clock): MemoryTransfers {
   return {
     open,
     read,
+    renew: async (name) => touch(name, found(name)),
     pause: () => {
       for (const one of held.values()) one.stopTimer();
     },

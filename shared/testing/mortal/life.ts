@@ -118,6 +118,7 @@ function mortalTransfers(transfers: Transfers, life: Life, there: Set<string>): 
       };
     },
     read: (name, signal) => transfers.read(name, signal),
+    renew: (name) => transfers.renew(name),
     drop: async (name) => {
       await life.goOn();
       await transfers.drop(name);

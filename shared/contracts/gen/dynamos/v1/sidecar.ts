@@ -34,6 +34,13 @@ export interface ReadTransferResponse {
   chunk: Buffer;
 }
 
+export interface RenewTransferRequest {
+  name: string;
+}
+
+export interface RenewTransferResponse {
+}
+
 export interface DropTransferRequest {
   name: string;
 }
@@ -398,6 +405,104 @@ export const ReadTransferResponse: MessageFns<ReadTransferResponse> = {
   fromPartial<I extends Exact<DeepPartial<ReadTransferResponse>, I>>(object: I): ReadTransferResponse {
     const message = createBaseReadTransferResponse();
     message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseRenewTransferRequest(): RenewTransferRequest {
+  return { name: "" };
+}
+
+export const RenewTransferRequest: MessageFns<RenewTransferRequest> = {
+  encode(message: RenewTransferRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewTransferRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewTransferRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RenewTransferRequest>, I>>(base?: I): RenewTransferRequest {
+    return RenewTransferRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RenewTransferRequest>, I>>(object: I): RenewTransferRequest {
+    const message = createBaseRenewTransferRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewTransferResponse(): RenewTransferResponse {
+  return {};
+}
+
+export const RenewTransferResponse: MessageFns<RenewTransferResponse> = {
+  encode(_: RenewTransferResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewTransferResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewTransferResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RenewTransferResponse>, I>>(base?: I): RenewTransferResponse {
+    return RenewTransferResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RenewTransferResponse>, I>>(_: I): RenewTransferResponse {
+    const message = createBaseRenewTransferResponse();
     return message;
   },
 };

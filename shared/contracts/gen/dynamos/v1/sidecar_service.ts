@@ -44,6 +44,8 @@ import {
   ReadTransferResponse,
   RenewLeaseRequest,
   RenewLeaseResponse,
+  RenewTransferRequest,
+  RenewTransferResponse,
   RequestRequest,
   RequestResponse,
   WatchKnowledgeRequest,
@@ -78,6 +80,17 @@ export const SidecarService = {
     responseSerialize: (value: ReadTransferResponse): Buffer =>
       Buffer.from(ReadTransferResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReadTransferResponse => ReadTransferResponse.decode(value),
+  },
+  /** Somebody still wants it: it expires as long after this as after its last reading. */
+  renewTransfer: {
+    path: "/dynamos.v1.Sidecar/RenewTransfer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewTransferRequest): Buffer => Buffer.from(RenewTransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewTransferRequest => RenewTransferRequest.decode(value),
+    responseSerialize: (value: RenewTransferResponse): Buffer =>
+      Buffer.from(RenewTransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewTransferResponse => RenewTransferResponse.decode(value),
   },
   /** Nobody reads it again. Idempotent; what is not dropped expires. */
   dropTransfer: {
@@ -207,6 +220,8 @@ export interface SidecarServer extends UntypedServiceImplementation {
   request: handleServerStreamingCall<RequestRequest, RequestResponse>;
   /** The chunks of a table that was too large for its reply. */
   readTransfer: handleServerStreamingCall<ReadTransferRequest, ReadTransferResponse>;
+  /** Somebody still wants it: it expires as long after this as after its last reading. */
+  renewTransfer: handleUnaryCall<RenewTransferRequest, RenewTransferResponse>;
   /** Nobody reads it again. Idempotent; what is not dropped expires. */
   dropTransfer: handleUnaryCall<DropTransferRequest, DropTransferResponse>;
   /** Tells every party that nobody waits for this query any more. */
@@ -243,6 +258,22 @@ export interface SidecarClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ReadTransferResponse>;
+  /** Somebody still wants it: it expires as long after this as after its last reading. */
+  renewTransfer(
+    request: RenewTransferRequest,
+    callback: (error: ServiceError | null, response: RenewTransferResponse) => void,
+  ): ClientUnaryCall;
+  renewTransfer(
+    request: RenewTransferRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewTransferResponse) => void,
+  ): ClientUnaryCall;
+  renewTransfer(
+    request: RenewTransferRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewTransferResponse) => void,
+  ): ClientUnaryCall;
   /** Nobody reads it again. Idempotent; what is not dropped expires. */
   dropTransfer(
     request: DropTransferRequest,
