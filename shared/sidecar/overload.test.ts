@@ -33,7 +33,7 @@ describe.each([
     async function opened(beforePolicy?: () => Promise<unknown>): Promise<ActedWorld> {
       const links = brokerLinks(url, { queueLimits: { messagesMax }, queues: actedQueues, parties: actedParties });
       cleanup.push(() => links.remove());
-      const acted = await openActedWorld(links.connect, beforePolicy);
+      const acted = await openActedWorld(links.connect, beforePolicy === undefined ? {} : { beforePolicy });
       cleanup.push(() => acted.world.close());
       return acted;
     }

@@ -32,10 +32,15 @@ export const actedQueues: readonly string[] = [
 
 export const actedParties = ["exchange", ...Object.keys(dataSteps)];
 
-/** @param beforePolicy awaited by each call of the first control step */
+/** Awaited by each call of the control steps. */
+export interface ControlGates {
+  readonly beforePolicy?: () => Promise<unknown>;
+  readonly beforeSelection?: () => Promise<unknown>;
+}
+
 export async function openActedWorld(
   connect?: WorldOptions["connect"],
-  beforePolicy: () => Promise<unknown> = async () => {},
+  { beforePolicy, beforeSelection }: ControlGates = {},
 ): Promise<ActedWorld> {
   const behaviours: Record<string, Behaviour> = {};
   const calls: Record<string, number> = {};
@@ -50,20 +55,27 @@ export async function openActedWorld(
     },
     decide: (_, outcome: Outcome) => outcome,
   });
-  const gated: Step = {
-    ...policyEnforcer,
-    facts: async (...call) => {
-      await beforePolicy();
-      return policyEnforcer.facts(...call);
-    },
-  };
   const steps = Object.entries(dataSteps).map(([party, names]) => [party, names.map(acted)]);
   const world = await openWorld({
     documents: [...demoDocuments, dataSetOf("UVA"), dataSetOf("VU")],
-    steps: { exchange: [gated, archetypeSelector], ...Object.fromEntries(steps) },
+    steps: {
+      exchange: [gated(policyEnforcer, beforePolicy), gated(archetypeSelector, beforeSelection)],
+      ...Object.fromEntries(steps),
+    },
     ...(connect === undefined ? {} : { connect }),
   });
   return { world, behaviours, calls };
+}
+
+function gated(step: Step, before: (() => Promise<unknown>) | undefined): Step {
+  if (before === undefined) return step;
+  return {
+    ...step,
+    facts: async (...call) => {
+      await before();
+      return step.facts(...call);
+    },
+  };
 }
 
 /** A result without a table. */
