@@ -49,6 +49,12 @@ function violations(provider: string, plan: Plan, { knowledge, query, nowMs }: W
     demand(gather.archetype === chain.archetype, "archetype of the gather");
     demand(gather.providers.includes(provider), "part of the gather");
   }
+  const { purposes, queriesPerPeriod, resultRecipients } = relation;
+  const used = knowledge.usage.find((usage) => usage.provider === provider)?.queries;
+  demand(purposes === undefined || purposes.names.includes(query.purpose), "purpose");
+  demand(queriesPerPeriod === undefined || (used !== undefined && used < queriesPerPeriod.max), "queries per period");
+  const recipient = archetype?.resultRecipient ?? "";
+  demand(resultRecipients === undefined || resultRecipients.names.includes(recipient), "recipient of the result");
   const run = [...chain.steps, ...(gather?.steps ?? [])];
   const demanded = agreement.demandedSteps[query.requestType]?.names ?? [];
   demand(
@@ -122,6 +128,7 @@ function reordered({ knowledge, query, nowMs }: World, seed: number): World {
                 dataSets: mix(relation.dataSets),
                 allowedArchetypes: mix(relation.allowedArchetypes),
                 allowedComputeProviders: mix(relation.allowedComputeProviders),
+                rowFilters: mix(relation.rowFilters),
               },
             ]),
           ),
@@ -136,7 +143,7 @@ function reordered({ knowledge, query, nowMs }: World, seed: number): World {
       })),
       steps: mix(knowledge.steps).map((step) => ({ ...step, allowedOutputs: mix(step.allowedOutputs) })),
       dataSets: mix(knowledge.dataSets),
-      usage: knowledge.usage,
+      usage: mix(knowledge.usage),
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Made-up parties, agreements, archetypes and steps, small enough that most of them meet. */
 import fc from "fast-check";
-import { Agreement, type ColumnList, Knowledge, Query } from "#contracts";
+import { Agreement, type ColumnList, Knowledge, Query, type Relation } from "#contracts";
 
 export interface World {
   readonly knowledge: Knowledge;
@@ -16,7 +16,7 @@ const archetypes = [...homeArchetypes, ...thirdArchetypes];
 const dataSteps = ["read", "clean", "mask"];
 const computeSteps = ["union", "compute", "draw"];
 const steps = [...dataSteps, ...computeSteps];
-const user = "user@example.org";
+export const user = "user@example.org";
 
 /** As a rule the whole list: in a world where everything is against everybody nothing runs. */
 const some = <T>(list: readonly T[]): fc.Arbitrary<T[]> =>
@@ -27,7 +27,7 @@ const few = (list: readonly string[]) => fc.oneof(some(list), fc.subarray([...li
 const rarely = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
-const relation = fc.record({
+export const arbitraryRelation: fc.Arbitrary<Relation> = fc.record({
   id: fc.constantFrom("", "GUID", "GUID", "u1", "u1", "u2"),
   requestTypes: some(["ask", "other"]),
   dataSets: some(["d1", "d2"]),
@@ -35,29 +35,44 @@ const relation = fc.record({
   allowedComputeProviders: few(thirdParties),
   allowedAlgorithms: rarely(fc.record({ names: fc.subarray(["rows", "average"]) })),
   allowedColumns: rarely(fc.constant<ColumnList>({ tables: [{ table: "t", columns: ["a", "b"] }] })),
+  deniedColumns: rarely(fc.constant<ColumnList>({ tables: [{ table: "T", columns: ["B", "c"] }] })),
+  rowFilters: fc
+    .array(fc.record({ table: fc.constantFrom("t", "u"), predicate: fc.constantFrom("a > 1", "a > 2") }), {
+      maxLength: 2,
+    })
+    .filter((filters) => new Set(filters.map(({ table }) => table)).size === filters.length),
+  aggregatesOnly: fc.boolean(),
+  minimumGroupSize: fc.constantFrom(0, 0, 5),
+  maximumRows: rarely(fc.constantFrom(1, 1_000)),
+  purposes: rarely(fc.record({ names: fc.subarray(["study", "audit"]) })),
+  queriesPerPeriod: rarely(fc.record({ max: fc.nat(2), periodMs: fc.constantFrom(1_000, 86_400_000) })),
+  resultRecipients: rarely(fc.record({ names: fc.subarray(["requestor", "steward"]) })),
   validFromMs: rarely(fc.constantFrom(0, 100, 101)),
   validUntilMs: rarely(fc.constantFrom(50, 100, 101)),
+});
+
+/** Of an agreement, without its relations. */
+export const arbitraryTerms = fc.record({
+  computeProviders: some(thirdParties),
+  archetypes: some(archetypes),
+  demandedSteps: fc
+    .oneof({ weight: 2, arbitrary: fc.constant<string[]>([]) }, fc.subarray(["clean", "mask", "draw", "union"]))
+    .map((names) => ({ ask: { names } })),
+  revision: fc.nat(9),
 });
 
 const agreement = (name: string) =>
   fc
     .record({
-      relation: fc.option(relation, { freq: 12 }),
-      stranger: relation,
-      computeProviders: some(thirdParties),
-      archetypes: some(archetypes),
-      demanded: fc.oneof(
-        { weight: 2, arbitrary: fc.constant<string[]>([]) },
-        fc.subarray(["clean", "mask", "draw", "union"]),
-      ),
-      revision: fc.nat(9),
+      relation: fc.option(arbitraryRelation, { freq: 12 }),
+      stranger: arbitraryRelation,
+      terms: arbitraryTerms,
     })
-    .map(({ relation: own, stranger, demanded, ...rest }) =>
+    .map(({ relation: own, stranger, terms }) =>
       Agreement.fromPartial({
-        ...rest,
+        ...terms,
         name,
         relations: { "stranger@example.org": stranger, ...(own === null ? {} : { [user]: own }) },
-        demandedSteps: { ask: { names: demanded } },
       }),
     );
 
@@ -65,6 +80,7 @@ const archetype = (name: string) =>
   fc.record({
     name: fc.constant(name),
     computeProvider: fc.constant(homeArchetypes.includes(name) ? "dataProvider" : "other"),
+    resultRecipient: fc.constantFrom("requestor", "requestor", "requestor", "steward", ""),
     weight: fc.constantFrom(1, 2, 3),
   });
 
@@ -121,6 +137,9 @@ const knowledge = fc
     requestTypes: requestType.map((one) => [one]),
     steps: tupleOf(steps, step),
     dataSets: fc.constant(providers.flatMap((name) => ["d1", "d2"].map((set) => ({ name: set, party: name })))),
+    usage: fc
+      .tuple(...providers.map((provider) => fc.record({ provider: fc.constant(provider), queries: fc.nat(2) })))
+      .chain((all) => some(all)),
   })
   .map((fields) => Knowledge.fromPartial(fields));
 
@@ -137,6 +156,7 @@ const query = fc
     dataSets: fc.oneof(fc.constant<string[]>([]), fc.subarray(["d1", "d2"])),
     algorithm: fc.constantFrom(undefined, { name: "average" }),
     options,
+    purpose: fc.constantFrom("study", "study", "audit", ""),
   })
   .map((fields) => Query.fromPartial(fields as Partial<Query>));
 
