@@ -1,7 +1,6 @@
 /** The answer to a query: what came back, by provider, with the reasons and the record. Pure. */
 import {
   type Chain,
-  type Choice,
   ErrorCode,
   type Failure,
   type HopRecord,
@@ -9,10 +8,10 @@ import {
   type Reason,
   type Result,
   Role,
-  type Verdict,
 } from "#contracts";
 import { rowOf } from "#errors";
 import { answeringChains, type Collected } from "./collect.ts";
+import { choiceJson, planJson, verdictJson } from "./plan-json.ts";
 import { failureJson, type Problem, problem, reasonJson } from "./problem.ts";
 
 export interface Answer {
@@ -153,45 +152,6 @@ function refusedProviders(plan: Plan) {
     const { reasons } = decision.value;
     return [{ provider, code: rowOf(reasons[0]?.code ?? ErrorCode.DENIED).label, reasons: reasons.map(reasonJson) }];
   });
-}
-
-/** What policy decided on one provider, and by which revision of its agreement. */
-function verdictJson({ provider, decision }: Verdict) {
-  if (decision?.$case !== "terms") return { provider, allowed: false };
-  const { agreementRevision, dataSets, archetypes, computeProviders, columns, demandedSteps } = decision.value;
-  const named = columns?.tables.map(({ table, columns: names }) => [table, names] as const);
-  return {
-    provider,
-    allowed: true,
-    agreementRevision,
-    dataSets,
-    archetypes,
-    computeProviders,
-    ...(named === undefined ? {} : { columns: Object.fromEntries(named) }),
-    ...(demandedSteps.length === 0 ? {} : { demandedSteps }),
-  };
-}
-
-function choiceJson({ archetype, providers, computeProvider, rule, why, considered }: Choice) {
-  return { archetype, providers, ...(computeProvider === "" ? {} : { computeProvider }), rule, why, considered };
-}
-
-const roleNames: Readonly<Record<number, string>> = {
-  [Role.ALL]: "all",
-  [Role.DATA_PROVIDER]: "dataProvider",
-  [Role.COMPUTE_PROVIDER]: "computeProvider",
-};
-
-function planJson(plan: Plan) {
-  return plan.chains.map(({ id, party, role, archetype, steps, providers, gatherAt }) => ({
-    chain: id,
-    party,
-    role: roleNames[role] ?? "unspecified",
-    archetype,
-    steps,
-    providers,
-    ...(gatherAt === "" ? {} : { gatherAt }),
-  }));
 }
 
 function timingsJson(totalMs: number, trail: readonly HopRecord[]) {

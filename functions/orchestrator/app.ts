@@ -10,6 +10,7 @@ import { authenticate } from "./authenticate.ts";
 import type { CallerEnv } from "./caller.ts";
 import { guard } from "./guard.ts";
 import { knowledgeApi } from "./knowledge-api.ts";
+import { policyApi } from "./policy-api.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
 import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -40,6 +41,7 @@ export function createApp(options: AppOptions): App {
   const routes = new Hono<CallerEnv>();
   const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax });
   routes.route("/v1/queries", queries.routes);
+  routes.route("/v1/policy", policyApi(api));
   routes.route("/v1", knowledgeApi(api));
   routes.get("/healthz", async () => healthResponse(api));
 

@@ -240,11 +240,9 @@ describe("the history of a document", () => {
   });
 
   it("is bounded in size too, whatever the number", async () => {
-    const many = (i: number) => ({
-      ...agreement,
-      archetypes: [`a${i}`],
-      relations: Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`u${n}`, relation])),
-    });
+    const dataSets = Array.from({ length: 256 }, (_, n) => `${n}`.padEnd(128, "x"));
+    const users = Array.from({ length: 64 }, (_, n) => [`u${n}`, { ...relation, dataSets }]);
+    const many = (i: number) => ({ name: "VU", archetypes: [`a${i}`], relations: Object.fromEntries(users) });
     let etag = etagOf(await create(many(0)));
     for (let i = 1; i < 24; i += 1) etag = etagOf(await put(many(i), { "if-match": etag }));
     const chars = async () =>

@@ -21,6 +21,9 @@ export const limits = {
   differencesMax: 1_000,
   /** Ways to make a request run that an explanation names. */
   planRemediesMax: 5,
+  /** Requests that are compared under two agreements, and before others have their turn. */
+  diffRequestsMax: 10_000,
+  diffRequestsPerTurn: 50,
   sqlCharsMax: 20_000,
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
@@ -81,6 +84,8 @@ export const limits = {
   partyGoneMs: 3_000,
   /** Before a lost watch of the knowledge base is opened again, and a failed write to it tried again. */
   knowledgeRetryMs: 200,
+  /** Tries to count one query while others count too. */
+  usageTriesMax: 100,
   /** How long a change of an agreement waits until every sidecar carries it out. */
   appliedWaitMsMax: 2_000,
   /** How long a party counts as online after its sidecar went silent. */
@@ -173,6 +178,8 @@ export const limits = {
   recordLockMs: 5_000,
   /** Before a change that could not be recorded is tried again. */
   recordRetryMs: 1_000,
+  /** How long the changes of one revision may come apart. */
+  recordGroupMs: 20,
   /** Documents that a start names, and problems that a verification does. */
   recordDocumentsMax: 1_000,
   recordProblemsMax: 100,

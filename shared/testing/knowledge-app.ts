@@ -20,8 +20,12 @@ export interface KnowledgeApp {
   close(): Promise<void>;
 }
 
-export function openKnowledgeApp(routesOf: (api: SidecarApi) => Hono<CallerEnv>, caller: Caller): KnowledgeApp {
-  const knowledge = createMemoryKnowledge({ clock: systemClock });
+/** @param knowledge absent: an empty one of its own */
+export function openKnowledgeApp(
+  routesOf: (api: SidecarApi) => Hono<CallerEnv>,
+  caller: Caller,
+  knowledge: Knowledge = createMemoryKnowledge({ clock: systemClock }),
+): KnowledgeApp {
   const api: SidecarApi = {
     ...answeringSidecar(),
     get: (key) => knowledge.get(key),
@@ -41,7 +45,7 @@ export function openKnowledgeApp(routesOf: (api: SidecarApi) => Hono<CallerEnv>,
     c.set("caller", app.caller);
     await next();
   });
-  hono.route("/v1", routesOf(api));
+  hono.route("/", routesOf(api));
   hono.onError((error) =>
     error instanceof InvalidDocument ? invalidDocumentResponse(error) : problemResponse(problemOf(error)),
   );
@@ -50,7 +54,7 @@ export function openKnowledgeApp(routesOf: (api: SidecarApi) => Hono<CallerEnv>,
 
 function requestOf(method: string, path: string, content: unknown, headers: Readonly<Record<string, string>>): Request {
   const body = typeof content === "string" ? content : JSON.stringify(content);
-  return new Request(`http://orchestrator/v1${path}`, {
+  return new Request(`http://orchestrator${path}`, {
     method,
     headers: { ...(content === undefined ? {} : { "content-type": "application/json" }), ...headers },
     ...(content === undefined ? {} : { body }),

@@ -1,0 +1,82 @@
+/** What policy decides from, as it is at one revision of the knowledge base. */
+import type { Agreement, Archetype, DataSet, Knowledge, Party, RequestType, Step } from "#contracts";
+import {
+  agreementFromJson,
+  archetypeFromJson,
+  dataSetFromJson,
+  InvalidDocument,
+  partyFromJson,
+  requestTypeFromJson,
+  stepFromJson,
+} from "#contracts/documents";
+import { keys } from "#domain/knowledge-keys";
+import type { Entry } from "#ports/knowledge";
+import type { SidecarApi } from "#sidecar/client";
+
+export interface Snapshot {
+  readonly knowledge: Knowledge;
+  /** Of the store: everything in here is as it was then. */
+  readonly revision: number;
+}
+
+type Parsed =
+  | { readonly kind: "agreements"; readonly value: Agreement }
+  | { readonly kind: "archetypes"; readonly value: Archetype }
+  | { readonly kind: "requestTypes"; readonly value: RequestType }
+  | { readonly kind: "steps"; readonly value: Step }
+  | { readonly kind: "dataSets"; readonly value: DataSet }
+  | { readonly kind: "parties"; readonly value: Party };
+
+/** @returns reads them; what has not changed since the last time is not parsed again */
+export function policySnapshots(api: SidecarApi): () => Promise<Snapshot> {
+  let parsed = new Map<string, { revision: number; document: Parsed | undefined }>();
+
+  return async () => {
+    const { entries, revision } = await api.list("/");
+    const before = parsed;
+    parsed = new Map(
+      entries.map((entry) => {
+        const known = before.get(entry.key);
+        const isSame = known?.revision === entry.revision;
+        return [entry.key, isSame ? known : { revision: entry.revision, document: parse(entry) }];
+      }),
+    );
+    const documents = [...parsed.values()].flatMap(({ document }) => document ?? []);
+    const online = new Set(
+      entries.flatMap(({ key }) =>
+        key.startsWith(keys.online) ? (key.slice(keys.online.length).split("/")[0] ?? []) : [],
+      ),
+    );
+    return { revision, knowledge: knowledgeOf(documents, online) };
+  };
+}
+
+function knowledgeOf(documents: readonly Parsed[], online: ReadonlySet<string>): Knowledge {
+  const all = <Kind extends Parsed["kind"]>(kind: Kind) =>
+    documents.filter((one) => one.kind === kind).map(({ value }) => value as Extract<Parsed, { kind: Kind }>["value"]);
+  return {
+    agreements: all("agreements"),
+    archetypes: all("archetypes"),
+    requestTypes: all("requestTypes"),
+    steps: all("steps"),
+    dataSets: all("dataSets"),
+    parties: all("parties").map((party) => ({ ...party, online: online.has(party.name) })),
+    usage: [],
+  };
+}
+
+/** As the sidecars do: what can't be read counts as absent. */
+function parse({ key, value, revision }: Entry): Parsed | undefined {
+  const is = (prefix: string) => key.startsWith(prefix);
+  try {
+    if (is(keys.agreements)) return { kind: "agreements", value: agreementFromJson(JSON.parse(value), revision) };
+    if (is(keys.archetypes)) return { kind: "archetypes", value: archetypeFromJson(JSON.parse(value)) };
+    if (is(keys.requestTypes)) return { kind: "requestTypes", value: requestTypeFromJson(JSON.parse(value)) };
+    if (is(keys.steps)) return { kind: "steps", value: stepFromJson(JSON.parse(value)) };
+    if (is(keys.dataSets)) return { kind: "dataSets", value: dataSetFromJson(JSON.parse(value)) };
+    if (is(keys.parties)) return { kind: "parties", value: partyFromJson(JSON.parse(value)) };
+  } catch (error) {
+    if (!(error instanceof InvalidDocument || error instanceof SyntaxError)) throw error;
+  }
+  return undefined;
+}
