@@ -9,6 +9,7 @@ import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
+import type { Records } from "#ports/records";
 import type { Transfers } from "#ports/transfers";
 import { type Applied, appliedBy } from "./applied.ts";
 import { createApprovalCheck } from "./approval-check.ts";
@@ -23,8 +24,11 @@ import { openKnowledgeCache } from "./knowledge-cache.ts";
 import { createOutbox } from "./outbox.ts";
 import { isPoison, readReply, reasonOf } from "./poison.ts";
 import { announce } from "./presence.ts";
+import { recordChanges } from "./recorded-changes.ts";
+import { createRecorder, unrecorded } from "./recorder.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
+import { createUsageCounter } from "./usage-counter.ts";
 import { createVouched, unvouched } from "./vouched.ts";
 
 export interface SidecarOptions {
@@ -38,6 +42,10 @@ export interface SidecarOptions {
   readonly invoker: Invoker;
   /** Of the policy step: what it has not signed does not run here, nor leave. */
   readonly approvalKeys: ApprovalKeys;
+  /** Of this party, for this sidecar alone; absent: nothing is recorded. Stays open. */
+  readonly records?: Records | undefined;
+  /** Of this code, for the record. */
+  readonly build?: string;
   readonly clock: Clock;
   readonly log: Log;
   /** How often the list of functions is read again. */
@@ -66,6 +74,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const cancelled = createCancelled(clock);
   const approvals = createApprovalCheck({ ...options, keys: options.approvalKeys });
   const enforcement = createEnforcement({ cache, cancelled, approvals, clock, log });
+  const { records, build = "" } = options;
+  const recorder = records === undefined ? unrecorded : createRecorder({ records, build, clock, log });
+  const changes = records && (await recordChanges({ knowledge, records, build, clock, log }));
   const inHand = createInHand();
   const requests = createRequests({
     broker,
@@ -86,6 +97,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     cache,
     errorOf: enforcement.errorOf,
     inHand,
+    usage: createUsageCounter({ knowledge, cache, clock }).count,
+    recorder,
     transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),
     functionFor: (step) => functions.get(step),
@@ -157,6 +170,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       gathers.stop();
       await Promise.all([steps.stop(), parts.cancel()]);
       await replies.cancel();
+      changes?.stop();
       cache.close();
       log.log("info", "sidecar stopped", { instance });
     },

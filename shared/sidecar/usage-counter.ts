@@ -1,0 +1,75 @@
+/** Counts what agreements count: how many queries a user has asked of a provider in the current period. */
+import { createHash } from "node:crypto";
+import { type Agreement, type Envelope, ErrorCode, type Usage } from "#contracts";
+import { keys } from "#domain/knowledge-keys";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import type { Clock } from "#ports/clock";
+import type { Knowledge } from "#ports/knowledge";
+import type { KnowledgeCache } from "./knowledge-cache.ts";
+
+export interface UsageCounter {
+  /**
+   * Counts a query at each provider that counts, once however often it is planned or delivered again.
+   * @returns for each of them, how many came before it; the maximum when there is no place left
+   * @throws DynamosError KNOWLEDGE_UNAVAILABLE
+   */
+  count(envelope: Envelope): Promise<Usage[]>;
+}
+
+interface Used {
+  /** Milliseconds since the epoch. */
+  readonly periodStartMs: number;
+  /** Of the queries, in their order. */
+  readonly ids: readonly string[];
+}
+
+export interface UsageCounterOptions {
+  readonly knowledge: Knowledge;
+  readonly cache: Pick<KnowledgeCache, "about">;
+  readonly clock: Clock;
+}
+
+export function createUsageCounter({ knowledge, cache, clock }: UsageCounterOptions): UsageCounter {
+  async function countAt(agreement: Agreement, user: string, queryId: string): Promise<Usage[]> {
+    const quota = agreement.relations[user]?.queriesPerPeriod;
+    if (quota === undefined) return [];
+    const key = usageKey(agreement.name, user);
+    const periodStartMs = Math.floor(clock.now() / quota.periodMs) * quota.periodMs;
+    for (let tries = 0; tries < limits.usageTriesMax; tries++) {
+      const entry = await knowledge.get(key);
+      const used = entry === undefined ? undefined : (JSON.parse(entry.value) as Used);
+      const ids = used?.periodStartMs === periodStartMs ? used.ids : [];
+      const place = ids.indexOf(queryId);
+      const queries = place === -1 ? ids.length : place;
+      if (place !== -1 || queries >= quota.max) return [{ provider: agreement.name, queries }];
+      const next: Used = { periodStartMs, ids: [...ids, queryId] };
+      if (await isPut(key, next, entry?.revision ?? 0)) return [{ provider: agreement.name, queries }];
+    }
+    throw new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, `too many at once count the queries of ${agreement.name}`);
+  }
+
+  /** Others of the exchange's sidecars count too. */
+  async function isPut(key: string, used: Used, ifRevision: number): Promise<boolean> {
+    try {
+      await knowledge.put(key, JSON.stringify(used), { ifRevision });
+      return true;
+    } catch (error) {
+      if (error instanceof DynamosError && error.code === ErrorCode.REVISION_CONFLICT) return false;
+      throw error;
+    }
+  }
+
+  return {
+    count: async ({ queryId, query }) => {
+      const user = query?.user?.name ?? "";
+      const { agreements } = cache.about(query?.providers ?? [], user);
+      return (await Promise.all(agreements.map((agreement) => countAt(agreement, user, queryId)))).flat();
+    },
+  };
+}
+
+/** A user's name comes from outside and may hold anything: its hash has a known length and alphabet. */
+function usageKey(provider: string, user: string): string {
+  return `${keys.usage}${provider}/${createHash("sha256").update(user).digest("hex")}`;
+}
