@@ -180,6 +180,8 @@ export const limits = {
   recordRetryMs: 1_000,
   /** How long the changes of one revision may come apart. */
   recordGroupMs: 20,
+  /** How long the changes of one revision may come apart. */
+  recordGroupMs: 20,
   /** Documents that a start names, and problems that a verification does. */
   recordDocumentsMax: 1_000,
   recordProblemsMax: 100,

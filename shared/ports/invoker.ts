@@ -18,6 +18,8 @@ export interface Invocation {
   readonly chunks?: AsyncIterable<Chunk>;
   /** Gets the bytes of the outcome's table where it is too large to be inside; the next come when it resolves. */
   readonly take: (bytes: Uint8Array) => Promise<void>;
+  /** Told which build of the function answers, where that says it: SHA-256 in hexadecimal. */
+  readonly answeredBy?: (build: string) => void;
 }
 
 export interface InvokeOptions {

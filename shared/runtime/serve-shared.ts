@@ -1,4 +1,5 @@
 /** Entry of a function whose step stays in the door's process. */
+import { buildDigest } from "./build-digest.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
 import type { Step } from "./define-step.ts";
 import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
@@ -23,7 +24,7 @@ async function start({ step, loadJson, environment }: SharedFunction, log = json
   const config = readRuntimeConfig(environment);
   const invoker = await inProcessInvoker(step, environment, log);
   const requestsMax = config.concurrency + config.callersWaiting;
-  const listener = stepListener({ step, invoker, requestsMax, loadJson, log });
+  const listener = stepListener({ step, invoker, requestsMax, loadJson, build: buildDigest([process.argv[1]]), log });
   const door = await openHttpDoor({ ...config, listener, isReady: () => invoker.isReady() });
   runUntilStopped({ name: step.name, door, drainMs: config.drainMs, close: () => invoker.close(), log });
   announce({ event: "ready", function: step.name });

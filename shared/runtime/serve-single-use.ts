@@ -1,4 +1,5 @@
 /** Entry of a function whose step runs in workers. Neither the step nor the contracts' codecs are in this process. */
+import { buildDigest } from "./build-digest.ts";
 import type { StepDescription } from "./check-envelope.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
 import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
@@ -44,7 +45,14 @@ async function start({ step, workerFile, loadJson, environment }: SingleUseFunct
     },
   });
   const requestsMax = config.concurrency + config.callersWaiting;
-  const listener = stepListener({ step, invoker: pool, requestsMax, loadJson, log });
+  const listener = stepListener({
+    step,
+    invoker: pool,
+    requestsMax,
+    loadJson,
+    build: buildDigest([process.argv[1], workerFile]),
+    log,
+  });
   const door = await openHttpDoor({ ...config, listener, isReady: () => pool.isReady() });
   runUntilStopped({ name: step.name, door, drainMs: config.drainMs, close: () => pool.close(), log });
 }

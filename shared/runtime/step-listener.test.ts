@@ -24,6 +24,7 @@ async function open(invoke: Invoke, requestsMax = 4): Promise<{ url: string; por
     listener: stepListener({
       step: { name: "one", accepts: "nothing" },
       invoker: { isReady: () => true, invoke, close: async () => {} },
+      build: "b1",
       requestsMax,
       loadJson: () => import("./json-codec.ts"),
       log: jsonLog({}, () => {}),
@@ -58,6 +59,7 @@ describe("a step's listener", () => {
     const response = await post(url, { "content-type": type, ...(accept === undefined ? {} : { accept }) }, body);
     expect([response.status, response.headers.get("content-type")]).toEqual([409, answered]);
     expect(response.headers.get("x-dynamos-worker")).toBe("1-a");
+    expect(response.headers.get("x-dynamos-build")).toBe("b1");
     const bytes = Buffer.from(await response.arrayBuffer());
     const message = "it went right";
     if (answered === "application/json") {

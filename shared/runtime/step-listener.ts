@@ -5,6 +5,7 @@ import { pieceKinds, pieceParts } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
+import { buildHeader } from "./build-digest.ts";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
@@ -17,6 +18,8 @@ export interface StepListenerOptions {
   /** Requests in hand at once: running and waiting. */
   readonly requestsMax: number;
   readonly loadJson: () => Promise<JsonCodec>;
+  /** Of the code that answers; empty: not known. */
+  readonly build: string;
   readonly log: Log;
 }
 
@@ -28,6 +31,7 @@ export function stepListener(options: StepListenerOptions): RequestListener {
   let inHand = 0;
   return (request, response) => {
     inHand++;
+    if (options.build !== "") response.setHeader(buildHeader, options.build);
     response.once("close", () => inHand--);
     const invocation =
       inHand > options.requestsMax

@@ -8,15 +8,17 @@ import { DynamosError, labelOf, rowOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
 import { dropAcknowledged, dropTransfers } from "./drop-transfers.ts";
-import { type HopTools, runHop } from "./hop.ts";
+import type { HopTools } from "./hop.ts";
 import type { InHand } from "./in-hand.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
+import type { Recorder } from "./recorder.ts";
 
 export interface DeliverTools extends HopTools {
   readonly outbox: Outbox;
   readonly log: Log;
   readonly inHand: InHand;
+  readonly recorder: Recorder;
 }
 
 /** The handler of a step's queue. */
@@ -46,7 +48,7 @@ async function deliverEnvelope(
   signal: AbortSignal,
   tools: DeliverTools,
 ): Promise<Disposition> {
-  const { outcome: made, record } = await runHop(envelope, tries, signal, tools);
+  const { outcome: made, record } = await tools.recorder.hop(envelope, tries, signal, tools);
   const again = retryOf(envelope, made, tries, tools);
   if (again !== undefined) {
     return again;
@@ -66,6 +68,7 @@ function lastLook(envelope: Envelope, made: Outcome, signal: AbortSignal, tools:
   const ended = signal.reason instanceof DynamosError ? signal.reason : tools.errorOf(envelope);
   if (ended === undefined || made.decision?.$case === "failure") return made;
   void dropTransfers(outcomeTransfers(made), tools.transfers, tools.log);
+  tools.recorder.ended(envelope, ended);
   return fail(ended.code, ended.message);
 }
 

@@ -19,6 +19,7 @@ import type { Transfers } from "#ports/transfers";
 import { dropTransfers } from "./drop-transfers.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
+import type { Recorder } from "./recorder.ts";
 
 export interface GatherTools {
   readonly party: string;
@@ -27,6 +28,7 @@ export interface GatherTools {
   /** What ends a part: it is not wanted any more, or not agreed. */
   readonly errorOf: (envelope: Envelope) => DynamosError | undefined;
   readonly outbox: Outbox;
+  readonly recorder: Recorder;
   readonly transfers: Transfers;
 }
 
@@ -110,7 +112,13 @@ export function createGathers(tools: GatherTools): Gathers {
       await endWith(key, gather, missing(gather, failed));
     } else if (parts.length === gather.chain.providers.length) {
       const merged = mergeParts(gather.chain, parts);
-      await end(key, gather, [mergedEffect(merged)], transferNames(merged.inputs));
+      const effects = [mergedEffect(merged)];
+      const unrecorded = await tools.recorder.gathered(gather.chain, parts, effects);
+      // Ended meanwhile, by a change, a cancel or the deadline.
+      if (gathers.get(key) !== gather) return;
+      const stopped = unrecorded ?? parts.map(failureOf).find((failure) => failure !== undefined);
+      if (stopped !== undefined) await endWith(key, gather, stopped);
+      else await end(key, gather, effects, transferNames(merged.inputs));
     }
   }
 
@@ -129,6 +137,7 @@ export function createGathers(tools: GatherTools): Gathers {
 
   async function endWith(key: string, gather: Gather, failure: Failure): Promise<void> {
     const parts = envelopesOf(gather);
+    if (parts[0] !== undefined) tools.recorder.ended(parts[0], failure);
     if (await end(key, gather, failureEffects(mergeParts(gather.chain, parts), failure), [])) {
       await drop(parts.flatMap((part) => transferNames(part.inputs)));
     }

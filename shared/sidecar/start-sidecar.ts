@@ -28,7 +28,6 @@ import { recordChanges } from "./recorded-changes.ts";
 import { createRecorder, unrecorded } from "./recorder.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
-import { createUsageCounter } from "./usage-counter.ts";
 import { createVouched, unvouched } from "./vouched.ts";
 
 export interface SidecarOptions {
@@ -97,7 +96,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     cache,
     errorOf: enforcement.errorOf,
     inHand,
-    usage: createUsageCounter({ knowledge, cache, clock }).count,
     recorder,
     transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),

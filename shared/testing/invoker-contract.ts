@@ -73,6 +73,17 @@ export function invokerContract(openWorld: () => Promise<InvokerWorld>): void {
     expect(Buffer.compare(documentOf(outcome) ?? Buffer.from("absent"), body)).toBe(0);
   });
 
+  it("tells which build answers, the same for the same function", async () => {
+    const builds: string[] = [];
+    for (const step of ["echo", "echo", "refusing"]) {
+      const call = { ...callOf(envelopeFor(step)), answeredBy: (build: string) => builds.push(build) };
+      await world.invoker.invoke(`uva-${step}`, call, inTime());
+    }
+    expect(builds).toHaveLength(3);
+    expect(new Set(builds.slice(0, 2)).size).toBe(1);
+    for (const build of builds) expect(build).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it("returns a refusal as an outcome", async () => {
     const { decision } = Outcome.decode(await invoke("refusing"));
     expect(decision).toMatchObject({ $case: "refusal", value: { reasons: [{ message: "not in the agreement" }] } });

@@ -1,4 +1,5 @@
 /** Runs steps in this process, over the same bytes as a real function would see. */
+import { createHash } from "node:crypto";
 import { Chunk, ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -38,6 +39,7 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
           throw error;
         }),
     };
+    invocation.answeredBy?.(digestOf(step));
     const outcome = Uint8Array.from(await runStep(step, call, context, report));
     // The caller's own failure is not the step's, whatever the step made of it.
     if (lost.length > 0) throw lost[0];
@@ -65,6 +67,11 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
     },
     close: async () => {},
   };
+}
+
+/** Of the functions that it is: as near to a build as a step in this process comes. */
+function digestOf({ name, facts, decide }: Step): string {
+  return createHash("sha256").update(`${name}\n${facts}\n${decide}`).digest("hex");
 }
 
 async function* encoded(chunks: Invocation["chunks"], lost: unknown[]): AsyncGenerator<Uint8Array> {

@@ -24,6 +24,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** In lower case and without parameters; empty when absent. */
   readonly contentType: string;
+  /** What the function says of its code; empty where it does not. */
+  readonly build: string;
   /** The body, once: either this, @throws DynamosError FUNCTION_UNAVAILABLE when it breaks off */
   readonly stream: AsyncIterable<Uint8Array>;
   /** or this. @throws DynamosError RESULT_TOO_LARGE, FUNCTION_UNAVAILABLE */
@@ -163,7 +165,13 @@ function answerFrom(response: IncomingMessage, whom: string): HttpAnswer {
   return {
     status: response.statusCode ?? 0,
     contentType: (type.split(";")[0] ?? "").trim().toLowerCase(),
+    build: digestIn(response.headers["x-dynamos-build"]),
     stream: stream(),
     whole,
   };
+}
+
+/** Nothing but a digest: what a function says is recorded, and must not be a way out for what it has seen. */
+function digestIn(field: string | string[] | undefined): string {
+  return typeof field === "string" && /^[0-9a-f]{64}$/.test(field) ? field : "";
 }

@@ -54,7 +54,7 @@ export function createOpenfaasInvoker({ gatewayUrl, auth, party, clock }: Openfa
       }
       return deployedSteps(Buffer.from(body).toString(), party);
     },
-    invoke: (name, { envelope, chunks, take }, { deadlineMs, signal }) => {
+    invoke: (name, { envelope, chunks, take, answeredBy }, { deadlineMs, signal }) => {
       const request: HttpRequest = {
         method: "POST",
         path: `/function/${encodeURIComponent(name)}`,
@@ -67,7 +67,10 @@ export function createOpenfaasInvoker({ gatewayUrl, auth, party, clock }: Openfa
         deadlineMs,
         signal,
       };
-      return http.send(request, (answer) => outcomeBytes(answer, name, take));
+      return http.send(request, (answer) => {
+        if (answer.build !== "") answeredBy?.(answer.build);
+        return outcomeBytes(answer, name, take);
+      });
     },
     close: async () => http.close(),
   };
