@@ -76,7 +76,7 @@ describe("policy-enforcer", () => {
 
   it("signs each approval for the query, its asker and its time", async () => {
     const query = wageGapQuery();
-    const message = { queryId: query.id, query, replyTo: "reply.exchange.one", deadlineMs: 99 };
+    const message = { queryId: query.id, query, replyTo: "reply.exchange.one", attempt: 2, deadlineMs: 99 };
     const envelope = Envelope.fromPartial({ ...message, knowledge: wageGapKnowledge() } as Envelope);
     const { decision } = await callStep(step, envelope, context);
     const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;

@@ -36,7 +36,7 @@ function signingKeyOf({ environment }: StepContext): Promise<SigningKey> {
 }
 
 function factsOf(envelope: Envelope, key: SigningKey, nowMs: number): Facts {
-  const { query, knowledge, deadlineMs, replyTo } = envelope;
+  const { query, knowledge, deadlineMs, replyTo, attempt } = envelope;
   if (query === undefined || knowledge === undefined) {
     const missing = query === undefined ? "query" : "knowledge";
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, `the envelope has no ${missing}`);
@@ -46,7 +46,8 @@ function factsOf(envelope: Envelope, key: SigningKey, nowMs: number): Facts {
   const verdicts = asked.map((provider) => evaluate(query, provider, knowledge, nowMs));
   // An approval is worth as much as the query that it belongs to, and ends with it.
   const approvals = approvalsOf(query, verdicts, deadlineMs);
-  return { providers, decision: { verdicts, approvals: signApprovals(approvals, { query, replyTo, nowMs, key }) } };
+  const signed = signApprovals(approvals, { query, replyTo, attempt, nowMs, key });
+  return { providers, decision: { verdicts, approvals: signed } };
 }
 
 function decide(_: Envelope, { providers, decision }: Facts): Outcome {

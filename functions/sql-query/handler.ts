@@ -24,11 +24,11 @@ export default defineStep<Table>({
   },
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async (context) => {
+    // Without them nothing can be asked: better said at the start than to whoever asks.
+    await approvalKeysOf(context);
     const data = join(context.temporaryFolder, "rehearsal");
     await mkdir(data);
     await writeFile(join(data, rehearsalFile.name), rehearsalFile.content);
-    // Without them nothing can be asked: better said at the start than to whoever asks.
-    await approvalKeysOf(context);
     const nowMs = context.now();
     const { envelope, keys } = rehearsalOf(nowMs);
     const environment = { ...context.environment, data_dir: data, cache_dir: data };

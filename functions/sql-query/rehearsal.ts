@@ -43,6 +43,7 @@ export function rehearsalOf(nowMs: number): Rehearsal {
   const approvals = signApprovals(approvalsOf(query, [verdict], envelope.deadlineMs), {
     query,
     replyTo: "",
+    attempt: 0,
     nowMs,
     key,
   });

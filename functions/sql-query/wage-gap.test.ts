@@ -62,7 +62,7 @@ describe.skipIf(!hasData)("the public data, step by step", () => {
     const query = wageGapQuery({ sql });
     const { decision } = evaluate(query, party, knowledge, 1_000);
     if (decision?.$case !== "terms") throw new RangeError(`${party} refuses`);
-    const message = { queryId: query.id, query, replyTo: "", deadlineMs: 21_000 };
+    const message = { queryId: query.id, query, replyTo: "", attempt: 1, deadlineMs: 21_000 };
     return Envelope.fromPartial({
       ...message,
       party,

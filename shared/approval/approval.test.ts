@@ -11,7 +11,7 @@ import { makeApprovalKeys } from "./make-keys.ts";
 import { type ApprovedMessage, approvalError } from "./verify.ts";
 
 const query = wageGapQuery({ options: { graph: true }, algorithm: { name: "average" }, purpose: "wage gap" });
-const message = { queryId: query.id, query, replyTo: "reply.exchange.one", deadlineMs: 10_000 };
+const message = { queryId: query.id, query, replyTo: "reply.exchange.one", attempt: 1, deadlineMs: 10_000 };
 const terms = Terms.fromPartial({ archetypes: ["computeToData"], dataSets: ["wageGap"], agreementRevision: 3 });
 const approval = signedApproval(message, { provider: "UVA", terms, issuedAtMs: 1_000 });
 const nowMs = 5_000;
@@ -56,6 +56,7 @@ describe("an approval", () => {
     querySha256: "0".repeat(64),
     issuedAtMs: 2_000,
     replyTo: "reply.exchange.two",
+    attempt: 2,
   };
   it.each(Object.entries(changes))("does not hold with another %s", (field, value) => {
     expect(errorOf({ [field]: value })).toMatch(/is not what was signed$/);
@@ -101,6 +102,7 @@ describe("an approval", () => {
     [{ query: { ...query, user: undefined } }, "is of another user"],
     [{ query: { ...query, user: { id: "12324", name: "x" } } }, "is of another user"],
     [{ replyTo: "reply.exchange.two" }, "is of another asker"],
+    [{ attempt: 2 }, "is of another attempt"],
   ] as [Partial<ApprovedMessage>, string][])("does not hold for another message: %#", (about, problem) => {
     expect(errorOf({}, about)).toBe(`the approval of UVA ${problem}`);
   });

@@ -9,16 +9,20 @@ import { querySha256 } from "./query-hash.ts";
 export interface Signing {
   readonly query: Query;
   readonly replyTo: Envelope["replyTo"];
+  readonly attempt: Envelope["attempt"];
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly key: SigningKey;
 }
 
 /** The same approvals, bound to the query and to its asker, each with its signature. */
-export function signApprovals(approvals: readonly Approval[], { query, replyTo, nowMs, key }: Signing): Approval[] {
+export function signApprovals(
+  approvals: readonly Approval[],
+  { query, replyTo, attempt, nowMs, key }: Signing,
+): Approval[] {
   const hash = querySha256(query);
   return approvals.map((approval) => {
-    const bound = { ...approval, querySha256: hash, replyTo, issuedAtMs: nowMs };
+    const bound = { ...approval, querySha256: hash, replyTo, attempt, issuedAtMs: nowMs };
     return { ...bound, jws: signedJws(approvalClaims(bound), key) };
   });
 }

@@ -8,7 +8,7 @@ import type { ApprovalKeys } from "./approval-keys.ts";
 import { querySha256 } from "./query-hash.ts";
 
 /** What an approval is held against. */
-export type ApprovedMessage = Pick<Envelope, "queryId" | "query" | "replyTo" | "deadlineMs">;
+export type ApprovedMessage = Pick<Envelope, "queryId" | "query" | "replyTo" | "attempt" | "deadlineMs">;
 
 /**
  * The signature first: of what is not signed nothing else is said.
@@ -32,10 +32,11 @@ export function approvalError(
     : invalid("has expired");
 }
 
-function bindingProblem(approval: Approval, { queryId, query, replyTo }: ApprovedMessage): string | undefined {
+function bindingProblem(approval: Approval, { queryId, query, replyTo, attempt }: ApprovedMessage): string | undefined {
   if (query === undefined) return "comes without its query";
   if (approval.queryId !== queryId || query.id !== queryId) return "is of another query";
   if (approval.user?.name !== query.user?.name || approval.user?.id !== query.user?.id) return "is of another user";
   if (approval.querySha256 !== querySha256(query)) return "is of the query before it was changed";
-  return approval.replyTo === replyTo ? undefined : "is of another asker";
+  if (approval.replyTo !== replyTo) return "is of another asker";
+  return approval.attempt === attempt ? undefined : "is of another attempt";
 }

@@ -38,12 +38,12 @@ function computingProblem({ chain, party, gather, approvals, queryId }: Envelope
 
 /** A provider's chain is of its own data, and its table goes where its role says. */
 function providingProblem({ chain, party, gather, approvals, queryId }: Envelope): string | undefined {
-  const { role, providers = [], archetype = "", gatherAt = "" } = chain ?? {};
+  const { id = "", role, providers = [], archetype = "", gatherAt = "" } = chain ?? {};
   const terms = termsOf(party, { approvals, queryId });
   const problem = uncovered(party, terms, { archetype, computeProvider: gather?.party });
   if (problem !== undefined) return problem;
-  if (providers.length !== 1 || providers[0] !== party) {
-    return `the chain of ${party} is not of its own data alone`;
+  if (id !== party || providers.length !== 1 || providers[0] !== party) {
+    return `the chain ${id} of ${party} is not of its own data alone`;
   }
   const staysAtHome = role === Role.ALL && gather === undefined && gatherAt === "";
   const isGathered =

@@ -25,6 +25,14 @@ export const limits = {
   diffRequestsMax: 10_000,
   diffRequestsPerTurn: 50,
   sqlCharsMax: 20_000,
+  /** How deep expressions may be nested, how many columns a part of a query may have, and how large it may grow when it is rewritten. */
+  sqlDepthMax: 500,
+  sqlColumnsMax: 4_096,
+  sqlNodesMax: 50_000,
+  /** Rows of a group that is no single row in disguise: the least where aggregates alone are allowed. */
+  aggregatedRowsMin: 2,
+  /** Of one table's row filter. */
+  rowFilterCharsMax: 4_000,
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
   splitCandidatesMax: 8,
@@ -84,6 +92,13 @@ export const limits = {
   partyGoneMs: 3_000,
   /** Before a lost watch of the knowledge base is opened again, and a failed write to it tried again. */
   knowledgeRetryMs: 200,
+  /** A job that nobody uses for so long ends, when it does not say; and at most. */
+  jobLeaseMsDefault: 600_000,
+  jobLeaseMsMax: 86_400_000,
+  jobsPerSubjectMax: 100,
+  /** How long an ended job can still be looked at, and how often jobs are looked through. */
+  endedJobMs: 600_000,
+  jobSweepMs: 1_000,
   /** Tries to count one query while others count too. */
   usageTriesMax: 100,
   /** How long a change of an agreement waits until every sidecar carries it out. */
@@ -125,6 +140,8 @@ export const limits = {
   retryAfterSMax: 30,
   /** Public keys of approvals: one, and the next while they change. */
   approvalKeysMax: 16,
+  /** Of a hop's id, where it is told to people. */
+  hopIdCharsMax: 200,
   /** How far another machine's clock may be ahead. */
   approvalSkewMsMax: 30_000,
   /** Before the end of a drain, what still runs is cancelled and its askers told. */
@@ -178,8 +195,6 @@ export const limits = {
   recordLockMs: 5_000,
   /** Before a change that could not be recorded is tried again. */
   recordRetryMs: 1_000,
-  /** How long the changes of one revision may come apart. */
-  recordGroupMs: 20,
   /** How long the changes of one revision may come apart. */
   recordGroupMs: 20,
   /** Documents that a start names, and problems that a verification does. */

@@ -87,6 +87,7 @@ export function approvalsOf(query: Query, verdicts: readonly Verdict[], expiresA
               querySha256: "",
               issuedAtMs: 0,
               replyTo: "",
+              attempt: 0,
             },
           ]
         : [],

@@ -47,6 +47,7 @@ const approval = (provider: string) => ({
   querySha256: "",
   issuedAtMs: 0,
   replyTo: "",
+  attempt: 0,
 });
 
 const reply = (party: string, content: Reply["content"]): Reply => ({

@@ -61,9 +61,11 @@ function part({ queryId, party, replyTo, deadlineMs, failure, knowledge }: PartO
   return {
     ...Envelope.fromPartial({ queryId, party, step: "sql-anonymize", hop: 2, attempt: 1, deadlineMs, replyTo }),
     query,
-    chain: { ...chain, ...own, id: `chain-${party}` },
+    chain: { ...chain, ...own, id: party },
     gather: chain,
-    approvals: [signedApproval({ queryId, query, replyTo, deadlineMs }, { provider: party, terms: decision.value })],
+    approvals: [
+      signedApproval({ queryId, query, replyTo, attempt: 1, deadlineMs }, { provider: party, terms: decision.value }),
+    ],
     inputs: [{ provider: party, payload, failure }],
   };
 }

@@ -18,6 +18,8 @@ const chain = {
   providers: ["UVA"],
   gatherAt: "",
 };
+/** The id of its first hop. */
+const hop = "q1/UVA/0/1";
 const valid = (more: Partial<Envelope> = {}): Envelope =>
   Envelope.create({ queryId: "q1", party: "UVA", step: "sql-query", attempt: 1, chain, ...more });
 
@@ -85,11 +87,12 @@ describe.each([
     });
 
     it.each([
-      ["no envelope", { body: garbage }, "ENVELOPE_INVALID: not an envelope"],
-      ["a part of no gather", {}, "ENVELOPE_INVALID: not a part of a gather here"],
+      ["no envelope", { id: "poison", body: garbage }, "ENVELOPE_INVALID: not an envelope"],
+      ["a part of no gather", { id: hop }, "ENVELOPE_INVALID: not a part of a gather here"],
+      ["of another hop", { id: "poison" }, `ENVELOPE_INVALID: a message whose id is not that of its hop, ${hop}`],
     ] as const)("what is %s is put aside by a gather", async (_what, more, reason) => {
       await publish("surf.gather", more);
-      expect(await deadLettersOf("SURF")).toMatchObject([{ id: "poison", queue: "surf.gather", reason, tries: 0 }]);
+      expect(await deadLettersOf("SURF")).toMatchObject([{ id: more.id, queue: "surf.gather", reason, tries: 0 }]);
     });
 
     it.each([
@@ -138,7 +141,7 @@ describe.each([
 it("a message that is too large is not an envelope, whatever is in it", () => {
   const body = Envelope.encode(valid({ traceparent: "x".repeat(limits.messageBytesMax) })).finish();
   const delivery: Delivery = {
-    id: "large",
+    id: hop,
     routingKey: "uva.sql-query",
     queue: "uva.sql-query",
     type: "envelope",

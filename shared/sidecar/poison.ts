@@ -2,6 +2,7 @@
 import { Envelope, ErrorCode, type Failure, Reply } from "#contracts";
 import { failureEffects } from "#domain/carry-out";
 import { limits } from "#domain/limits";
+import { hopId } from "#domain/route";
 import { labelOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition, MessageType } from "#ports/broker";
 import type { Log } from "#ports/log";
@@ -20,6 +21,17 @@ export interface PoisonTools {
 
 /** What a queue of steps or parts delivered, or what is wrong with it. */
 export function readEnvelope(delivery: Delivery): Envelope | Poison {
+  const envelope = decodeEnvelope(delivery);
+  if (isPoison(envelope)) return envelope;
+  // Its id is how a hop that was run is known: one that comes again under another would be run again.
+  const id = hopId(envelope.queryId, envelope.chain?.id ?? "", envelope.hop, envelope.attempt);
+  return delivery.id === id
+    ? envelope
+    : invalid(`a message whose id is not that of its hop, ${id.slice(0, limits.hopIdCharsMax)}`);
+}
+
+/** The same whatever its id is: for a look at who sent it. */
+export function decodeEnvelope(delivery: Delivery): Envelope | Poison {
   const unfit = unfitFor("envelope", delivery);
   if (unfit !== undefined) return unfit;
   const envelope = decoded(Envelope, delivery.body);

@@ -3,7 +3,7 @@ import { createSenderCheck } from "#domain/sender-check";
 import type { DynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
-import { isPoison, readEnvelope, readReply } from "./poison.ts";
+import { decodeEnvelope, isPoison, readReply } from "./poison.ts";
 
 type Handler = (delivery: Delivery) => Promise<Disposition>;
 
@@ -45,12 +45,12 @@ export function createVouched({ party, exchangeParty, log }: VouchedOptions): Vo
   return {
     steps: (handler) =>
       only(handler, (delivery) => {
-        const read = readEnvelope(delivery);
+        const read = decodeEnvelope(delivery);
         return check.toStep(delivery, party) ?? (isPoison(read) ? undefined : check.hop(delivery, read));
       }),
     parts: (handler) =>
       only(handler, (delivery) => {
-        const read = readEnvelope(delivery);
+        const read = decodeEnvelope(delivery);
         return isPoison(read) ? undefined : check.part(delivery, read);
       }),
     replies: (handler) =>

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { type ApprovalKeys, approvalKeysOf, type SigningKey } from "#approval/approval-keys";
 import { makeApprovalKeys } from "#approval/make-keys";
 import { signApprovals } from "#approval/sign";
-import { Approval, type Envelope, type Query, type Terms } from "#contracts";
+import type { ApprovedMessage } from "#approval/verify";
+import { Approval, type Query, type Terms } from "#contracts";
 
 const { privateJwk, publicJwk } = makeApprovalKeys("test");
 const folder = mkdtempSync(join(tmpdir(), "dynamos-approval-keys-"));
@@ -28,7 +29,7 @@ export interface TestApproval extends Partial<Omit<Approval, "terms">> {
 
 /** As the policy step would have signed it for this message. */
 export function signedApproval(
-  { query, queryId, replyTo, deadlineMs }: Pick<Envelope, "queryId" | "replyTo" | "deadlineMs"> & { query: Query },
+  { query, queryId, replyTo, attempt, deadlineMs }: ApprovedMessage & { readonly query: Query },
   approval: TestApproval,
   key: SigningKey = testSigningKey,
 ): Approval {
@@ -38,6 +39,6 @@ export function signedApproval(
     expiresAtMs: deadlineMs,
     ...approval,
   } as Partial<Approval>);
-  const [signed] = signApprovals([whole], { query, replyTo, nowMs: approval.issuedAtMs ?? 0, key });
+  const [signed] = signApprovals([whole], { query, replyTo, attempt, nowMs: approval.issuedAtMs ?? 0, key });
   return signed as Approval;
 }

@@ -16,10 +16,11 @@ const lawful: Readonly<Record<string, readonly string[]>> = {
   "shared/domain/limits.ts": [],
   "shared/domain/policy.ts": ["#contracts", "#errors", "./limits.ts"],
   "shared/ports/broker.ts": ["#contracts"],
+  "shared/approval/verify.ts": ["#errors", "#domain/policy"],
   "shared/data/session.ts": ["#errors", "#domain/limits"],
   "shared/runtime/define-step.ts": ["#contracts", "#ports/broker"],
   "shared/sidecar/client.ts": ["#ports/broker", "@grpc/grpc-js"],
-  "shared/sidecar/deliver.ts": ["#domain/policy", "#ports/broker"],
+  "shared/sidecar/deliver.ts": ["#domain/policy", "#ports/broker", "#approval/verify"],
   "shared/adapters/amqp/broker.ts": ["#ports/broker", "#domain/limits", "amqplib"],
   "shared/adapters/memory/broker.ts": ["#ports/broker", "#adapters/system/clock", "#runtime/define-step"],
   "shared/adapters/system/clock.ts": [],
@@ -28,7 +29,7 @@ const lawful: Readonly<Record<string, readonly string[]>> = {
   "shared/sidecar/deliver.test.ts": ["#testing/world", "#adapters/memory/broker"],
   "functions/orchestrator/handler.ts": ["#sidecar/client", "#ports/broker", "hono"],
   "functions/policy-enforcer/handler.ts": ["#domain/policy", "#runtime/define-step"],
-  "functions/sql-query/handler.ts": ["#data/session", "#runtime/define-step"],
+  "functions/sql-query/handler.ts": ["#data/session", "#runtime/define-step", "#approval/verify"],
   "cli/main.ts": ["#adapters/amqp/broker", "#sidecar/deliver"],
 };
 
@@ -40,6 +41,7 @@ const planted: readonly [from: string, imports: string, rule: string, resolved: 
   ["shared/domain/policy.ts", "#ports/broker", "shared/domain-sees-only-its-own", "shared/ports/broker.ts"],
   ["shared/domain/policy.ts", "node:fs", "domain-has-no-io", "fs"],
   ["shared/domain/policy.ts", "hono", "domain-has-no-io", "node_modules/hono/index.js"],
+  ["shared/approval/verify.ts", "#ports/broker", "shared/approval-sees-only-its-own", "shared/ports/broker.ts"],
   ["shared/data/session.ts", "#ports/broker", "shared/data-sees-only-its-own", "shared/ports/broker.ts"],
   [
     "shared/runtime/define-step.ts",
@@ -75,6 +77,7 @@ const planted: readonly [from: string, imports: string, rule: string, resolved: 
     "functions-are-apart",
     "functions/policy-enforcer/handler.ts",
   ],
+  ["functions/orchestrator/handler.ts", "#approval/verify", "approvals-are-for-two-steps", "shared/approval/verify.ts"],
   ["functions/policy-enforcer/handler.ts", "#data/session", "data-is-for-sql-steps", "shared/data/session.ts"],
   [
     "functions/policy-enforcer/handler.ts",

@@ -58,12 +58,12 @@ export function madeEnvelope({ party, queryId, steps, deadlineMs, replyTo }: Mad
   });
   const { decision } = evaluateAgain(query, party, knowledgeOf(party), 0);
   if (decision?.$case !== "terms") throw new RangeError(`${party} refuses a made-up query`);
-  const message = { queryId, query, replyTo, deadlineMs };
+  const message = { queryId, query, replyTo, attempt: 1, deadlineMs };
   return {
     ...Envelope.fromPartial({ queryId, party, attempt: 1, deadlineMs, replyTo, step: steps[0] ?? "" }),
     query,
     chain: {
-      id: `chain-${party}`,
+      id: party,
       party,
       role: Role.ALL,
       archetype: archetype.name,

@@ -156,6 +156,8 @@ export interface Approval {
   issuedAtMs: number;
   /** Routing key of the asker's reply queue: what is approved for one asker is not sent to another. */
   replyTo: string;
+  /** Of the plan: what was approved once is not run again under another number. */
+  attempt: number;
 }
 
 /** The answer of the policy step. */
@@ -731,6 +733,7 @@ export const Approval: MessageFns<Approval> = {
         : isSet(object.reply_to)
         ? globalThis.String(object.reply_to)
         : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
     };
   },
 
@@ -762,6 +765,9 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.replyTo !== "") {
       obj.replyTo = message.replyTo;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
     }
     return obj;
   },

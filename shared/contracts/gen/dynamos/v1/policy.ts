@@ -157,6 +157,8 @@ export interface Approval {
   issuedAtMs: number;
   /** Routing key of the asker's reply queue: what is approved for one asker is not sent to another. */
   replyTo: string;
+  /** Of the plan: what was approved once is not run again under another number. */
+  attempt: number;
 }
 
 /** The answer of the policy step. */
@@ -1472,6 +1474,7 @@ function createBaseApproval(): Approval {
     querySha256: "",
     issuedAtMs: 0,
     replyTo: "",
+    attempt: 0,
   };
 }
 
@@ -1503,6 +1506,9 @@ export const Approval: MessageFns<Approval> = {
     }
     if (message.replyTo !== "") {
       writer.uint32(74).string(message.replyTo);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(80).uint32(message.attempt);
     }
     return writer;
   },
@@ -1592,6 +1598,14 @@ export const Approval: MessageFns<Approval> = {
             message.replyTo = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1618,6 +1632,7 @@ export const Approval: MessageFns<Approval> = {
     message.querySha256 = object.querySha256 ?? "";
     message.issuedAtMs = object.issuedAtMs ?? 0;
     message.replyTo = object.replyTo ?? "";
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
