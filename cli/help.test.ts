@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
@@ -14,6 +15,7 @@ for (const add of [addUpCommand, addDemoCommand, addQueryCommand, addSidecarComm
 addDeadLettersCommand(program);
 addBrokerCommand(program);
 addTokenCommand(program);
+addPolicyCommand(program);
 
 /** As it is printed, with what is added below the options. */
 function helpOf(command: Command): string {

@@ -4,6 +4,7 @@ import colors from "picocolors";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
@@ -18,6 +19,7 @@ const program = new Command("dynamos")
 addUpCommand(program);
 addDemoCommand(program);
 addQueryCommand(program);
+addPolicyCommand(program);
 addTokenCommand(program);
 addSidecarCommand(program);
 addQueuesCommand(program);

@@ -102,7 +102,7 @@ function verdictLines({ verdicts = [] }: AnswerJson): string[] {
   return lines.length === 0 ? [] : [colors.dim("record"), ...lines];
 }
 
-function planLines({ plan }: AnswerJson): string[] {
+export function planLines({ plan }: Pick<AnswerJson, "plan">): string[] {
   if (plan === undefined) return [];
   const partyOf = new Map(plan.map(({ chain, party }) => [chain, party]));
   return [

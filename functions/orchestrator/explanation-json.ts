@@ -1,5 +1,5 @@
 /** Explanations and flips as clients get them. */
-import type { Query } from "#contracts";
+import type { Query, Verdict } from "#contracts";
 import { editJson, wordsOf } from "#domain/explain/edit-words";
 import type { Explanation, ProviderExplanation } from "#domain/explain/explain";
 import type { Flip, Position } from "#domain/explain/policy-diff";
@@ -62,13 +62,17 @@ export function flipJson({ provider, kind, before, after }: Flip) {
   return { provider, kind, before: positionJson(provider, before), after: positionJson(provider, after) };
 }
 
+/** For who may read the agreement: its filters of rows as they are. */
 function positionJson(provider: string, { runs, archetype, computeProvider, terms, reasons }: Position) {
-  const { agreementRevision: _, ...verdict } = verdictJson({
-    provider,
-    decision: terms && { $case: "terms", value: terms },
-  }) as Record<string, unknown>;
+  const decision: Verdict["decision"] = terms && { $case: "terms", value: terms };
+  const shown: Readonly<Record<string, unknown>> = verdictJson({ provider, decision });
+  const { provider: _, agreementRevision, filteredTables, ...verdict } = shown;
+  const filters = terms?.rowFilters ?? [];
   return {
     ...verdict,
+    ...(filters.length === 0
+      ? {}
+      : { rowFilters: Object.fromEntries(filters.map(({ table, predicate }) => [table, predicate])) }),
     runs,
     ...(archetype === "" ? {} : { archetype }),
     ...(computeProvider === "" ? {} : { computeProvider }),

@@ -28,7 +28,7 @@ type Parsed =
   | { readonly kind: "parties"; readonly value: Party };
 
 /** @returns reads them; what has not changed since the last time is not parsed again */
-export function policySnapshots(api: SidecarApi): () => Promise<Snapshot> {
+export function policySnapshots(api: Pick<SidecarApi, "list">): () => Promise<Snapshot> {
   let parsed = new Map<string, { revision: number; document: Parsed | undefined }>();
 
   return async () => {
