@@ -119,6 +119,18 @@ function largeTables(connect: (party: string) => Promise<Broker>): void {
     await expect.poll(() => [...open.keys()]).toEqual([]);
   });
 
+  it("are on record as opened before they leave, and with rows, bytes and hash when they have left", async () => {
+    const before = world.records.get("UVA")?.lines.length ?? 0;
+    await world.ask({ ...all, options: { aggregate: true } }, { timeoutMs: 60_000 });
+    const records = (world.records.get("UVA")?.lines ?? []).slice(before).map((line) => JSON.parse(line));
+    const left = records.filter(({ kind }) => kind === "release");
+    expect(left.map(({ what, to }) => `${what} ${to}`)).toEqual(["opened surf", "part surf"]);
+    const [table] = left[1].contents;
+    expect(table).toMatchObject({ what: "table", rows: rowsOf.UVA, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(table.bytes).toBeGreaterThan(limits.inlineBytesMax);
+    expect(records.indexOf(left[0])).toBeLessThan(records.findIndex(({ step }) => step === "sql-anonymize"));
+  });
+
   it("computes over them at the third party, and answers a few numbers", async () => {
     const algorithm = { name: "sum", column: "id", groupBy: [] };
     const answer = await world.ask({ ...all, algorithm, options: { aggregate: true } }, { timeoutMs: 60_000 });

@@ -1,9 +1,8 @@
 /** What every audit record must do. Runs over memory and over files. */
 import { afterEach, describe, expect, it } from "vitest";
-import { isSignedBy, recordDigest } from "#adapters/system/record-crypto";
-import { type ChainHead, type Report, Verification } from "#domain/audit/verification";
 import type { Records } from "#ports/records";
 import { changeRecord } from "./change-record.ts";
+import { verified } from "./verified-lines.ts";
 
 export interface OpenedRecords {
   readonly records: Records;
@@ -12,13 +11,6 @@ export interface OpenedRecords {
   breakIt(): Promise<void>;
   mend(): Promise<void>;
   remove(): Promise<void>;
-}
-
-export function verified(lines: readonly string[], publicKey: string, heads: readonly ChainHead[] = []): Report {
-  const keys = [{ party: "", publicKey }];
-  const verification = new Verification({ digest: recordDigest, isSignedBy, keys, heads });
-  for (const [index, text] of lines.entries()) verification.take({ file: "", line: index + 1, text });
-  return verification.end();
 }
 
 export async function linesFrom(records: Records, fromSeq = 1): Promise<string[]> {

@@ -7,9 +7,11 @@ import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryInvoker } from "#adapters/memory/invoker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createMemoryLog } from "#adapters/memory/log";
+import { createMemoryRecords, type MemoryRecords } from "#adapters/memory/records";
 import { systemClock } from "#adapters/system/clock";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
+import type { Records } from "#ports/records";
 import type { Step } from "#runtime/define-step";
 import type { SidecarApi } from "#sidecar/client";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
@@ -29,12 +31,16 @@ export interface WorldOptions {
   readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Absent: in memory. */
   readonly connect?: (party: string) => Promise<Broker>;
+  /** Of a party; absent: in memory. */
+  readonly records?: (party: string) => Promise<Records> | Records;
 }
 
 export interface World {
   readonly knowledge: Knowledge;
   readonly sidecars: ReadonlyMap<string, Sidecar>;
   readonly brokers: ReadonlyMap<string, Broker>;
+  /** Those in memory. */
+  readonly records: ReadonlyMap<string, MemoryRecords>;
   readonly api: SidecarApi;
   /** What the orchestrator would answer. */
   ask(query: AskedQuery, options?: AskOptions): Promise<AskedAnswer>;
@@ -53,6 +59,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const connect = options.connect ?? (async (party: string) => hub.connect({ party }));
   const sidecars = new Map<string, Sidecar>();
   const brokers = new Map<string, Broker>();
+  const inMemory = new Map<string, MemoryRecords>();
   for (const [party, steps] of Object.entries(options.steps)) {
     const environment = { ...approvalEnvironment, cache_dir: join(folder, party), ...options.environments?.[party] };
     const broker = await connect(party);
@@ -65,16 +72,20 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       { clock: systemClock, environment },
     );
     brokers.set(party, broker);
+    const instance = randomUUID();
+    const records = (await options.records?.(party)) ?? recordsInMemory(party, instance, inMemory);
     sidecars.set(
       party,
       await startSidecar({
         party,
         exchangeParty,
-        instance: randomUUID(),
+        instance,
         broker,
         knowledge,
         invoker,
         approvalKeys: testApprovalKeys,
+        records,
+        build: "test",
         clock: systemClock,
         log: createMemoryLog(),
       }),
@@ -95,6 +106,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     knowledge,
     sidecars,
     brokers,
+    records: inMemory,
     api,
     ask: (query, options) => askOver(api, query, options),
     stopParty,
@@ -104,4 +116,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function recordsInMemory(party: string, instance: string, all: Map<string, MemoryRecords>): MemoryRecords {
+  const records = createMemoryRecords({ party, instance });
+  all.set(party, records);
+  return records;
 }
