@@ -9,6 +9,7 @@ import type { SidecarApi } from "#sidecar/client";
 import { authenticate } from "./authenticate.ts";
 import type { CallerEnv } from "./caller.ts";
 import { guard } from "./guard.ts";
+import { jobsApi } from "./jobs-api.ts";
 import { knowledgeApi } from "./knowledge-api.ts";
 import { policyApi } from "./policy-api.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
@@ -41,6 +42,7 @@ export function createApp(options: AppOptions): App {
   const routes = new Hono<CallerEnv>();
   const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax });
   routes.route("/v1/queries", queries.routes);
+  routes.route("/v1/jobs", jobsApi(api, queries));
   routes.route("/v1/policy", policyApi(api));
   routes.route("/v1", knowledgeApi(api));
   routes.get("/healthz", async () => healthResponse(api));

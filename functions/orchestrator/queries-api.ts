@@ -1,7 +1,7 @@
 /** `/v1/queries`: ask, look, fetch, cancel. */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { ErrorCode } from "#contracts";
+import { ErrorCode, type Query } from "#contracts";
 import { type InvalidDocument, queryRequestFromJson } from "#contracts/documents";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -18,8 +18,22 @@ import { runQuery } from "./run-query.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { within } from "./within.ts";
 
+/** A query of the caller's, whatever it was read from. */
+export interface AskedQuery {
+  readonly query: Query;
+  readonly timeoutMs: number | undefined;
+  /** Of the job that it is asked under; else "". */
+  readonly job: string;
+  /** From the request's own URL to `/v1/queries/` (RFC 3986 section 5), so that it holds behind any gateway. */
+  readonly toQueries: string;
+}
+
 export interface QueriesApi {
   readonly routes: Hono<CallerEnv>;
+  /** Runs it and answers as the request's headers wish. @throws DynamosError */
+  answer(c: Context<CallerEnv>, asked: AskedQuery): Promise<Response>;
+  /** Cancels what runs under a job. */
+  cancelJob(job: string): void;
   /** Takes no more queries, and cancels what still runs shortly before the end of the drain. */
   stopping(drainMs: number): void;
   /** Cancels what runs and waits for its end. */
@@ -34,6 +48,7 @@ export interface QueriesOptions {
 }
 
 interface Started {
+  readonly job: string;
   readonly record: QueryRecord;
   readonly controller: AbortController;
   /** Resolves when its answer is in the record. */
@@ -52,10 +67,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   let isStopping = false;
   let cutTimer: NodeJS.Timeout | undefined;
 
-  async function start(c: Context<CallerEnv>, keepsRows: boolean): Promise<Started | Refused> {
-    const caller = c.get("caller");
-    const { query, timeoutMs = limits.queryTimeoutMsDefault } = queryRequestFromJson(await readJson(c));
-    const asked = askedBy(caller, query);
+  function start(c: Context<CallerEnv>, asked: AskedQuery, keepsRows: boolean): Started | Refused {
+    const { query, timeoutMs = limits.queryTimeoutMsDefault, job } = asked;
     if (isStopping) return { message: "this orchestrator is stopping", retryAfterS: 1 };
     const startedAtMs = Date.now();
     const refused = admission.start(startedAtMs, timeoutMs);
@@ -65,7 +78,7 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     const cancel = () => controller.abort();
     const record = store.open({
       id: randomUUID(),
-      subject: caller.subject,
+      subject: c.get("caller").subject,
       startedAtMs,
       deadlineMs,
       cancel,
@@ -74,7 +87,7 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     const done = runQuery({
       api,
       exchangeParty,
-      query: { ...asked, id: record.id },
+      query: { ...query, id: record.id },
       deadlineMs,
       traceparent: traceparentOf(c.req.header("traceparent")),
       signal: controller.signal,
@@ -86,21 +99,20 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
       admission.ended(nowMs, !controller.signal.aborted && nowMs < deadlineMs - limits.deadlineReserveMs);
       store.close(record, answer);
     });
-    const entry = { record, controller, done };
+    const entry = { job, record, controller, done };
     running.add(entry);
     void done.finally(() => running.delete(entry));
     return entry;
   }
 
-  routes.post("/", async (c) => {
+  async function answer(c: Context<CallerEnv>, asked: AskedQuery): Promise<Response> {
     const isAsync = /(^|,)\s*respond-async\s*(,|;|$)/i.test(c.req.header("prefer") ?? "");
     if (!isAsync) checkAccept(c.req.header("accept"));
-    const started = await start(c, isAsync);
+    const started = start(c, asked, isAsync);
     if ("retryAfterS" in started) return refusedResponse(started);
     const { record, controller, done } = started;
     if (isAsync) {
-      // Relative to the request's own URL (RFC 3986 section 5), so it holds behind any gateway.
-      const location = `queries/${record.id}`;
+      const location = `${asked.toQueries}${record.id}`;
       return c.json(statusJson(record), 202, { location, "preference-applied": "respond-async" });
     }
     const { signal } = c.req.raw;
@@ -108,6 +120,11 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     signal.addEventListener("abort", () => controller.abort(), { once: true });
     await done;
     return answerOnce(record, wishOf(c));
+  }
+
+  routes.post("/", async (c) => {
+    const { query, timeoutMs } = queryRequestFromJson(await readJson(c));
+    return answer(c, { query: askedBy(c.get("caller"), query), timeoutMs, job: "", toQueries: "queries/" });
   });
 
   /** The transfers of an answer that is not kept live until it was sent, or can't be. */
@@ -159,6 +176,10 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
 
   return {
     routes,
+    answer,
+    cancelJob: (job) => {
+      for (const entry of running) if (entry.job === job) entry.controller.abort();
+    },
     stopping: (drainMs) => {
       isStopping = true;
       cutTimer = setTimeout(cancelAll, Math.max(0, drainMs - Math.min(limits.cancelBeforeCutMs, drainMs / 2)));

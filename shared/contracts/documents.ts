@@ -17,6 +17,7 @@ import type {
   AgreementJson,
   ArchetypeJson,
   DataSetJson,
+  JobJson,
   PartyJson,
   QueryRequestJson,
   RelationJson,
@@ -100,6 +101,21 @@ export function dataSetFromJson(json: unknown): DataSet {
 export function partyFromJson(json: unknown, online = false): Party {
   const { name, roles } = checked<PartyJson>("party", validators.party, json);
   return { name, roles, online };
+}
+
+/** @throws InvalidDocument */
+export function jobFromJson(json: unknown): JobJson {
+  return checked<JobJson>("job", validators.job, json);
+}
+
+/**
+ * The query that a job allows, as of a provider's agreement: its SQL plays no part there.
+ * @param more what one of its queries adds
+ * @throws InvalidDocument
+ */
+export function queryOfJob(job: JobJson, more: object = { sql: "SELECT 1" }): QueryRequest {
+  const { query, timeoutMs } = queryRequestFromJson({ ...job.request, providers: job.providers, ...more });
+  return { query: { ...query, user: { ...job.user } }, timeoutMs };
 }
 
 export interface QueryRequest {

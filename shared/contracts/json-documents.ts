@@ -83,6 +83,21 @@ export interface PartyJson {
   roles: ("exchange" | "dataProvider" | "computeProvider")[];
 }
 
+/** A job as the knowledge base holds it. */
+export interface JobJson {
+  id: string;
+  subject: string;
+  user: { id: string; name: string };
+  /** What all its queries have in common: a query request without SQL. */
+  request: Record<string, unknown>;
+  providers: Names;
+  withdrawn: { provider: string; message: string; atMs: number }[];
+  leaseMs: number;
+  createdAtMs: number;
+  expiresAtMs: number;
+  ended?: { atMs: number; cause: "deleted" | "expired" | "revoked"; message: string };
+}
+
 export interface QueryRequestJson {
   requestType?: string;
   /** The token says who asks. */

@@ -8,6 +8,7 @@ import { callOnce, openChannel } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
 export { checkedTransfer } from "./checked-transfer.ts";
+export { periodStartOf, usageKey, usedSince } from "./usage-key.ts";
 
 /** What the orchestrator needs of its sidecar. */
 export interface SidecarApi {

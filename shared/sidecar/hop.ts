@@ -1,5 +1,5 @@
 /** One hop: knowledge attached, the function invoked, its outcome read. Every way to go wrong becomes a failure by name. */
-import { Envelope, ErrorCode, type HopRecord, Outcome } from "#contracts";
+import { Envelope, ErrorCode, type HopRecord, Outcome, type Usage } from "#contracts";
 import { fail } from "#domain/outcome";
 import { invocationDeadlineMs } from "#domain/time-left";
 import { transferNames, withoutNames } from "#domain/transferred";
@@ -18,6 +18,8 @@ export interface HopTools {
   /** What ends a hop: it is not wanted any more, or not agreed. */
   readonly errorOf: (envelope: Envelope) => DynamosError | undefined;
   readonly transfers: Transfers;
+  /** Of the query, at the providers that count. */
+  readonly usage: (envelope: Envelope) => Promise<Usage[]>;
   /** The function that serves a step here, as last deployed. */
   functionFor(step: string): DeployedStep | undefined;
 }
@@ -64,7 +66,8 @@ async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal,
   }
   const output = hopOutput(envelope, tools.transfers, nowMs);
   try {
-    const invoked = await tools.invoker.invoke(step.name, invocationOf(envelope, tools, output, signal), {
+    const usage = await usageFor(envelope, tools);
+    const invoked = await tools.invoker.invoke(step.name, invocationOf(envelope, usage, tools, output, signal), {
       deadlineMs: invocationDeadlineMs(envelope, nowMs),
       signal,
     });
@@ -77,8 +80,20 @@ async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal,
   }
 }
 
-function invocationOf(envelope: Envelope, tools: HopTools, output: HopOutput, signal: AbortSignal): Invocation {
-  const attached: Envelope = { ...withoutNames(envelope), knowledge: tools.cache.attachedTo(envelope) };
+/** A query counts where it is decided on: in the control chain, before any of its hops. */
+async function usageFor(envelope: Envelope, tools: HopTools): Promise<Usage[]> {
+  return envelope.chain?.id === "" && envelope.hop === 0 ? tools.usage(envelope) : [];
+}
+
+function invocationOf(
+  envelope: Envelope,
+  usage: readonly Usage[],
+  tools: HopTools,
+  output: HopOutput,
+  signal: AbortSignal,
+): Invocation {
+  const known = tools.cache.attachedTo(envelope);
+  const attached: Envelope = { ...withoutNames(envelope), knowledge: { ...known, usage: [...known.usage, ...usage] } };
   const isTransferred = transferNames(envelope.inputs).length > 0;
   return {
     envelope: Envelope.encode(attached).finish(),

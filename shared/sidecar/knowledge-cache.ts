@@ -1,5 +1,6 @@
 /** What the knowledge base holds, kept in this process by a watch, and cut to what one envelope's step may know. */
 import type { Agreement, Knowledge as Attached, Envelope, Usage } from "#contracts";
+import type { JobJson } from "#contracts/json-documents";
 import { appliedKeyFor, isPolicyKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { toDynamosError } from "#errors";
@@ -15,6 +16,8 @@ export interface KnowledgeCache {
   about(providers: readonly string[], user: string): Attached;
   /** Those that are there, with the revision up to which each carries out what is agreed. By key. */
   sidecars(): ReadonlyMap<string, number>;
+  /** Jobs that have not ended, or lately did, with their revision. By key. */
+  jobs(): ReadonlyMap<string, { readonly job: JobJson; readonly revision: number }>;
   /** Of the store: everything up to it is in here. */
   readonly revision: number;
   /**
@@ -97,6 +100,10 @@ class WatchedKnowledge implements KnowledgeCache {
   sidecars(): ReadonlyMap<string, number> {
     const { online, applied } = this.#documents;
     return new Map([...online].map((key) => [key, applied.get(appliedKeyFor(key)) ?? 0]));
+  }
+
+  jobs(): ReadonlyMap<string, { readonly job: JobJson; readonly revision: number }> {
+    return this.#documents.jobs;
   }
 
   onChange(listener: (key: string) => void): () => void {

@@ -4,10 +4,12 @@ import {
   agreementFromJson,
   archetypeFromJson,
   dataSetFromJson,
+  jobFromJson,
   partyFromJson,
   requestTypeFromJson,
   stepFromJson,
 } from "#contracts/documents";
+import type { JobJson } from "#contracts/json-documents";
 import { keys } from "#domain/knowledge-keys";
 import type { Entry } from "#ports/knowledge";
 
@@ -19,6 +21,8 @@ export class KnowledgeDocuments {
   readonly steps = new Map<string, Step>();
   readonly dataSets = new Map<string, DataSet>();
   readonly parties = new Map<string, Party>();
+  /** With the revision of the document. */
+  readonly jobs = new Map<string, { readonly job: JobJson; readonly revision: number }>();
   /** Keys of the sidecars that hold their lease. */
   readonly online = new Set<string>();
   /** Revision up to which a sidecar says that it carries out what is agreed, by its key. */
@@ -33,6 +37,7 @@ export class KnowledgeDocuments {
     else if (key.startsWith(keys.steps)) this.steps.set(key, stepFromJson(json));
     else if (key.startsWith(keys.dataSets)) this.dataSets.set(key, dataSetFromJson(json));
     else if (key.startsWith(keys.parties)) this.parties.set(key, partyFromJson(json));
+    else if (key.startsWith(keys.jobs)) this.jobs.set(key, { job: jobFromJson(json), revision });
     else if (key.startsWith(keys.online)) this.online.add(key);
     else if (key.startsWith(keys.applied)) this.applied.set(key, Number(json));
   }
@@ -45,6 +50,7 @@ export class KnowledgeDocuments {
       this.steps,
       this.dataSets,
       this.parties,
+      this.jobs,
       this.online,
       this.applied,
     ]) {

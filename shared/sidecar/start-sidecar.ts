@@ -20,6 +20,7 @@ import { createEnforcement } from "./enforcement.ts";
 import { createGathers } from "./gather.ts";
 import { createHandled } from "./handled.ts";
 import { createInHand } from "./in-hand.ts";
+import { keepJobs } from "./job-keeper.ts";
 import { openKnowledgeCache } from "./knowledge-cache.ts";
 import { createOutbox } from "./outbox.ts";
 import { isPoison, readReply, reasonOf } from "./poison.ts";
@@ -28,6 +29,7 @@ import { recordChanges } from "./recorded-changes.ts";
 import { createRecorder, unrecorded } from "./recorder.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
+import { createUsageCounter } from "./usage-counter.ts";
 import { createVouched, unvouched } from "./vouched.ts";
 
 export interface SidecarOptions {
@@ -96,6 +98,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     cache,
     errorOf: enforcement.errorOf,
     inHand,
+    usage: createUsageCounter({ knowledge, cache, clock }).count,
     recorder,
     transfers: broker.transfers,
     outbox: createOutbox(broker, clock, log),
@@ -152,6 +155,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const presence = await announce(knowledge, party, instance, clock);
   await enforcement.follow(endAll, presence.applied);
+  const stopKeeping = party === options.exchangeParty ? keepJobs({ knowledge, cache, clock, log }) : () => {};
   log.log("info", "sidecar ready", { instance });
 
   return {
@@ -164,6 +168,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),
     stop: async () => {
       enforcement.stop();
+      stopKeeping();
       await presence.leave();
       gathers.stop();
       await Promise.all([steps.stop(), parts.cancel()]);

@@ -1,12 +1,11 @@
 /** Counts what agreements count: how many queries a user has asked of a provider in the current period. */
-import { createHash } from "node:crypto";
 import { type Agreement, type Envelope, ErrorCode, type Usage } from "#contracts";
-import { keys } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Knowledge } from "#ports/knowledge";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
+import { periodStartOf, type Used, usageKey, usedSince } from "./usage-key.ts";
 
 export interface UsageCounter {
   /**
@@ -15,13 +14,6 @@ export interface UsageCounter {
    * @throws DynamosError KNOWLEDGE_UNAVAILABLE
    */
   count(envelope: Envelope): Promise<Usage[]>;
-}
-
-interface Used {
-  /** Milliseconds since the epoch. */
-  readonly periodStartMs: number;
-  /** Of the queries, in their order. */
-  readonly ids: readonly string[];
 }
 
 export interface UsageCounterOptions {
@@ -35,11 +27,10 @@ export function createUsageCounter({ knowledge, cache, clock }: UsageCounterOpti
     const quota = agreement.relations[user]?.queriesPerPeriod;
     if (quota === undefined) return [];
     const key = usageKey(agreement.name, user);
-    const periodStartMs = Math.floor(clock.now() / quota.periodMs) * quota.periodMs;
+    const periodStartMs = periodStartOf(clock.now(), quota.periodMs);
     for (let tries = 0; tries < limits.usageTriesMax; tries++) {
       const entry = await knowledge.get(key);
-      const used = entry === undefined ? undefined : (JSON.parse(entry.value) as Used);
-      const ids = used?.periodStartMs === periodStartMs ? used.ids : [];
+      const ids = usedSince(periodStartMs, entry?.value);
       const place = ids.indexOf(queryId);
       const queries = place === -1 ? ids.length : place;
       if (place !== -1 || queries >= quota.max) return [{ provider: agreement.name, queries }];
@@ -67,9 +58,4 @@ export function createUsageCounter({ knowledge, cache, clock }: UsageCounterOpti
       return (await Promise.all(agreements.map((agreement) => countAt(agreement, user, queryId)))).flat();
     },
   };
-}
-
-/** A user's name comes from outside and may hold anything: its hash has a known length and alphabet. */
-function usageKey(provider: string, user: string): string {
-  return `${keys.usage}${provider}/${createHash("sha256").update(user).digest("hex")}`;
 }

@@ -4,6 +4,7 @@ import type { Validator } from "../validation.ts";
 export declare const agreement: Validator;
 export declare const archetype: Validator;
 export declare const dataSet: Validator;
+export declare const job: Validator;
 export declare const party: Validator;
 export declare const queryRequest: Validator;
 export declare const requestType: Validator;
