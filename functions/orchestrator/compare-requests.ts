@@ -13,7 +13,10 @@ export interface Comparison {
 }
 
 /** Recorded requests were asked when their parties were there: all count as online. */
-export async function comparedJson({ agreement, requests }: Comparison, { knowledge, revision }: Snapshot) {
+export async function comparedJson(
+  { agreement, requests }: Comparison,
+  { knowledge, revision }: Pick<Snapshot, "knowledge" | "revision">,
+) {
   const nowMs = Date.now();
   const online = everybodyOnline(knowledge);
   const flips = [];
@@ -51,8 +54,8 @@ export function queryFromJson(json: unknown): Query {
   return queryRequestFromJson(isWithoutSql ? { ...json, sql: "SELECT 1" } : json).query;
 }
 
-/** How many queries are left is another question than whether they are allowed. */
-export function nothingUsed({ providers }: Query): Knowledge["usage"] {
+/** How many queries were left when it was asked is another question than whether it is allowed. */
+function nothingUsed({ providers }: Query): Knowledge["usage"] {
   return providers.map((provider) => ({ provider, queries: 0 }));
 }
 

@@ -120,6 +120,15 @@ describe("POST /v1/policy/explain", () => {
     });
     for (let i = 0; i < 3; i += 1) expect(await explain({ providers: ["VU"] })).toMatchObject({ allowed: true });
     expect(acted.calls).toEqual({});
+    expect((await acted.world.ask({ providers: ["VU"], sql: "SELECT 1" })).status).toBe(200);
+    const { verdicts, allowed } = await explain({ providers: ["VU"] });
+    expect(allowed).toBe(false);
+    expect(clause(verdicts[0], "queriesPerPeriod")).toMatchObject({
+      holds: false,
+      compared: "allows 1 in 1 day; 1 asked in this one",
+      reasons: [{ code: "RATE_LIMITED" }],
+    });
+    expect(verdicts[0].remedies[0].alternatives[1].text).toMatch(/^ask again from \d{4}-/);
   });
 
   it("tells a researcher about nobody else", async () => {

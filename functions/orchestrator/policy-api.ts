@@ -6,7 +6,7 @@ import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { askedBy, type Caller, type CallerEnv } from "./caller.ts";
-import { comparedJson, comparisonFromJson, nothingUsed, queryFromJson } from "./compare-requests.ts";
+import { comparedJson, comparisonFromJson, queryFromJson } from "./compare-requests.ts";
 import { explanationJson } from "./explanation-json.ts";
 import { policySnapshots } from "./policy-snapshot.ts";
 import { readJson } from "./read-json.ts";
@@ -17,8 +17,9 @@ export function policyApi(api: Pick<SidecarApi, "list">): Hono<CallerEnv> {
 
   routes.post("/explain", async (c) => {
     const query = explainedFor(c.get("caller"), queryFromJson(await readJson(c)));
-    const { knowledge, revision } = await snapshot();
-    const situation = { query, knowledge: { ...knowledge, usage: nothingUsed(query) }, nowMs: Date.now() };
+    const { knowledge, revision, usageOf } = await snapshot();
+    const nowMs = Date.now();
+    const situation = { query, knowledge: { ...knowledge, usage: usageOf(query, nowMs) }, nowMs };
     return c.json(explanationJson(explain(situation), query, revision));
   });
 

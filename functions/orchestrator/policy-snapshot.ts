@@ -1,5 +1,5 @@
 /** What policy decides from, as it is at one revision of the knowledge base. */
-import type { Agreement, Archetype, DataSet, Knowledge, Party, RequestType, Step } from "#contracts";
+import type { Agreement, Archetype, DataSet, Knowledge, Party, Query, RequestType, Step, Usage } from "#contracts";
 import {
   agreementFromJson,
   archetypeFromJson,
@@ -11,12 +11,14 @@ import {
 } from "#contracts/documents";
 import { keys } from "#domain/knowledge-keys";
 import type { Entry } from "#ports/knowledge";
-import type { SidecarApi } from "#sidecar/client";
+import { periodStartOf, type SidecarApi, usageKey, usedSince } from "#sidecar/client";
 
 export interface Snapshot {
   readonly knowledge: Knowledge;
   /** Of the store: everything in here is as it was then. */
   readonly revision: number;
+  /** Of the query's user, at each provider asked: how many queries of the current period came before. */
+  usageOf(query: Query, nowMs: number): Usage[];
 }
 
 type Parsed =
@@ -47,8 +49,24 @@ export function policySnapshots(api: Pick<SidecarApi, "list">): () => Promise<Sn
         key.startsWith(keys.online) ? (key.slice(keys.online.length).split("/")[0] ?? []) : [],
       ),
     );
-    return { revision, knowledge: knowledgeOf(documents, online) };
+    const knowledge = knowledgeOf(documents, online);
+    const used = new Map(entries.filter(({ key }) => key.startsWith(keys.usage)).map(({ key, value }) => [key, value]));
+    return { revision, knowledge, usageOf: (query, nowMs) => usageIn(used, knowledge, { query, nowMs }) };
   };
+}
+
+function usageIn(
+  used: ReadonlyMap<string, string>,
+  { agreements }: Knowledge,
+  { query, nowMs }: { query: Query; nowMs: number },
+): Usage[] {
+  const user = query.user?.name ?? "";
+  return agreements.flatMap(({ name, relations }) => {
+    const quota = Object.hasOwn(relations, user) ? relations[user]?.queriesPerPeriod : undefined;
+    if (quota === undefined || !query.providers.includes(name)) return [];
+    const ids = usedSince(periodStartOf(nowMs, quota.periodMs), used.get(usageKey(name, user)));
+    return [{ provider: name, queries: ids.length }];
+  });
 }
 
 function knowledgeOf(documents: readonly Parsed[], online: ReadonlySet<string>): Knowledge {
