@@ -23,6 +23,7 @@ export class SidecarProcess {
   private readonly options: SidecarProcessOptions;
   /** Of the process that is ready. */
   metricsUrl: string | undefined;
+  private saidReady = false;
   private child: ChildProcess | undefined;
   private wanted = false;
   /** Once: what dies before that is not started again. */
@@ -36,6 +37,11 @@ export class SidecarProcess {
 
   get pid(): number | undefined {
     return hasEnded(this.child) ? undefined : this.child?.pid;
+  }
+
+  /** Has said so, and lives. */
+  get isReady(): boolean {
+    return this.saidReady && this.pid !== undefined;
   }
 
   /** Resolves when it says that it is ready. @throws Error when it does not; what it had to say is on stderr */
@@ -78,6 +84,7 @@ export class SidecarProcess {
       }, readyMsMax);
       let settle: NodeJS.Timeout | undefined;
       createInterface({ input: child.stdout as Readable }).once("line", (line) => {
+        this.saidReady = true;
         this.metricsUrl = (JSON.parse(line) as { metrics?: string }).metrics;
         clearTimeout(late);
         settle = setTimeout(() => {
@@ -90,6 +97,7 @@ export class SidecarProcess {
       child.once("exit", (code, signal) => {
         clearTimeout(late);
         clearTimeout(settle);
+        this.saidReady = false;
         this.metricsUrl = undefined;
         resolve(`ended with ${signal ?? code}`);
         if (this.wanted && this.hasStarted) this.restartLater(String(signal ?? code));

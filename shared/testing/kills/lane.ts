@@ -83,6 +83,7 @@ export async function openLane({ links, tally, queryMs }: LaneOptions): Promise<
   }
 
   async function disturb(kill: Exclude<Kill, SidecarKill | WorkerKill>): Promise<void> {
+    if (kill.kind === "process") return;
     await wait(kill.afterMs);
     const whose = kill.party === "asker" ? world.asker : world.alive(kill.party)[0];
     const proxy = whose?.link.proxy;
@@ -124,7 +125,12 @@ export async function openLane({ links, tally, queryMs }: LaneOptions): Promise<
   return { run, close };
 }
 
-async function endOf(world: MortalWorld, asked: Asked, queryMs: number): Promise<End | undefined> {
+/** @returns undefined when it has not ended in good time after its deadline */
+export async function endOf(
+  world: Pick<MortalWorld, "asker" | "knowledge">,
+  asked: Asked,
+  queryMs: number,
+): Promise<End | undefined> {
   const patience = new AbortController();
   const late = wait(queryMs + graceMs, undefined, { signal: patience.signal }).catch(() => undefined);
   try {

@@ -11,6 +11,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(randomInt(1_000_000)) },
     lanes: { type: "string", default: "6" },
     "restart-every": { type: "string", default: "150" },
+    /** Of these runs the sidecars are processes. */
+    "processes-every": { type: "string", default: "20" },
   },
 });
 
@@ -45,7 +47,8 @@ async function main(): Promise<void> {
       if (done % 50 !== 0) return;
       say(`${done} runs, ${seconds().toFixed(0)} s: ${right} of ${queries} queries right, ${lost.length} lost`);
     };
-    const options = { rabbitmq, seed, runs, lanes, restartEvery: Number(values["restart-every"]), onRun };
+    const often = { restartEvery: Number(values["restart-every"]), processesEvery: Number(values["processes-every"]) };
+    const options = { rabbitmq, seed, runs, lanes, ...often, onRun };
     const tally = await runKills(options);
     report(tally, seconds());
     if (!isClean(tally)) process.exitCode = 1;

@@ -17,12 +17,16 @@ export type Kill =
   /** One of the party's connections, a while after the run began. */
   | { readonly kind: "cut"; readonly party: string; readonly afterMs: number; readonly downMs: number }
   | { readonly kind: "slow"; readonly party: string; readonly afterMs: number; readonly byMs: number }
-  | { readonly kind: "half-open"; readonly party: string; readonly afterMs: number };
+  | { readonly kind: "half-open"; readonly party: string; readonly afterMs: number }
+  /** One of the party's processes; another is started. */
+  | { readonly kind: "process"; readonly party: string; readonly afterMs: number };
 
 export interface Run {
   readonly index: number;
   readonly queries: readonly Asked[];
   readonly kills: readonly Kill[];
+  /** Over sidecars that are processes of their own. */
+  readonly inProcesses: boolean;
   /** Whether the broker is started again meanwhile, for every run. */
   readonly restartsBroker: boolean;
 }
@@ -33,19 +37,31 @@ const killsMax = 3;
 const nthMax = 5;
 const backMsMax = 400;
 const afterMsMax = 120;
+const processAfterMsMax = 250;
 const smallBytes = 2_000;
 const largeBytes = 300 * 1_024;
 const gaps: readonly Gap[] = ["taken", "invoked", "chunk", "published", "confirmed", "dropped", "acknowledged"];
 const crashes: readonly Crash[] = ["before", "midway", "after"];
 const parties = ["exchange", "UVA", "VU", "SURF"] as const;
 
-/** @param restartEvery runs between two restarts of the broker; 0: none */
-export function planOf(seed: number, index: number, restartEvery: number): Run {
+export interface Frequencies {
+  /** Runs between two restarts of the broker; 0: none. */
+  readonly restartEvery: number;
+  /** Runs between two over sidecars that are processes; 0: none. */
+  readonly processesEvery: number;
+}
+
+export function planOf(seed: number, index: number, { restartEvery, processesEvery }: Frequencies): Run {
   const draw = createDraw(seed * 1_000_003 + index);
   const queries = Array.from({ length: 1 + draw.below(queriesMax) }, () => askedBy(draw));
-  const kills = Array.from({ length: 1 + draw.below(killsMax) }, () => killBy(draw));
-  const restartsBroker = restartEvery > 0 && index % restartEvery === restartEvery - 1;
-  return { index, queries, kills, restartsBroker };
+  const inProcesses = isEach(processesEvery, index);
+  const killed = inProcesses ? processKillBy : killBy;
+  const kills = Array.from({ length: 1 + draw.below(killsMax) }, () => killed(draw));
+  return { index, queries, kills, inProcesses, restartsBroker: isEach(restartEvery, index) };
+}
+
+function isEach(every: number, index: number): boolean {
+  return every > 0 && index % every === every - 1;
 }
 
 function askedBy(draw: Draw): Asked {
@@ -55,6 +71,15 @@ function askedBy(draw: Draw): Asked {
     answers: draw.chance(0.3) ? "table" : "digest",
     archetype: draw.chance(0.5) ? "dataThroughTtp" : "computeToData",
   };
+}
+
+/** No points: what a process has just done is not seen from outside. */
+function processKillBy(draw: Draw): Kill {
+  const party = draw.oneOf(parties);
+  if (draw.chance(0.25)) {
+    return { kind: "worker", party, nth: 1 + draw.below(nthMax), how: draw.oneOf(crashes) as Crash };
+  }
+  return { kind: "process", party, afterMs: draw.below(processAfterMsMax) };
 }
 
 function killBy(draw: Draw): Kill {

@@ -1,39 +1,42 @@
 /** Many seeded runs over one RabbitMQ, several at the same time, and the count of what became of them. */
 import { setTimeout as wait } from "node:timers/promises";
+import { limits } from "#domain/limits";
 import { mortalLinks } from "../mortal/world.ts";
 import type { RabbitMq } from "../rabbitmq.ts";
 import { type Lane, openLane } from "./lane.ts";
-import { planOf, type Run } from "./plan.ts";
+import { type Frequencies, planOf, type Run } from "./plan.ts";
+import { openProcessLane } from "./process-lane.ts";
 import { count, emptyTally, type Tally } from "./tally.ts";
 
-export interface KillsOptions {
+export interface KillsOptions extends Frequencies {
   readonly rabbitmq: RabbitMq;
   readonly seed: number;
   readonly runs: number;
   readonly lanes: number;
-  /** Runs between two restarts of the broker; 0: none. */
-  readonly restartEvery: number;
   readonly onRun: (tally: Tally) => void;
 }
 
-/** A broker that is started again on a busy machine is away for many seconds. */
+/** On a busy machine a broker that is started again is away for many seconds, and so is a process. */
 const queryMsMax = { withRestarts: 60_000, withoutRestarts: 20_000 };
-/** A transfer that its writer's death left behind expires. */
-const expiryMsMax = 90_000;
+/** A transfer that its writer's death left behind expires: with its query, or an answer's when nobody renewed it. */
+const expiryMsMax = queryMsMax.withRestarts + limits.transferUnrenewedMs + 30_000;
 const lookAgainMs = 1_000;
 
 export async function runKills(options: KillsOptions): Promise<Tally> {
-  const { rabbitmq, seed, runs, lanes, restartEvery, onRun } = options;
+  const { rabbitmq, seed, runs, lanes, onRun } = options;
   const tally = emptyTally();
-  const queryMs = restartEvery > 0 ? queryMsMax.withRestarts : queryMsMax.withoutRestarts;
+  const hasRestarts = options.restartEvery > 0 || options.processesEvery > 0;
+  const queryMs = hasRestarts ? queryMsMax.withRestarts : queryMsMax.withoutRestarts;
   const prefixes = Array.from({ length: lanes }, (_, lane) => `kills${seed}.${lane}.`);
   const links = prefixes.map((prefix) => mortalLinks(rabbitmq.url, prefix));
+  const plans = Array.from({ length: runs }, (_, index) => planOf(seed, index, options));
+  const inProcesses = plans.filter((run) => run.inProcesses);
+  const others = plans.filter((run) => !run.inProcesses);
   const open: Lane[] = [];
-  let next = 0;
 
-  async function go(lane: Lane): Promise<void> {
-    while (next < runs) {
-      const run: Run = planOf(seed, next++, restartEvery);
+  /** Several lanes take from one list. */
+  async function go(lane: Lane, list: Run[]): Promise<void> {
+    for (let run = list.shift(); run !== undefined; run = list.shift()) {
       const restart = run.restartsBroker ? restarted() : Promise.resolve();
       await lane.run(run);
       await restart;
@@ -53,7 +56,13 @@ export async function runKills(options: KillsOptions): Promise<Tally> {
     for (const link of links) {
       open.push(await openLane({ links: { open: link.open, removeAll: async () => {} }, tally, queryMs }));
     }
-    await Promise.all(open.map(go));
+    const going = open.map((lane) => () => go(lane, others));
+    if (inProcesses.length > 0) {
+      const lane = await openProcessLane({ rabbitmq, tally, queryMs });
+      open.push(lane);
+      going.push(() => go(lane, inProcesses));
+    }
+    await Promise.all(going.map((start) => start()));
   } finally {
     await Promise.all(open.map((lane) => lane.close()));
   }

@@ -24,13 +24,18 @@ export interface End {
 
 export const providers = ["UVA", "VU"] as const;
 
-export function expectedOf(asked: Asked): Readonly<Record<string, Digest>> {
-  const parts = providers.map((party) => madeUpBytes(party, asked));
+/** @param of who takes part */
+export function expectedOf(asked: Asked, of: readonly string[] = providers): Readonly<Record<string, Digest>> {
+  const parts = of.map((party) => madeUpBytes(party, asked));
   if (asked.archetype === "dataThroughTtp") return { SURF: digestOf(parts) };
-  return Object.fromEntries(providers.map((party, index) => [party, digestOf(parts.slice(index, index + 1))]));
+  return Object.fromEntries(of.map((party, index) => [party, digestOf(parts.slice(index, index + 1))]));
 }
 
-export async function askMadeUp(world: MortalWorld, asked: Asked, timeoutMs: number): Promise<End> {
+export async function askMadeUp(
+  world: Pick<MortalWorld, "asker" | "knowledge">,
+  asked: Asked,
+  timeoutMs: number,
+): Promise<End> {
   const queryId = randomUUID();
   const startedAt = performance.now();
   const api = apiOf(world.asker.sidecar, world.knowledge);
@@ -61,8 +66,14 @@ async function endOf(answer: Answer, asked: Asked, api: SidecarApi): Promise<Pic
   if (answer.problem !== undefined) {
     return { kind: String(answer.problem.code), detail: String(answer.problem.detail) };
   }
-  const expected = expectedOf(asked);
-  const { results, failed } = answer;
+  const { results, failed, record } = answer;
+  const refused = JSON.stringify(record.refused);
+  const offline = /OFFLINE/.test(refused);
+  // Of one that is away nothing is asked, and the others' part is the whole.
+  const expected = expectedOf(
+    asked,
+    providers.filter((party) => !(offline && refused.includes(`"provider":"${party}"`))),
+  );
   for (const { party, result } of results) {
     const digest = await digestOfResult(result, api);
     if (typeof digest === "string") return { kind: digest, detail: `${party}: its table can't be read` };
@@ -74,9 +85,8 @@ async function endOf(answer: Answer, asked: Asked, api: SidecarApi): Promise<Pic
   if (first !== undefined) return { kind: labelOf(first.code), detail: `${first.party}: ${first.message}` };
   const missing = Object.keys(expected).filter((party) => !results.some((result) => result.party === party));
   const twice = results.length > new Set(results.map(({ party }) => party)).size;
+  if (offline && !twice) return { kind: "PROVIDER_OFFLINE", detail: refused };
   if (missing.length === 0 && !twice) return { kind: "right", detail: "" };
-  const refused = JSON.stringify(answer.record.refused);
-  if (/OFFLINE/.test(refused)) return { kind: "PROVIDER_OFFLINE", detail: refused };
   return { kind: "WRONG", detail: `${results.length} results, none of ${missing.join(", ")}: ${refused}` };
 }
 
