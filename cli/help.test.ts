@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
@@ -14,6 +15,7 @@ const program = new Command("dynamos");
 for (const add of [addUpCommand, addDemoCommand, addQueryCommand, addSidecarCommand, addQueuesCommand]) add(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+addAuditCommand(program);
 addTokenCommand(program);
 addPolicyCommand(program);
 

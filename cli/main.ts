@@ -1,6 +1,7 @@
 /** The `dynamos` command. */
 import { Command, CommanderError } from "commander";
 import colors from "picocolors";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
@@ -21,6 +22,7 @@ addDemoCommand(program);
 addQueryCommand(program);
 addPolicyCommand(program);
 addTokenCommand(program);
+addAuditCommand(program);
 addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);

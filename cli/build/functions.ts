@@ -1,9 +1,9 @@
 /** Bundles every function into build/functions, when something has changed since the last time. */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { bundleFunction } from "./bundle-function.ts";
+import { sourceDigest } from "./source-digest.ts";
 
 export interface BuildOptions {
   /** The checkout. */
@@ -15,7 +15,7 @@ export interface BuildOptions {
 export async function buildFunctions({ home, force = false }: BuildOptions): Promise<string[] | undefined> {
   const target = join(home, "build/functions");
   const stamp = join(target, ".stamp");
-  const sources = await hashOfSources(home);
+  const sources = await sourceDigest(home, ["functions", "shared", "cli/build"]);
   if (!force && existsSync(stamp) && (await readFile(stamp, "utf8")) === sources) return undefined;
   const names = await functionNames(home);
   await mkdir(dirname(target), { recursive: true });
@@ -40,18 +40,4 @@ async function functionNames(home: string): Promise<string[]> {
     .filter((entry) => entry.isDirectory() && existsSync(join(home, "functions", entry.name, "handler.ts")))
     .map(({ name }) => name)
     .sort();
-}
-
-async function hashOfSources(home: string): Promise<string> {
-  const hash = createHash("sha256");
-  const lock = join(home, "package-lock.json");
-  hash.update(await readFile(lock));
-  for (const folder of ["functions", "shared", "cli/build"]) {
-    const entries = await readdir(join(home, folder), { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"));
-    for (const path of files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()) {
-      hash.update(path.slice(home.length)).update(await readFile(path));
-    }
-  }
-  return hash.digest("hex");
 }

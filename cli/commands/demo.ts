@@ -21,6 +21,7 @@ interface DemoFlags extends Omit<SystemFlags, "port"> {
 export function addDemoCommand(program: Command): void {
   addSystemOptions(program.command("demo"))
     .description("start the system, ask five questions, show the answers and stop")
+    .option("--records <dir>", "keep the parties' records here; absent: they go with the demo")
     .option("--chart <file>", "where the chart goes", "build/demo-chart.svg")
     .addHelpText("after", exampleText("dynamos demo", "dynamos demo --broker amqp://… --chart salaries.svg"))
     .action(async (flags: DemoFlags) => {

@@ -1,4 +1,5 @@
 /** `dynamos sidecar`: one party's sidecar as a process of its own. */
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
@@ -18,6 +19,7 @@ import { queueDepths } from "../system/queue-depths.ts";
 import { queueSettings } from "../system/queue-settings.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
 import { stoppableRequests } from "../system/stoppable-requests.ts";
+import { recordsFolder, recordsHelp } from "./audit.ts";
 import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -31,6 +33,8 @@ interface SidecarFlags extends BrokerTlsFlags {
   readonly listen: string;
   readonly instance?: string;
   readonly approvalKeys: string;
+  readonly records?: string;
+  readonly recordKey?: string;
   readonly exchangeParty: string;
   readonly metricsPort?: string;
   readonly metricsHost: string;
@@ -57,6 +61,11 @@ export function addSidecarCommand(program: Command): void {
     )
     .option("--listen <address>", "of its own gRPC: 127.0.0.1:PORT (0: a free one) or unix:///PATH", "127.0.0.1:0")
     .option("--instance <id>", "unique among all sidecars; absent: a random one")
+    .option("--records <dir>", recordsHelp)
+    .option(
+      "--record-key <file>",
+      "private key in PEM that signs the record, made where there is none; absent: beside it",
+    )
     .option("--exchange-party <name>", "the party that hosts the control steps", "exchange")
     .option("--metrics-port <port>", "serve GET /metrics for Prometheus; 0: a free port; absent: no metrics")
     .option("--metrics-host <host>", "where to listen for it", "127.0.0.1")
@@ -113,6 +122,7 @@ async function run(flags: SidecarFlags): Promise<void> {
       approvalKeys,
       gateway: gatewayOf(flags),
       log,
+      records: { folder: resolve(recordsFolder(flags.records)), keyFile: flags.recordKey },
       metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party, tls) },
     }),
   );

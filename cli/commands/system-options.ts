@@ -22,6 +22,8 @@ export interface SystemFlags extends BrokerTlsFlags {
   readonly sidecars?: string;
   readonly datasets?: string;
   readonly stack?: string;
+  /** Folder; absent: of this run, and gone with it. */
+  readonly records?: string;
   readonly logLevel: LogLevel;
   /** For measurements, whose one subject asks more than any other. */
   readonly requestsPerMinute?: number;
@@ -48,6 +50,7 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       requestsPerMinute: flags.requestsPerMinute,
       documents: data.documents,
       dataDir: data.folder,
+      recordsFolder: flags.records === undefined ? undefined : resolve(flags.records),
       log: jsonLog({ level: flags.logLevel }),
       logLevel: flags.logLevel,
       onProgress,

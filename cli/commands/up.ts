@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import colors from "picocolors";
 import { exampleText } from "../print/example-text.ts";
 import { gatewayDefault } from "./ask.ts";
+import { recordsFolder, recordsHelp } from "./audit.ts";
 import { addBrokerTlsOptions } from "./broker-tls.ts";
 import { startInterruptibly, stopOnSignal } from "./stop-on-signal.ts";
 import { type SystemFlags, startFromFlags } from "./system-options.ts";
@@ -23,6 +24,7 @@ export function addUpCommand(program: Command): void {
   addSystemOptions(program.command("up"))
     .description("start the whole system on this machine, until Ctrl-C")
     .option("--port <number>", "of the gateway; 0: a free one", "8080")
+    .option("--records <dir>", recordsHelp)
     .addHelpText(
       "after",
       exampleText(
@@ -34,7 +36,9 @@ export function addUpCommand(program: Command): void {
     )
     .action(async (flags: SystemFlags) => {
       const running = await startInterruptibly(() =>
-        startFromFlags(flags, (stage) => process.stderr.write(colors.dim(`${stage}\n`))),
+        startFromFlags({ ...flags, records: recordsFolder(flags.records) }, (stage) =>
+          process.stderr.write(colors.dim(`${stage}\n`)),
+        ),
       );
       process.stdout.write(readyText(running.system.url));
       await stopOnSignal(running.stop);

@@ -7,8 +7,10 @@ import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Metrics } from "#ports/metrics";
+import type { Records } from "#ports/records";
 import { measuredBroker, measuredInvoker } from "#sidecar/measured";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
+import { openPartyRecords, type RecordFiles, sidecarBuild } from "./party-records.ts";
 import type { QueueDepths } from "./queue-depths.ts";
 
 export interface PartySidecarOptions {
@@ -23,6 +25,8 @@ export interface PartySidecarOptions {
   readonly approvalKeys: ApprovalKeys;
   readonly gateway: Pick<OpenfaasInvokerOptions, "gatewayUrl" | "auth">;
   readonly log: Log;
+  /** Where it writes what it does. */
+  readonly records: RecordFiles;
   readonly metrics?: { readonly of: Metrics; readonly queues?: QueueDepths };
 }
 
@@ -32,12 +36,16 @@ export async function startPartySidecar(options: PartySidecarOptions): Promise<S
   const plain = createOpenfaasInvoker({ ...options.gateway, party, clock: systemClock });
   const broker = metrics === undefined ? options.broker : measuredBroker(options.broker, metrics.of);
   const invoker = metrics === undefined ? plain : measuredInvoker(plain, metrics.of);
+  let records: Records | undefined;
   const release = async () => {
+    await records?.close();
     await invoker.close();
     await broker.close();
   };
   try {
-    const sidecar = await startSidecar({ ...options, broker, instance, invoker, clock: systemClock });
+    const build = await sidecarBuild();
+    records = await openPartyRecords({ ...options.records, party, instance, log: options.log });
+    const sidecar = await startSidecar({ ...options, broker, instance, invoker, records, build, clock: systemClock });
     const unwatch = metrics?.of.watch(async () => {
       const { openRequests, openGathers, broker: status } = sidecar.status();
       const queues = (await metrics.queues?.(plain).catch(() => [])) ?? [];

@@ -59,7 +59,7 @@ function commandOf(options: SidecarProcessesOptions, party: string, knowledge: s
     // TypeScript as it is: also where this process was started with more.
     ...["--import", import.meta.resolve("tsx"), main, "sidecar", "--party", party],
     ...["--exchange-party", options.exchangeParty, "--knowledge", knowledge, "--gateway", options.gatewayUrl],
-    ...["--approval-keys", options.approvalKeysFile],
+    ...["--approval-keys", options.approvalKeysFile, "--records", options.recordsFolder],
     ...["--metrics-port", "0", "--drain", "0", "--log-level", options.logLevel, ...own],
   ];
 }

@@ -17,6 +17,8 @@ export interface SidecarsOptions {
   readonly approvalKeysFile: string;
   /** Of the exchange's sidecar, for the functions beside it: `unix:///path`. */
   readonly address: string;
+  /** Holds a folder for each party's record. */
+  readonly recordsFolder: string;
   readonly log: Log;
 }
 
@@ -49,9 +51,20 @@ export async function startSidecars(options: InProcessOptions): Promise<Sidecars
         const broker = await options.connect(party);
         const metrics = options.metrics(party);
         const gateway = { gatewayUrl };
+        const records = { folder: options.recordsFolder };
         sidecars.set(
           party,
-          await startPartySidecar({ party, exchangeParty, broker, knowledge, approvalKeys, gateway, log, metrics }),
+          await startPartySidecar({
+            party,
+            exchangeParty,
+            broker,
+            knowledge,
+            approvalKeys,
+            gateway,
+            log,
+            records,
+            metrics,
+          }),
         );
       }),
     );

@@ -45,6 +45,8 @@ export interface SystemOptions {
   readonly documents: readonly SeedDocument[];
   /** Folder with the parties' data files. */
   readonly dataDir: string;
+  /** For the parties' records; absent: in the folder of this run, and gone with it. */
+  readonly recordsFolder?: string | undefined;
   readonly log: Log;
   /** Of the processes that this one starts. */
   readonly logLevel: LogLevel;
@@ -122,6 +124,7 @@ async function startParts(
     gatewayUrl: gateway.url,
     approvalKeysFile: approvalKeys.publicFile,
     address: socket,
+    recordsFolder: options.recordsFolder ?? join(folder, "records"),
     log,
   };
   const sidecars =
