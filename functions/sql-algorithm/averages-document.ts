@@ -1,5 +1,6 @@
 /** The answer of the original's one algorithm, in its shape and with its names. */
 import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
+import { averagesColumns } from "#data/averages-columns";
 import { type Cell, type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
 import { columnNamed } from "#data/find-column";
 import { DynamosError } from "#errors";
@@ -7,8 +8,7 @@ import { exactTotal, isExact, unit } from "./accumulators.ts";
 import { DoubleSum, roundedText } from "./exact.ts";
 import type { BatchConsumer, PlacedColumn } from "./read-columns.ts";
 
-const genderColumn = "Geslacht";
-const salaryColumn = "Salschal";
+const { gender: genderColumn, salary: salaryColumn } = averagesColumns;
 /** The same over the table, for those who read no document. */
 export const averagesOver: Asked = { name: "average", column: salaryColumn, groupBy: [genderColumn] };
 

@@ -43,7 +43,7 @@ function approvalKeysOf({ environment }: StepContext) {
 }
 
 async function queryOf(
-  { query, knowledge, party, deadlineMs, chain }: Envelope,
+  { query, knowledge, party, deadlineMs, chain, gather }: Envelope,
   terms: Terms,
   context: StepContext,
   emit: Emit,
@@ -59,6 +59,7 @@ async function queryOf(
   const dataSets = (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
   // Where the algorithm runs, the data set's description may not be known.
   const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
+  const isComputed = [...(chain?.steps ?? []), ...(gather?.steps ?? [])].includes("sql-algorithm");
   return runQuery({
     sql: query?.sql ?? "",
     terms,
@@ -69,6 +70,7 @@ async function queryOf(
     leftMs: deadlineMs - context.now(),
     emit,
     notes: measure === undefined ? {} : { measure },
+    ...(isComputed && query?.algorithm !== undefined ? { algorithm: query.algorithm } : {}),
   });
 }
 

@@ -1,57 +1,49 @@
 /** What the catalogue's descriptions say of the columns of a query's result. */
-import type { TableDescription } from "#contracts";
-import type { ColumnUses } from "./column-uses.ts";
-import type { Notes } from "./duckdb-table.ts";
+import type { Column, TableDescription } from "#contracts";
+import type { ColumnSpec } from "./column-kind.ts";
+import { dependencies, type SourceColumn } from "./lineage/lineage.ts";
+import type { QueryLineage } from "./lineage/query-lineage.ts";
+import { folded } from "./lineage/tree.ts";
+
+/** What the catalogue says of one column of the result; undefined: nothing. */
+export type ColumnNote = Pick<ColumnSpec, "title" | "unit" | "anonymize"> | undefined;
 
 /**
- * Titles and units go to columns that come out as they are; rules to whatever bears the name,
- * rather to one too many. Where two tables describe one name differently, neither title is given.
+ * Title, unit and rule go to columns that come out as they are, whatever their name there.
  *
  * @param tables those that the query reads
+ * @returns by place
  */
-export function columnNotes(tables: readonly TableDescription[], uses: ColumnUses): Notes {
-  const notes = new Map<string, { title: string; unit: string; anonymize: string }>();
-  for (const { name, title, unit, anonymize } of tables.flatMap(({ columns }) => columns)) {
-    const key = name.toLowerCase();
-    const known = notes.get(key);
-    const told = uses.isAsItWas(key) ? { title, unit } : { title: "", unit: "" };
-    const isOne = known === undefined || (known.title === told.title && known.unit === told.unit);
-    notes.set(key, {
-      ...(isOne ? told : { title: "", unit: "" }),
-      anonymize: known?.anonymize || anonymize,
-    });
-  }
-  return notes;
-}
-
-export interface Protected {
-  /** Those that the query reads. */
-  readonly tables: readonly TableDescription[];
-  /** By table, the permitted columns. */
-  readonly columns: ReadonlyMap<string, readonly string[]>;
-  readonly uses: ColumnUses;
-  /** The names of the result's columns. */
-  readonly result: readonly string[];
+export function columnNotes(tables: readonly TableDescription[], lineage: QueryLineage): ColumnNote[] {
+  if (!lineage.isCertain) return [];
+  return lineage.columns.map(({ lineage: { source } }) => {
+    const column = source && describedIn(tables, source);
+    return column && { title: column.title, unit: column.unit, anonymize: column.anonymize };
+  });
 }
 
 /**
  * For the asker: what a session that protects columns gave in their place, where sql-anonymize
- * can't say it because the column comes out under another name or went into something else.
+ * can't say it because the column went into something else.
  */
-export function protectedRemarks({ tables, columns, uses, result }: Protected): string[] {
-  const names = new Set(result.map((name) => name.toLowerCase()));
-  const isTold = (column: string) => names.has(column) && uses.isAsItWas(column) && !uses.takesUnnamed;
+export function protectedRemarks(tables: readonly TableDescription[], lineage: QueryLineage): string[] {
+  const used = lineage.columns.flatMap((column) => {
+    const isTold = column.lineage.source !== undefined && lineage.isCertain;
+    return [...(isTold ? column.lineage.indirect : dependencies(column.lineage))];
+  });
+  const isUsed = (table: string, column: string) =>
+    used.some((source) => source.table === table && folded(source.column) === folded(column));
   const remarks = tables.flatMap((table) =>
     table.columns
-      .filter(({ name, anonymize }) => anonymize !== "" && columns.get(table.name)?.includes(name))
-      // `SELECT Gebdat`, and no more than that, is told where the column gets its final form.
-      .filter(({ name }) => {
-        const key = name.toLowerCase();
-        return uses.renamesUnnamed || uses.named(key) > (isTold(key) ? 1 : 0);
-      })
+      .filter(({ name, anonymize }) => anonymize !== "" && isUsed(table.name, name))
       .map(({ name, anonymize }) => `wherever the query uses ${name} it reads ${inPlaceOf(anonymize)}`),
   );
   return [...new Set(remarks)];
+}
+
+function describedIn(tables: readonly TableDescription[], { table, column }: SourceColumn): Column | undefined {
+  const description = tables.find(({ name }) => name === table);
+  return description?.columns.find(({ name }) => folded(name) === folded(column));
 }
 
 function inPlaceOf(rule: string): string {

@@ -54,6 +54,17 @@ export function withCrossJoins(sql: string): string {
   return places.reduceRight((text, { start, end }) => `${text.slice(0, start)}CROSS JOIN${text.slice(end)}`, sql);
 }
 
+/** Whether each bracket is closed after it was opened, and none other. */
+export function bracketsClosed(sql: string): boolean {
+  let open = 0;
+  for (const { text } of tokensOf(sql)) {
+    if (text === "(") open += 1;
+    if (text === ")") open -= 1;
+    if (open < 0) return false;
+  }
+  return open === 0;
+}
+
 /** Looks for the condition that belongs to this join: joins nested in its right side take theirs first. */
 function hasCondition(tokens: readonly Token[], join: number): boolean {
   const depth = tokens[join]?.depth ?? 0;

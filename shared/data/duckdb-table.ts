@@ -4,12 +4,10 @@ import type { RecordBatch, Schema } from "apache-arrow";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
+import type { ColumnNote } from "./column-notes.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
 import { rowBatches } from "./row-batches.ts";
 import { shorten } from "./shorten.ts";
-
-/** What the catalogue says of a source column, by its lower-case name. */
-export type Notes = ReadonlyMap<string, Pick<ColumnSpec, "title" | "unit" | "anonymize">>;
 
 interface Conversion {
   readonly spec: Omit<ColumnSpec, "name">;
@@ -47,14 +45,20 @@ export interface QueryResult {
   batches(): AsyncGenerator<RecordBatch>;
 }
 
-/** @throws DynamosError TYPE_MISMATCH naming the column; the engine's own errors as they are */
-export async function queryResult(connection: DuckDBConnection, sql: string, notes: Notes): Promise<QueryResult> {
+/**
+ * @param notes by place; believed only where there is one for each column
+ * @throws DynamosError TYPE_MISMATCH naming the column; the engine's own errors as they are
+ */
+export async function queryResult(
+  connection: DuckDBConnection,
+  sql: string,
+  notes: readonly ColumnNote[],
+): Promise<QueryResult> {
   const result = await connection.stream(sql);
   const names = result.columnNames();
   const conversions = result.columnTypes().map((type, i) => conversionOf(type, names[i] ?? ""));
-  const rows = rowBatches(
-    conversions.map(({ spec }, i) => ({ ...notes.get((names[i] ?? "").toLowerCase()), ...spec, name: names[i] ?? "" })),
-  );
+  const told = notes.length === names.length ? notes : [];
+  const rows = rowBatches(conversions.map(({ spec }, i) => ({ ...told[i], ...spec, name: names[i] ?? "" })));
   async function* batches(): AsyncGenerator<RecordBatch> {
     const row: Cell[] = new Array(conversions.length);
     for (;;) {

@@ -1,6 +1,7 @@
 /** The engine, loaded when it is first needed: its library takes 60 to 90 ms. */
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 
 export type { DuckDBConnection } from "@duckdb/node-api";
@@ -25,6 +26,8 @@ export async function openEngine({ memoryMb, threads }: EngineOptions): Promise<
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     temp_directory: "",
+    max_temp_directory_size: "0MB",
+    max_expression_depth: String(limits.sqlDepthMax),
   });
   const connection = await instance.connect();
   return {

@@ -106,6 +106,7 @@ describe("a session", () => {
     ["SELECT Gebdat FROM Personen", "Date of birth"],
     ["SELECT p.gebdat AS GEBDAT FROM Personen p", "Date of birth"],
     ["SELECT * FROM (SELECT Gebdat FROM Personen)", "Date of birth"],
+    ["SELECT Gebdat AS born FROM Personen", "Date of birth"],
     ["SELECT Unieknr AS Gebdat FROM Personen", undefined],
     ["SELECT max(Gebdat) AS Gebdat FROM Personen", undefined],
     ["SELECT * EXCLUDE (Unieknr, Geslacht, Naam) REPLACE (DATE '2000-01-01' AS Gebdat) FROM Personen", undefined],

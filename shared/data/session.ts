@@ -8,18 +8,25 @@ import { limits } from "#domain/limits";
 import { isTablePermitted, permittedColumns } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
-import { type DuckDBConnection, literal, openEngine, quoted, rowsOf } from "./duckdb.ts";
+import { type DuckDBConnection, literal, openEngine, outOfMemory, quoted, rowsOf } from "./duckdb.ts";
 import { queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
+import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
+import { releasedQuery } from "./group-size/released-query.ts";
 import { parquetOf } from "./import-cache.ts";
+import { queryLineage } from "./lineage/query-lineage.ts";
 import { protectedColumn } from "./protect-column.ts";
+import { filterOf } from "./row-filter.ts";
 import { guardSql } from "./sql-guard.ts";
 import type { TableNotes } from "./table-notes.ts";
 import { type Emit, tableSink } from "./table-sink.ts";
 
+export type SessionTerms = Pick<Terms, "dataSets" | "columns"> &
+  Partial<Pick<Terms, "deniedColumns" | "rowFilters" | "aggregatesOnly" | "minimumGroupSize" | "maximumRows">>;
+
 export interface SessionOptions {
   readonly sql: string;
-  readonly terms: Pick<Terms, "dataSets" | "columns"> & Partial<Pick<Terms, "deniedColumns">>;
+  readonly terms: SessionTerms;
   /** The party's own. */
   readonly dataSets: readonly DataSet[];
   readonly folders: { readonly data: string; readonly cache: string };
@@ -32,6 +39,8 @@ export interface SessionOptions {
   readonly emit: Emit;
   /** What the rows take along. */
   readonly notes: TableNotes;
+  /** What follows in the chain; absent: nothing that aggregates. */
+  readonly algorithm?: FollowingAlgorithm;
 }
 
 interface Source {
@@ -54,12 +63,16 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     }
     await lock(engine.connection);
     const tables = guarded.tables.flatMap((name) => sources.get(name)?.table ?? []);
-    const { schema, batches } = await queryResult(engine.connection, guarded.sql, columnNotes(tables, guarded.uses));
-    const sink = tableSink(schema, options.emit);
+    const loaded = [...columns].map(([table, names]) => ({ table, columns: names }));
+    const lineage = queryLineage(guarded.statement, loaded);
+    const { notes, algorithm } = options;
+    const question = { ...guarded, lineage, loaded, terms, algorithm, measure: notes.measure };
+    const released = await releasedQuery(engine.connection, question);
+    const { schema, batches } = await queryResult(engine.connection, released.sql, columnNotes(tables, lineage));
+    const sink = tableSink(schema, options.emit, terms.maximumRows);
     for await (const batch of batches()) await sink.write(batch);
-    const result = schema.fields.map(({ name }) => name);
-    const remarks = options.anonymize ? protectedRemarks({ tables, columns, uses: guarded.uses, result }) : [];
-    return await sink.finish(remarks.length === 0 ? options.notes : { ...options.notes, remarks });
+    const remarks = [...released.remarks, ...(options.anonymize ? protectedRemarks(tables, lineage) : [])];
+    return await sink.finish(remarks.length === 0 ? notes : { ...notes, remarks });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
   } finally {
@@ -107,10 +120,20 @@ async function load(
   const columns = kept.map((name) =>
     anonymize ? protectedColumn(name, there.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
   );
-  await connection.run(
-    `CREATE TABLE ${quoted(table.name)} AS SELECT ${columns.join(", ")} FROM read_parquet(${literal(file)})`,
-  );
+  const where = await filterOf(connection, terms.rowFilters ?? [], table.name);
+  const from = `read_parquet(${literal(file)}) AS ${quoted(table.name)}`;
+  const sql = `CREATE TABLE ${quoted(table.name)} AS SELECT ${columns.join(", ")} FROM ${from}${where}`;
+  await connection.run(sql).catch((error: unknown) => {
+    throw where === "" ? error : notFiltered(table.name, error);
+  });
   return kept;
+}
+
+/** A row that a filter can't judge might be one that it was to keep back. */
+function notFiltered(table: string, cause: unknown): DynamosError {
+  const memory = outOfMemory(cause);
+  const message = `the agreement's row filter of ${table} can't be applied to its data`;
+  return memory ?? new DynamosError(ErrorCode.DENIED, message, { cause });
 }
 
 /** From here on nothing outside is reachable, and no setting can be changed back. */

@@ -8,22 +8,22 @@
 import { ErrorCode } from "#contracts";
 import { nearestName } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
-import { type ColumnUses, columnUses } from "./column-uses.ts";
 import { withCrossJoins } from "./cross-join.ts";
-import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
+import type { DuckDBConnection } from "./duckdb.ts";
 import { aboutSql } from "./engine-error.ts";
+import type { Tree } from "./lineage/tree.ts";
 import { shorten } from "./shorten.ts";
 import { allowedFunctions } from "./sql-functions.ts";
+import { parsedSql } from "./sql-tree.ts";
 
 export interface GuardedSql {
   /** What is to be run: the user's text, with `CROSS JOIN` where the parser wanted it. */
   readonly sql: string;
   /** The tables that it names, in the spelling of `tables`. */
   readonly tables: readonly string[];
-  readonly uses: ColumnUses;
+  /** The engine's parse tree of it. */
+  readonly statement: Tree;
 }
-
-type Tree = { readonly [key: string]: unknown };
 
 const expressionClasses: ReadonlySet<string> = new Set([
   "COLUMN_REF",
@@ -94,25 +94,24 @@ export async function guardSql(
   }
   const walk = new Walk(tables);
   walk.visit(statement);
-  return { sql: text, tables: [...walk.used].sort(), uses: columnUses(statement) };
+  return { sql: text, tables: [...walk.used].sort(), statement };
 }
 
 async function parse(connection: DuckDBConnection, sql: string): Promise<{ text: string; tree: Tree }> {
-  const tree = await serialised(connection, sql);
+  const tree = await parsedSql(connection, sql);
   if (tree.error !== true) return { text: sql, tree };
   // The original's SQLite takes JOIN without ON for a cross join; only what does not parse is read anew.
   const rewritten = withCrossJoins(sql);
-  const again = rewritten === sql ? tree : await serialised(connection, rewritten);
+  const again = rewritten === sql ? tree : await parsedSql(connection, rewritten);
   if (again.error !== true) return { text: rewritten, tree: again };
   throw tree.error_type === "parser"
     ? new DynamosError(ErrorCode.SQL_INVALID, aboutSql(String(tree.error_message).split("\n")[0] ?? ""))
     : refused("only SELECT is allowed");
 }
 
-async function serialised(connection: DuckDBConnection, sql: string): Promise<Tree> {
-  if (sql.includes("\u0000")) throw new DynamosError(ErrorCode.SQL_INVALID, "a NUL character in the SQL");
-  const [row] = await rowsOf(connection, `SELECT json_serialize_sql(${literal(sql)})`);
-  return JSON.parse(String(row?.[0])) as Tree;
+/** What a query's expressions may not have, an expression that stands alone may not have either. @throws DynamosError SQL_REFUSED */
+export function checkExpressions(tree: Tree): void {
+  new Walk([]).visit(tree);
 }
 
 class Walk {

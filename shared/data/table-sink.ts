@@ -16,7 +16,8 @@ export interface TableSink {
   finish(notes: TableNotes): Promise<Table>;
 }
 
-export function tableSink(schema: Schema, emit: Emit): TableSink {
+/** @param rowsMax an agreement's, where it is lower than the system's */
+export function tableSink(schema: Schema, emit: Emit, rowsMax = Number.POSITIVE_INFINITY): TableSink {
   let held: RecordBatch[] = [];
   let heldBytes = 0;
   let rows = 0;
@@ -25,6 +26,12 @@ export function tableSink(schema: Schema, emit: Emit): TableSink {
 
   async function write(batch: RecordBatch): Promise<void> {
     rows += batch.numRows;
+    if (rows > rowsMax) {
+      throw new DynamosError(
+        ErrorCode.RESULT_TOO_LARGE,
+        `more than the ${rowsMax} rows of the agreement's maximumRows: add a LIMIT or aggregate`,
+      );
+    }
     if (rows > limits.tableRowsMax) {
       throw new DynamosError(
         ErrorCode.RESULT_TOO_LARGE,

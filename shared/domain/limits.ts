@@ -13,8 +13,6 @@ export const limits = {
   /** Versions of one document that are kept, in number and in characters; the oldest go. */
   historyKeptMax: 1_000,
   historyKeptCharsMax: 32 * 1_048_576,
-  /** Between two looks at whether some must go: as a share of both. */
-  historySlackShare: 0.1,
   /** Versions on one page, when the request does not say, and at most; differences of one version. */
   historyPageDefault: 20,
   historyPageMax: 100,

@@ -69,6 +69,7 @@ function asciiFolded(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function broadlyFolded(name: string): string {
+/** For what is kept back: rather too much. */
+export function broadlyFolded(name: string): string {
   return name.normalize("NFKC").toUpperCase().toLowerCase();
 }
