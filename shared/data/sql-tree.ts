@@ -2,7 +2,7 @@
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
-import { isTree, type Tree } from "./lineage/tree.ts";
+import { isTree, queryOf, type Tree } from "./lineage/tree.ts";
 
 const numberOrText = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
 const exactText = /"\\u0001exact:([^"\\]*)"/g;
@@ -42,16 +42,35 @@ export async function sqlOfTree(connection: DuckDBConnection, node: Tree): Promi
   return sql;
 }
 
-/** Without places in the text and what is not set; a query's fields in one order. */
+/** Without places in the text and what is not set, a node's fields in one order, brackets that mean nothing left out. */
 function essence(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(essence);
   if (!isTree(value)) return value;
   const kept = Object.entries(value)
-    .filter(([key]) => key !== "query_location" && key !== "is_operator" && key !== "materialized")
+    .filter(([key]) => !unimportant.has(key))
     .map(([key, inner]) => [key, essence(inner)] as const)
     .filter(([, inner]) => !isUnset(inner));
-  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return withoutBrackets(Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
+
+const unimportant: ReadonlySet<string> = new Set(["query_location", "is_operator", "materialized"]);
+
+/** `a AND (b AND c)`, and VALUES, which the engine writes with a SELECT around them. */
+function withoutBrackets(tree: Tree): Tree {
+  if (tree.class === "CONJUNCTION" && Array.isArray(tree.children)) {
+    const children = (tree.children as Tree[]).flatMap((child) =>
+      child.type === tree.type ? (child.children as Tree[]) : [child],
+    );
+    return { ...tree, children };
+  }
+  const node = tree.type === "SUBQUERY" && tree.class === undefined ? queryOf(tree) : undefined;
+  const from = node?.from_table;
+  const isValues = isTree(from) && from.type === "EXPRESSION_LIST";
+  const isNothingElse = JSON.stringify(node?.select_list) === plainStar && Object.keys(node ?? {}).length === 4;
+  return isValues && isNothingElse && tree.column_name_alias === undefined ? { ...from, alias: tree.alias } : tree;
+}
+
+const plainStar = JSON.stringify([{ class: "STAR", type: "STAR" }]);
 
 function isUnset(value: unknown): boolean {
   return (

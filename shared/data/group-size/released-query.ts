@@ -49,7 +49,7 @@ export async function releasedQuery(connection: DuckDBConnection, question: Rele
   if (terms.aggregatesOnly) checkAggregates(lineage);
   const sized = groups.sized(inlined(question));
   // What aggregates nothing is what the user wrote.
-  if (groups.checks.length === 0 && !terms.aggregatesOnly) return { sql, remarks: [] };
+  if (!groups.isSized) return { sql, remarks: [] };
   return { sql: await sqlOfTree(connection, sized), remarks: await leftOut(run) };
 }
 
@@ -77,7 +77,7 @@ function checkNames({ statement, loaded }: ReleaseQuestion): void {
 function checkAggregates({ columns, rows, tells }: QueryLineage): void {
   const raw = columns.findIndex(({ lineage }) => lineage.kind === "row");
   if (rows !== "row" && raw < 0 && tells.length === 0) return;
-  const at = raw < 0 ? 0 : raw;
+  const at = Math.max(raw, 0);
   const name = columns[at]?.name;
   const column = name === undefined ? `column ${at + 1}` : `column ${shorten(name)}`;
   const hint = tells[0] ?? "select aggregates, and the columns of GROUP BY";

@@ -49,6 +49,8 @@ export interface SizedOptions {
 
 export class SizedGroups {
   readonly checks: GroupCheck[] = [];
+  /** Whether any group may be left out. */
+  isSized = false;
   readonly #options: SizedOptions;
   #hidden = 0;
 
@@ -65,6 +67,7 @@ export class SizedGroups {
     const { node: grouped, counted } = this.#withCountedFrom(node);
     const size = this.#sizeOf(counted, this.#options.isStrict ? aggregatesOf(node) : []);
     if (size === undefined) return this.#withSubqueries(grouped);
+    this.isSized = true;
     this.#check(grouped, size, counted);
     const having = isTree(node.having) ? allOf([node.having, size]) : size;
     return this.#withSubqueries({ ...grouped, having });
