@@ -1,14 +1,13 @@
 /** Changes of documents: over the revision that their author has seen, and written down in the same transaction. */
 import { ErrorCode } from "#contracts";
 import { existenceKey } from "#domain/knowledge-keys";
-import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Companion, Entry } from "#ports/knowledge";
 import type { SidecarApi } from "#sidecar/client";
 import type { Caller } from "./caller.ts";
 import type { Collection } from "./collections.ts";
 import { type Conditions, checkDelete, checkPut, type Existence } from "./precondition.ts";
-import { seedVersionOf, storedVersions, versionOf, versionsToPrune } from "./versions.ts";
+import { type KeptVersion, seedVersionOf, storedVersions, versionOf, versionsToPrune } from "./versions.ts";
 
 export interface DocumentChange {
   readonly collection: Collection;
@@ -26,24 +25,28 @@ export interface DocumentChanges {
   delete(change: DocumentChange): Promise<number>;
 }
 
-/** What this process has seen of a document's versions; another one may have written more. */
+/** What this process knows of a document's versions, when nobody else has changed it since. */
 interface Seen {
-  /** Of the last version. */
-  readonly revision: number;
-  /** Since the last look at whether some must go. */
-  readonly count: number;
-  readonly chars: number;
+  /** Of the document; undefined: it was deleted. */
+  readonly revision: number | undefined;
+  /** Newest first. */
+  readonly versions: readonly KeptVersion[];
 }
 
 export function documentChanges(api: SidecarApi, now: () => number = Date.now): DocumentChanges {
   const seen = new Map<string, Seen>();
+
+  async function versionsOf(key: string, before: Entry | undefined): Promise<readonly KeptVersion[]> {
+    const known = seen.get(key);
+    return known !== undefined && known.revision === before?.revision ? known.versions : storedVersions(api, key);
+  }
 
   /** What goes along with a change: its version, and the one before where nobody wrote that down. */
   async function versionsWith(
     { key, caller, collection }: DocumentChange,
     before: Entry | undefined,
     value: unknown,
-  ): Promise<Companion[]> {
+  ): Promise<{ companions: Companion[]; kept: readonly KeptVersion[] }> {
     const version = versionOf(key, {
       author: caller.subject,
       role: collection.changedBy,
@@ -52,33 +55,31 @@ export function documentChanges(api: SidecarApi, now: () => number = Date.now): 
       previousRevision: before?.revision ?? 0,
       value,
     });
-    return before === undefined || (await isWrittenDown(key, before))
-      ? [version]
-      : [version, seedVersionOf(key, before)];
+    const kept = await versionsOf(key, before);
+    const isWrittenDown = before === undefined || kept.some(({ revision }) => revision === before.revision);
+    return { companions: isWrittenDown ? [version] : [version, seedVersionOf(key, before)], kept };
   }
 
-  async function isWrittenDown(key: string, { revision }: Entry): Promise<boolean> {
-    if (seen.get(key)?.revision === revision) return true;
-    return (await storedVersions(api, key)).some((version) => version.revision === revision);
+  function changed(
+    key: string,
+    at: { revision: number; exists: boolean },
+    { companions, kept }: { companions: readonly Companion[]; kept: readonly KeptVersion[] },
+  ): void {
+    const added = companions.map((one) => ({
+      key: one.key,
+      revision: at.revision,
+      bytes: Buffer.byteLength(one.value),
+    }));
+    const versions = [...added, ...kept];
+    const gone = versionsToPrune(versions);
+    const left = versions.filter((one) => !gone.includes(one));
+    seen.set(key, { revision: at.exists ? at.revision : undefined, versions: left });
+    // Best effort: what stays too long is seen by the next process that looks.
+    void prune(gone).catch(() => {});
   }
 
-  function changed(key: string, revision: number, versions: readonly Companion[]): void {
-    const { count = Number.POSITIVE_INFINITY, chars = 0 } = seen.get(key) ?? {};
-    const next = {
-      revision,
-      count: count + versions.length,
-      chars: versions.reduce((sum, { value }) => sum + value.length, chars),
-    };
-    const isDue =
-      next.count > limits.historyKeptMax * limits.historySlackShare ||
-      next.chars > limits.historyKeptCharsMax * limits.historySlackShare;
-    seen.set(key, isDue ? { revision, count: 0, chars: 0 } : next);
-    // Best effort: what stays too long is seen the next time.
-    if (isDue) void prune(key).catch(() => {});
-  }
-
-  async function prune(key: string): Promise<void> {
-    for (const version of versionsToPrune(await storedVersions(api, key))) await api.delete(version.key);
+  async function prune(gone: readonly KeptVersion[]): Promise<void> {
+    for (const version of gone) await api.delete(version.key);
   }
 
   async function look({ key, what }: DocumentChange): Promise<{ before: Entry | undefined; there: Existence }> {
@@ -95,9 +96,9 @@ export function documentChanges(api: SidecarApi, now: () => number = Date.now): 
       const revision = await api.put(key, JSON.stringify(json), {
         ifRevision: before?.revision ?? 0,
         // Nobody else may have created and deleted it meanwhile.
-        also: before === undefined ? [...versions, existenceOf(key, true, there.changedAt ?? 0)] : versions,
+        also: [...versions.companions, ...(before === undefined ? [existenceOf(key, true, there.changedAt ?? 0)] : [])],
       });
-      changed(key, revision, versions);
+      changed(key, { revision, exists: true }, versions);
       return { revision, isNew: before === undefined };
     },
     delete: async (change) => {
@@ -106,10 +107,10 @@ export function documentChanges(api: SidecarApi, now: () => number = Date.now): 
       if (before === undefined) throw new DynamosError(ErrorCode.NOT_FOUND, `there is no ${what}`);
       checkDelete(there, conditions);
       const versions = await versionsWith(change, before, null);
-      const also = [...versions, existenceOf(key, false)];
+      const also = [...versions.companions, existenceOf(key, false)];
       const revision = await api.delete(key, { ifRevision: before.revision, also });
       if (revision === undefined) throw new DynamosError(ErrorCode.NOT_FOUND, `there is no ${what} any more`);
-      changed(key, revision, versions);
+      changed(key, { revision, exists: false }, versions);
       return revision;
     },
   };

@@ -23,11 +23,15 @@ export interface Version extends VersionJson {
   readonly revision: number;
 }
 
-/** What is not parsed yet: documents may be large and many. */
-export interface StoredVersion {
+/** What is known of a version without its content. */
+export interface KeptVersion {
   readonly key: string;
   readonly revision: number;
-  readonly chars: number;
+  readonly bytes: number;
+}
+
+/** Not parsed yet: documents may be large and many. */
+interface StoredVersion extends KeptVersion {
   parse(): Version;
 }
 
@@ -50,7 +54,7 @@ export async function storedVersions(api: SidecarApi, key: string): Promise<Stor
 function storedVersion({ key, value, revision }: Entry): StoredVersion {
   const seed = seedVersion.exec(key)?.[1];
   const of = seed === undefined ? revision : Number(seed);
-  return { key, revision: of, chars: value.length, parse: () => ({ ...JSON.parse(value), revision: of }) };
+  return { key, revision: of, bytes: Buffer.byteLength(value), parse: () => ({ ...JSON.parse(value), revision: of }) };
 }
 
 /** A version on its way into the store, at the revision of the change that it goes along with. */
@@ -65,10 +69,10 @@ export function seedVersionOf(key: string, { value, revision }: Entry): Companio
 }
 
 /** @returns those that are too many or too much; the newest stays whatever its size */
-export function versionsToPrune(newestFirst: readonly StoredVersion[]): StoredVersion[] {
-  let chars = 0;
+export function versionsToPrune(newestFirst: readonly KeptVersion[]): KeptVersion[] {
+  let bytes = 0;
   return newestFirst.filter((version, index) => {
-    chars += version.chars;
-    return index >= limits.historyKeptMax || (index > 0 && chars > limits.historyKeptCharsMax);
+    bytes += version.bytes;
+    return index >= limits.historyKeptMax || (index > 0 && bytes > limits.historyKeptBytesMax);
   });
 }

@@ -10,9 +10,9 @@ export const limits = {
   requestBodyBytesMax: 1_048_576,
   /** Of one that brings an agreement: ten thousand relations are some megabytes. */
   agreementBytesMax: 16 * 1_048_576,
-  /** Versions of one document that are kept, in number and in characters; the oldest go. */
+  /** Versions of one document that are kept, in number and in bytes; the oldest go. */
   historyKeptMax: 1_000,
-  historyKeptCharsMax: 32 * 1_048_576,
+  historyKeptBytesMax: 32 * 1_048_576,
   /** Versions on one page, when the request does not say, and at most; differences of one version. */
   historyPageDefault: 20,
   historyPageMax: 100,
