@@ -1,7 +1,8 @@
-/** `npm run bench`: whole queries over both brokers, and one step beside a bare consumer, each side by side. */
+/** `npm run bench`: whole queries over both brokers, and one step beside a bare consumer, each side by side; and decisions. */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
+import { benchDecision } from "./decision.ts";
 import { benchStep } from "./step-throughput.ts";
 import { benchWholeQuery } from "./whole-query.ts";
 
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3" },
     callers: { type: "string", default: "4" },
     messages: { type: "string", default: "10000" },
+    decisions: { type: "string", default: "10000" },
+    changes: { type: "string", default: "20" },
     only: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
@@ -48,14 +51,20 @@ async function benchOneStep(): Promise<void> {
 }
 
 if (values.help) {
-  say("npm run bench -- [--only query|step] [--rounds 3]");
+  say("npm run bench -- [--only query|step|decision] [--rounds 3]");
   say("  query: [--queries 20] [--seconds 3] [--callers 4]");
   say("  step:  [--messages 10000]");
-} else if (!["", "query", "step"].includes(values.only)) {
-  say(`--only takes query or step, not ${values.only}`);
+  say("  decision: [--decisions 10000] [--changes 20]");
+} else if (!["", "query", "step", "decision"].includes(values.only)) {
+  say(`--only takes query, step or decision, not ${values.only}`);
   process.exitCode = 2;
 } else {
   say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`);
-  if (values.only !== "step") await benchQueries();
-  if (values.only !== "query") await benchOneStep();
+  const isAsked = (part: string) => values.only === "" || values.only === part;
+  if (isAsked("query")) await benchQueries();
+  if (isAsked("step")) await benchOneStep();
+  if (isAsked("decision")) {
+    const [decisions, changes] = [Number(values.decisions), Number(values.changes)];
+    await benchDecision({ sizes: [10_000, 100_000], decisions, changes }, say);
+  }
 }
