@@ -44,13 +44,16 @@ interface Mean {
 export interface AveragesReader extends BatchConsumer {
   /**
    * `{"avg_salary_scale_men":"11.877","avg_salary_scale_women":"10.597"}`: means of Salschal, three
-   * digits; without the key of a gender that nobody has.
+   * digits; without the key of a gender that nobody has, or too few.
    */
   finish(): Document;
 }
 
-/** @throws DynamosError UNKNOWN_COLUMN, TYPE_MISMATCH */
-export function averagesReader(columns: readonly PlacedColumn[]): AveragesReader {
+/**
+ * @param least values that a mean must be of
+ * @throws DynamosError UNKNOWN_COLUMN, TYPE_MISMATCH
+ */
+export function averagesReader(columns: readonly PlacedColumn[], least: number): AveragesReader {
   const gender = columnNamed(columns, genderColumn);
   const salary = columnNamed(columns, salaryColumn);
   if (!isNumeric(salary.spec)) {
@@ -81,7 +84,7 @@ export function averagesReader(columns: readonly PlacedColumn[]): AveragesReader
     finish: () => {
       const averages = [...keyOfGender.values()].flatMap((key) => {
         const mean = means.get(key);
-        return mean === undefined ? [] : [[key, meanText(mean, salary.spec)] as const];
+        return mean === undefined || mean.count < least ? [] : [[key, meanText(mean, salary.spec)] as const];
       });
       return { mediaType: "application/json", body: Buffer.from(JSON.stringify(Object.fromEntries(averages))) };
     },

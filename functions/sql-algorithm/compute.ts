@@ -17,6 +17,14 @@ interface Kept {
   count: number;
 }
 
+export interface Computed {
+  readonly table: Table;
+  /** Groups of fewer values than there must be. */
+  readonly leftOut: number;
+  /** Of all groups. */
+  readonly values: number;
+}
+
 export interface Computation extends BatchConsumer {
   /**
    * Columns: those grouped by, the algorithm's own (named as the algorithm), then `count`, the number
@@ -24,15 +32,18 @@ export interface Computation extends BatchConsumer {
    *
    * @throws DynamosError TYPE_MISMATCH when a sum has more than 38 digits
    */
-  finish(): Table;
+  finish(): Computed;
 }
 
-export function computation(algorithm: Algorithm, { over, groupBy }: Chosen): Computation {
+/** @param least values that a group must have to be told of; 0: any group is */
+export function computation(algorithm: Algorithm, { over, groupBy }: Chosen, least: number): Computation {
   const spec = over?.spec ?? noColumn;
   const groups = new Groups<Kept>(groupBy.length, () => ({ values: algorithm.start(spec), count: 0 }));
 
-  function finish(): Table {
-    const done = groups.sorted().map(({ key, kept: { values, count } }) => ({
+  function finish(): Computed {
+    const all = groups.sorted();
+    const told = all.filter(({ kept }) => kept.count >= least);
+    const done = told.map(({ key, kept: { values, count } }) => ({
       key,
       result: values.result(count),
       count: BigInt(count),
@@ -45,7 +56,8 @@ export function computation(algorithm: Algorithm, { over, groupBy }: Chosen): Co
     for (const { key, result, count } of done) {
       table.push(algorithm.name === "count" ? [...key, count] : [...key, result, count]);
     }
-    return table.finish();
+    const values = all.reduce((sum, { kept }) => sum + kept.count, 0);
+    return { table: table.finish(), leftOut: all.length - told.length, values };
   }
 
   return {

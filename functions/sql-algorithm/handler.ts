@@ -8,6 +8,7 @@ import {
   type Result,
   type Table,
 } from "#contracts";
+import { aggregating, checkSummary } from "#data/group-size/following-algorithm";
 import { onlyTableOf } from "#data/input-table";
 import { passTable } from "#data/pass-table";
 import { buildTable } from "#data/table-builder";
@@ -15,12 +16,13 @@ import { type TableNotes, withNotes } from "#data/table-notes";
 import type { Emit } from "#data/table-sink";
 import { sourceOf, type TableSource, tableSource } from "#data/table-source";
 import { forwardResult } from "#domain/outcome";
+import { groupsLeftOut, nothingTold, smallestGroupOf } from "#domain/smallest-group";
 import { DynamosError } from "#errors";
 import { defineStep } from "#runtime/define-step";
 import { algorithmNamed } from "./algorithms.ts";
 import { averagesOver, averagesReader, checkAveragesAsked } from "./averages-document.ts";
 import { chooseColumns } from "./choose-columns.ts";
-import { computation } from "./compute.ts";
+import { type Computed, computation } from "./compute.ts";
 import { placedColumns, readColumns } from "./read-columns.ts";
 
 interface Facts {
@@ -31,6 +33,8 @@ interface Input {
   readonly table: Table;
   readonly source: TableSource;
   readonly emit: Emit;
+  /** Values that a group must have. */
+  readonly least: number;
 }
 
 const noAlgorithm: Algorithm = { name: "", column: "", groupBy: [] };
@@ -42,8 +46,12 @@ export default defineStep<Facts>({
   // What the table's content causes is thrown here, where a failure may be.
   facts: async (envelope, _context, flow) => {
     const table = onlyTableOf(envelope);
-    const input = { table, source: tableSource(table, flow.bytesOf(0)), emit: flow.emit };
-    return { result: await resultOf(envelope.query?.algorithm ?? noAlgorithm, input, measureOf(envelope)) };
+    const least = smallestGroupOf(envelope.approvals);
+    const input = { table, source: tableSource(table, flow.bytesOf(0)), emit: flow.emit, least };
+    const asked = envelope.query?.algorithm ?? noAlgorithm;
+    const isAggregating = aggregating(asked) !== undefined;
+    if (isAggregating && envelope.approvals.some(({ terms }) => terms?.aggregatesOnly)) checkSummary(asked);
+    return { result: await resultOf(asked, input, measureOf(envelope)) };
   },
   decide: (_envelope, { result }): Outcome => forwardResult(result),
   rehearse: async () => {
@@ -53,14 +61,14 @@ export default defineStep<Facts>({
     ]);
     builder.push(["a", 1n]);
     const table = builder.finish();
-    const input = { table, source: sourceOf(table), emit: async () => {} };
+    const input = { table, source: sourceOf(table), emit: async () => {}, least: 0 };
     await resultOf({ name: "average", column: "value", groupBy: ["group"] }, input, undefined);
   },
 });
 
 /** One pass over the rows, whatever is computed. */
 async function resultOf(asked: Algorithm, input: Input, measure: TableNotes["measure"]): Promise<Result> {
-  const { table, source, emit } = input;
+  const { table, source, emit, least } = input;
   // As the original and the policy step call it: the rows as they are.
   if (asked.name === "" || asked.name.toLowerCase() === "rows") {
     checkNothingAsked(asked);
@@ -69,18 +77,22 @@ async function resultOf(asked: Algorithm, input: Input, measure: TableNotes["mea
   const isOriginals = asked.name.toLowerCase() === "averages";
   if (isOriginals) checkAveragesAsked(asked);
   const columns = placedColumns(source);
-  const averages = isOriginals ? averagesReader(columns) : undefined;
+  const averages = isOriginals ? averagesReader(columns, least) : undefined;
   const over = isOriginals ? averagesOver : asked;
   const algorithm = algorithmNamed(over.name);
   const chosen = chooseColumns(algorithm, over, columns, source.notes.measure ?? measure);
-  const computed = computation(algorithm, chosen);
+  const computed = computation(algorithm, chosen, least);
   await readColumns(source, averages === undefined ? [computed] : [computed, averages]);
-  const notes = { algorithm: { name: algorithm.name, over: chosen.over?.spec.name ?? "" }, ...remarksOf(source) };
-  return { table: withNotes(computed.finish(), notes), chart: undefined, document: averages?.finish() };
+  const done = computed.finish();
+  const remarks = [...(source.notes.remarks ?? []), ...suppression(done, least)];
+  const notes = { algorithm: { name: algorithm.name, over: chosen.over?.spec.name ?? "" } };
+  const told = withNotes(done.table, remarks.length === 0 ? notes : { ...notes, remarks });
+  return { table: told, chart: undefined, document: averages?.finish() };
 }
 
-function remarksOf({ notes: { remarks } }: TableSource): Pick<TableNotes, "remarks"> {
-  return remarks === undefined ? {} : { remarks };
+function suppression({ leftOut, values }: Computed, least: number): string[] {
+  if (values < least) return [nothingTold(least)];
+  return leftOut === 0 ? [] : [groupsLeftOut(leftOut, least)];
 }
 
 /** A column without an algorithm would be passed over in silence. */

@@ -10,6 +10,7 @@ import { countChart } from "./count-chart.ts";
 import { groupedChart } from "./grouped-chart.ts";
 import { histogram } from "./histogram.ts";
 import { lineChart } from "./line-chart.ts";
+import { withoutSmallBars } from "./small-bars.ts";
 
 /** Fewer than these positions are compared rather than followed: bars show that better. */
 const linePointsMin = 4;
@@ -18,19 +19,21 @@ const groupColumnsMax = 3;
 /**
  * The result of an algorithm: a line over dates or numbers, else bars by group. Rows: the same where
  * each group has one row, a histogram of the measure or the only number, or a count of each value.
+ *
+ * @param least rows that a bar must stand for where rows are counted; 0: any number
  */
-export function chooseChart(view: TableView, notes: TableNotes): Chart {
+export function chooseChart(view: TableView, notes: TableNotes, least: number): Chart {
   const computed = notes.algorithm && findColumn(view.columns, notes.algorithm.name);
   if (computed !== undefined) {
     const groups = view.columns.filter((column) => column !== computed && column.spec.name !== "count");
     return valueChart(computed, groups, view.rows);
   }
   const value = valueColumn(view, notes);
-  if (value === undefined) return countChart(view);
+  if (value === undefined) return withoutSmallBars(countChart(view), least);
   const groups = view.columns.filter((column) => column !== value);
   return isOneRowAGroup(groups, view.rows)
     ? valueChart(value, groups, view.rows)
-    : histogram(value, categoryOf(groups));
+    : withoutSmallBars(histogram(value, categoryOf(groups)), least);
 }
 
 function valueChart(value: ColumnView, groups: readonly ColumnView[], rows: number): Chart {

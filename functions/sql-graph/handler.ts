@@ -7,6 +7,7 @@ import { notesOf } from "#data/table-notes";
 import { tableSource, wholeTable } from "#data/table-source";
 import { viewTable } from "#data/table-view";
 import { forwardResult } from "#domain/outcome";
+import { smallestGroupOf } from "#domain/smallest-group";
 import { defineStep } from "#runtime/define-step";
 import { chooseChart } from "./choose-chart.ts";
 import { drawChart } from "./draw-chart.ts";
@@ -21,7 +22,7 @@ export default defineStep<Result>({
     const isInside = given.transfer === undefined;
     const whole = isInside ? given : await wholeTable(tableSource(given, flow.bytesOf(0)), "a chart");
     const table = isInside ? given : await emitTable(whole, flow.emit);
-    return { table, document: documentOf(envelope), chart: { svg: svgOf(whole) } };
+    return { table, document: documentOf(envelope), chart: { svg: svgOf(whole, smallestGroupOf(envelope.approvals)) } };
   },
   decide: (_, result) => forwardResult(result),
   rehearse: async () => {
@@ -31,12 +32,13 @@ export default defineStep<Result>({
     ]);
     table.push(["a", 1.5]);
     table.push(["b", 2.5]);
-    svgOf(table.finish());
+    svgOf(table.finish(), 0);
   },
 });
 
-function svgOf(table: Table): string {
-  return drawChart(chooseChart(viewTable(table), notesOf(table)));
+/** @param least rows that a bar must stand for where the chart counts rows */
+function svgOf(table: Table, least: number): string {
+  return drawChart(chooseChart(viewTable(table), notesOf(table), least));
 }
 
 /** A document that an algorithm made goes on too. */

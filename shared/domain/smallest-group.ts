@@ -19,3 +19,8 @@ export function groupsLeftOut(groups: number, least: number): string {
   const were = groups === 1 ? "1 group of fewer than" : `${groups} groups of fewer than`;
   return `${were} ${least} rows ${groups === 1 ? "was" : "were"} left out`;
 }
+
+/** Of a query about fewer rows than the minimum: also a number of groups would tell whether there is a row. */
+export function nothingTold(least: number): string {
+  return `the query is about fewer than ${least} rows: nothing is told of them`;
+}

@@ -1,6 +1,6 @@
 /** The SQL that may run under the terms of an approval, and what is said of the groups that it leaves out. */
 import { ErrorCode, type Terms } from "#contracts";
-import { groupsLeftOut, smallestGroup } from "#domain/smallest-group";
+import { groupsLeftOut, nothingTold, smallestGroup } from "#domain/smallest-group";
 import { DynamosError } from "#errors";
 import { type DuckDBConnection, quoted, rowsOf } from "../duckdb.ts";
 import { aggregatedTermsMax } from "../lineage/expression.ts";
@@ -127,13 +127,12 @@ async function rowsForAlgorithm(question: ReleaseQuestion, algorithm: FollowingA
   return { sql, remarks: groups === 0 ? [] : [groupsLeftOut(groups, run.least)] };
 }
 
-/** Of a query about fewer rows than the minimum nothing is said: also a number of groups tells whether there is a row. */
 async function leftOut({ connection, groups, least }: Run): Promise<string[]> {
   const remarks: string[] = [];
   for (const check of groups.checks) {
     const whole = await rowsOf(connection, await sqlOfTree(connection, check.whole));
     if (whole[0]?.[0] !== true) {
-      remarks.push(`the query is about fewer than ${least} rows: nothing is told of them`);
+      remarks.push(nothingTold(least));
       continue;
     }
     const all = await sqlOfTree(connection, check.groups);
