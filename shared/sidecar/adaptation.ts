@@ -30,12 +30,15 @@ export interface Adaptation {
   planned(waiter: Waiter): void;
   /** A party has stopped a chain of it: that party may know more than is known here. */
   revoked(waiter: Waiter): void;
+  /** Looks at what has changed so far; resolves when what must be planned again has been sent on. */
+  keepUp(): Promise<void>;
 }
 
 export function createAdaptation(options: AdaptationOptions): Adaptation {
   const { cache, clock, log, running } = options;
   const changed = new Set<string>();
   let isScheduled = false;
+  const executing = new Set<Promise<void>>();
   const presence = createPresence(cache, clock, () => monitor(anyKey));
 
   function monitor(key: string): void {
@@ -48,10 +51,14 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
     // Many changes in a row are looked at together.
     clock.after(limits.analysisPauseMs, () => {
       isScheduled = false;
-      const seen = [...changed];
-      changed.clear();
-      for (const waiter of [...running()]) if (seen.some((each) => concerns(each, waiter))) adapt(waiter);
+      adaptAll();
     });
+  }
+
+  function adaptAll(): void {
+    const seen = [...changed];
+    changed.clear();
+    for (const waiter of [...running()]) if (seen.some((each) => concerns(each, waiter))) adapt(waiter);
   }
 
   function adapt(waiter: Waiter): void {
@@ -59,7 +66,12 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
     // Without a plan yet, what is planned will be by what is known then.
     if (plan === undefined || asked.query === undefined || waiter.isOver) return;
     const why = analyse(asked.query, plan, presence.withGrace(knowledgeFor(asked), plan), clock.now());
-    if (why !== undefined) void execute(waiter, why);
+    if (why !== undefined) start(waiter, why);
+  }
+
+  function start(waiter: Waiter, why: string): void {
+    const execution = execute(waiter, why).finally(() => executing.delete(execution));
+    executing.add(execution);
   }
 
   function knowledgeFor({ query }: Envelope): Attached {
@@ -96,8 +108,12 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
       const { attempt } = waiter;
       // What that party knows comes here too; the more often it was not enough, the longer it is given.
       clock.after(limits.replanFirstMs * 2 ** (attempt - 1), () => {
-        if (waiter.attempt === attempt) void execute(waiter, "a party has stopped it");
+        if (waiter.attempt === attempt) start(waiter, "a party has stopped it");
       });
+    },
+    keepUp: async () => {
+      adaptAll();
+      await Promise.all(executing);
     },
   };
 }

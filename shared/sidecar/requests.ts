@@ -24,6 +24,8 @@ export interface Requests {
   take(reply: Reply): Promise<void>;
   /** What could not be read was to be a reply for it: whoever waits gets the error, after the replies that are there. */
   fail(queryId: string, error: DynamosError): void;
+  /** Resolves when the running queries are in step with what has changed so far. */
+  keepUp(): Promise<void>;
   readonly open: number;
 }
 
@@ -105,6 +107,7 @@ export function createRequests({ broker, clock, log, cache, replyTo, drop, cance
       await drop(replyTransfers(reply).filter((name) => !inUse?.has(name)));
     },
     fail: (queryId, error) => waiting.get(queryId)?.fail(error),
+    keepUp: adaptation.keepUp,
     get open() {
       return waiting.size;
     },

@@ -154,7 +154,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     ),
   });
   const presence = await announce(knowledge, party, instance, clock);
-  await enforcement.follow(endAll, presence.applied);
+  const carryOut = async () => void (await Promise.all([endAll(), requests.keepUp()]));
+  await enforcement.follow(carryOut, presence.applied);
   const stopKeeping = party === options.exchangeParty ? keepJobs({ knowledge, cache, clock, log }) : () => {};
   log.log("info", "sidecar ready", { instance });
 
