@@ -101,7 +101,7 @@ describe.skipIf(rabbitmqServer() === undefined)("a RabbitMQ", () => {
       expect(new Set(ids()).size).toBe(ids().length);
     }, 60_000);
 
-    it("is listened to again by the connection that it blocked: what was published and asked for meanwhile is heard", async () => {
+    it("goes on hearing whom it blocked: acknowledgements, new consumers, declarations and the reading of transfers", async () => {
       const queue = `${name}-3`;
       const broker = await opened({ publishConfirmMs: 60_000, publishWaitMs: 60_000 });
       await broker.declare([work(queue), work(`${queue}-out`)]);
@@ -110,14 +110,33 @@ describe.skipIf(rabbitmqServer() === undefined)("a RabbitMQ", () => {
         () => removeQueue(`${queue}-out`),
       );
       for (let i = 0; i < 40; i++) await broker.publish(message(queue, `m${i}`));
+      const table = await broker.transfers.open({ from: "UVA", to: "UVA", expiresInMs: 60_000 });
+      for (let i = 0; i < 20; i++) await table.write(new Uint8Array([i]));
+      await table.end();
       const end = await raise(alarm);
       const held = broker.publish(message(`${queue}-out`, "held"));
       await expect.poll(() => broker.status().kind, { timeout: 20_000 }).toBe("blocked");
       const { ids, handler } = collector();
-      const consuming = broker.consume(queue, { prefetch: 1 }, handler);
-      await end();
-      await Promise.all([held, consuming]);
+      await broker.consume(queue, { prefetch: 1 }, handler);
+      // One at a time: each is there because the one before it was acknowledged.
       await expect.poll(ids, { timeout: 20_000 }).toHaveLength(40);
+      const chunks: number[] = [];
+      for await (const [byte] of broker.transfers.read(table.name, new AbortController().signal))
+        chunks.push(byte ?? -1);
+      expect(chunks).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      await broker.transfers.renew(table.name);
+      await broker.transfers.drop(table.name);
+      await broker.declare([work(`${queue}-new`)]);
+      cleanup.push(() => removeQueue(`${queue}-new`));
+      expect(broker.status().kind).toBe("blocked");
+      await end();
+      await held;
+      // Nothing that was acknowledged meanwhile is there again.
+      expect((await rabbitmq.queues()).find(({ name }) => name === queue)).toMatchObject({
+        ready: 0,
+        unacknowledged: 0,
+      });
+      expect(new Set(ids()).size).toBe(40);
     }, 60_000);
 
     it("can be left: close does not wait for it", async () => {

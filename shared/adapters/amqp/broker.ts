@@ -1,4 +1,4 @@
-/** RabbitMQ behind the broker port: one connection per party that comes back by itself, with its queues and consumers. */
+/** RabbitMQ behind the broker port: two connections per party that come back by themselves, with queues and consumers. */
 import type { Channel } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
@@ -87,6 +87,7 @@ class AmqpBroker implements Broker {
     this.connection = new Connection({
       url,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
+      party,
       topology: this.topology,
       log: this.log,
       waitMsMax: options.publishWaitMs ?? limits.brokerWaitMsMax,
@@ -114,7 +115,7 @@ class AmqpBroker implements Broker {
         `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`,
       );
     }
-    await this.connection.use((session) =>
+    await this.connection.send((session) =>
       session.publish(this.names.outlet, message.routingKey, message.body, propertiesOf(message, this.clock.now())),
     );
   }

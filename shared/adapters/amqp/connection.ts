@@ -58,14 +58,20 @@ export class Connection {
     return this.session === session;
   }
 
-  /**
-   * Runs on the present session, again on the next one when it is lost under way, until the wait is over.
-   * A broker that takes no messages reads nothing at all of this connection: that is waited for likewise.
-   */
-  async use<T>(run: (session: Session) => Promise<T>): Promise<T> {
+  /** Runs on the present session, again on the next one when it is lost under way, until the wait is over. */
+  use<T>(run: (session: Session) => Promise<T>): Promise<T> {
+    return this.run(run, false);
+  }
+
+  /** The same for what publishes: it waits also for a broker that takes no messages. */
+  send(run: (session: Session) => Promise<void>): Promise<void> {
+    return this.run(run, true);
+  }
+
+  private async run<T>(run: (session: Session) => Promise<T>, publishes: boolean): Promise<T> {
     const giveUpAtMs = Date.now() + this.options.waitMsMax;
     for (;;) {
-      const session = await this.sessionBy(giveUpAtMs);
+      const session = await this.sessionBy(giveUpAtMs, publishes);
       try {
         return await run(session);
       } catch (error) {
@@ -156,9 +162,9 @@ export class Connection {
     for (const listener of this.listeners) listener(status);
   }
 
-  private async sessionBy(giveUpAtMs: number): Promise<Session> {
+  private async sessionBy(giveUpAtMs: number, publishes: boolean): Promise<Session> {
     for (;;) {
-      const blocked = this.session?.blocked();
+      const blocked = publishes ? this.session?.blocked() : undefined;
       if (this.session !== undefined && blocked === undefined) return this.session;
       if (this.closing.signal.aborted) throw unavailable("the connection is closed");
       const leftMs = giveUpAtMs - Date.now();

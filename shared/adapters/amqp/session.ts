@@ -1,9 +1,14 @@
-/** One connection with its publishing channel, from connect to loss. A new session replaces a lost one. */
-import { type Channel, type ChannelModel, connect, type Options } from "amqplib";
+/**
+ * A party's two connections, from connect to loss: one that only publishes, and one for everything else. A broker
+ * short of memory or disk reads nothing of a connection that publishes: acknowledgements and reading must go on
+ * (rabbitmq.com/docs/alarms). A new session replaces a lost one.
+ */
+import type { Channel, Options } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
+import { closeMsMax, inTime, type Link, openLink } from "./link.ts";
 import { createPublisher, isRefused, type Publisher } from "./publisher.ts";
-import { namedTls, type TlsFiles, tlsOptionsOf } from "./tls.ts";
+import type { TlsFiles } from "./tls.ts";
 import { declareBase, type Topology } from "./topology.ts";
 
 export interface Session {
@@ -14,89 +19,67 @@ export interface Session {
    * @throws DynamosError UNROUTABLE, BROKER_UNAVAILABLE (not confirmed in time); SessionLost when nothing is known of it
    */
   publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void>;
+  /** For anything but publishing. */
   openChannel(): Promise<Channel>;
   /** Why the broker takes no messages now; undefined: it does. */
   blocked(): string | undefined;
-  /** It is of no use any more: reported as lost, and its connection ended. */
+  /** It is of no use any more: reported as lost, and its connections ended. */
   abandon(reason: string): void;
   /** Waits for the confirms of what was published, for a while. @param leave what is taken off the broker before */
   close(leave: (channel: Channel) => Promise<void>): Promise<void>;
 }
 
-const connectMsMax = 5_000;
-const closeMsMax = 2_000;
-const heartbeatSeconds = 10;
-
 export interface SessionOptions {
   readonly url: string;
   readonly tls?: TlsFiles;
+  readonly party: string;
   readonly topology: Topology;
   /** How long a publish waits for its confirm. */
   readonly confirmMsMax: number;
 }
 
 /**
- * @param onLost called once when the connection goes without `close`
+ * @param onLost called once when a connection goes without `close`
  * @param onBlocked called when the broker stops taking messages, with its reason, and when it takes them again
  * @throws what connecting or declaring fails with
  */
 export async function openSession(
-  { url, tls, topology, confirmMsMax }: SessionOptions,
+  options: SessionOptions,
   onLost: (reason: string) => void,
   onBlocked: (reason: string | undefined) => void,
 ): Promise<Session> {
-  const socket = new AbortController();
-  // The signal goes to the socket as it is: the only way to end a connection whose other side does not answer.
-  const options = { noDelay: true, timeout: connectMsMax, signal: socket.signal, ...(await tlsOptionsOf(url, tls)) };
-  const connection: ChannelModel = await connect(withHeartbeat(url), options).catch((error: unknown) => {
-    throw namedTls(error, url);
-  });
+  const { topology, confirmMsMax } = options;
   const over = new AbortController();
   // The broker refuses a message that names another user than the connection's.
   const { user } = topology.names;
-  let because: string | undefined;
   let blocked: string | undefined;
-  connection.on("blocked", (reason: string) => {
-    blocked = reason;
-    onBlocked(reason);
-  });
-  connection.on("unblocked", () => {
-    blocked = undefined;
-    onBlocked(undefined);
-  });
+  let links: readonly Link[] = [];
 
   function lose(reason: string): void {
     if (over.signal.aborted) return;
     over.abort();
-    onLost(because ?? reason);
+    onLost(reason);
+    // Of the two one may be there still.
+    void end();
   }
 
   async function end(): Promise<void> {
-    // Rejects when the connection is closed already; does not settle when nobody answers.
-    await inTime(
-      connection.close().catch(() => {}),
-      closeMsMax,
-    );
-    socket.abort();
+    await Promise.all(links.map((link) => link.end()));
   }
 
-  // Without a listener an error event would end the process; the close event follows it.
-  connection.on("error", (error: Error) => {
-    because = error.message;
+  const [publishing, working] = await openBoth(options, lose, (reason) => {
+    blocked = reason;
+    onBlocked(reason);
   });
-  connection.on("close", () => lose("closed by the broker"));
-  const abandon = (reason: string) => {
-    lose(reason);
-    void end();
-  };
+  links = [publishing, working];
   try {
-    const setup = await quietChannel(connection);
+    const setup = await working.openChannel();
     await declareBase(setup, topology);
     await setup.close();
     let publisher = await openPublisher();
     async function openPublisher(): Promise<Publisher> {
       return createPublisher({
-        channel: await connection.createConfirmChannel(),
+        channel: await publishing.openConfirmChannel(),
         confirmMsMax,
         onClosed: (reason) => void replacePublisher(reason),
         blocked: () => blocked,
@@ -104,11 +87,11 @@ export async function openSession(
     }
     /** The broker closes the channel for what this user may not do; everything else goes on. */
     async function replacePublisher(reason: string): Promise<void> {
-      if (!isRefused(reason)) return abandon(reason);
+      if (!isRefused(reason)) return lose(reason);
       try {
         publisher = await openPublisher();
       } catch {
-        abandon(reason);
+        lose(reason);
       }
     }
     return {
@@ -121,16 +104,15 @@ export async function openSession(
           user === undefined ? properties : { ...properties, userId: user },
         ),
       blocked: () => blocked,
-      openChannel: () => quietChannel(connection),
-      abandon,
+      openChannel: () => working.openChannel(),
+      abandon: lose,
       close: async (leave) => {
         if (over.signal.aborted) return;
         over.abort();
         await inTime(publisher.settled(), closeMsMax);
+        const left = working.openChannel().then(leave);
         await inTime(
-          quietChannel(connection)
-            .then(leave)
-            .catch(() => {}),
+          left.catch(() => {}),
           closeMsMax,
         );
         await end();
@@ -143,27 +125,23 @@ export async function openSession(
   }
 }
 
-async function quietChannel(connection: ChannelModel): Promise<Channel> {
-  const channel = await connection.createChannel();
-  // Without a listener an error event would end the process.
-  channel.on("error", () => {});
-  const close = channel.close.bind(channel);
-  // An answer that is lost with the connection never comes, the event does.
-  channel.close = () =>
-    new Promise((resolve, reject) => {
-      channel.once("close", () => resolve());
-      close().then(resolve, reject);
-    });
-  return channel;
-}
-
-async function inTime(work: Promise<void>, waitMsMax: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMsMax);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
+async function openBoth(
+  { url, tls, party }: SessionOptions,
+  onLost: (reason: string) => void,
+  onBlocked: (reason: string | undefined) => void,
+): Promise<readonly [Link, Link]> {
+  const common = { url, ...(tls === undefined ? {} : { tls }), onLost, onBlocked };
+  const opening = [
+    openLink({ ...common, name: `dynamos ${party}, publishing` }),
+    openLink({ ...common, name: `dynamos ${party}` }),
+  ] as const;
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    const opened = await Promise.allSettled(opening);
+    await Promise.all(opened.map((one) => (one.status === "fulfilled" ? one.value.end() : undefined)));
+    throw error;
+  }
 }
 
 /** What can't be mended by connecting again: an exchange or queue with other arguments, without rights, or not there. */
@@ -192,10 +170,4 @@ function differenceIn(text: string): string {
   const [, argument, here, there] = found;
   const value = (words = "") => (/^none\b|the value '([^']*)'/.exec(words)?.[1] ?? words).trim();
   return ` (${argument} is ${value(there)} there and ${value(here)} here)`;
-}
-
-function withHeartbeat(url: string): string {
-  const parsed = new URL(url);
-  if (!parsed.searchParams.has("heartbeat")) parsed.searchParams.set("heartbeat", String(heartbeatSeconds));
-  return parsed.toString();
 }

@@ -32,7 +32,7 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
       await channel.close();
     });
     return createTransferWriter(name, (index, chunk) =>
-      connection.use((session) =>
+      connection.send((session) =>
         session.publish(names.outlet, name, chunk, {
           messageId: String(index),
           type: "chunk",

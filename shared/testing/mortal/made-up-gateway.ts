@@ -31,7 +31,7 @@ export async function startMadeUpGateway(crashes: (name: string) => Crash | unde
       const place = party.toLowerCase();
       const invoker = await inProcessInvoker(step, approvalEnvironment, log);
       const loadJson = () => Promise.reject(new Error("nobody asks for JSON here"));
-      const listener = stepListener({ step, invoker, requestsMax, loadJson, log });
+      const listener = stepListener({ step, invoker, requestsMax, loadJson, build: "", log });
       functions.set(`${place}-${step.name}`, { topic: `${place}.${step.name}`, listener });
     }
   }
