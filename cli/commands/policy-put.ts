@@ -62,7 +62,10 @@ function changesText(name: string, differences: readonly Difference[] | undefine
   if (differences === undefined) return `${name} has no agreement yet: all of it is new`;
   return differences.length === 0
     ? `${name}'s agreement is the same already: nothing to store`
-    : [`${name}'s agreement changes in ${differences.length} places`, ...differences.map(differenceLine)].join("\n");
+    : [
+        `${name}'s agreement changes in ${differences.length} ${differences.length === 1 ? "place" : "places"}`,
+        ...differences.map(differenceLine),
+      ].join("\n");
 }
 
 function problemOf({ status, body }: Called): Error {

@@ -174,7 +174,7 @@ describe("dynamos policy put and history", () => {
     agreement.archetypes = ["computeToData"];
     const vu = await file("vu.json", agreement);
     const dry = await policy("put", vu, "--dry-run");
-    expect(dry).toContain("VU's agreement changes in 1 places");
+    expect(dry).toContain("VU's agreement changes in 1 place\n");
     expect(dry).toContain("- /archetypes/1");
     expect((await agreementOf("VU")).archetypes).toHaveLength(2);
     expect(await policy("put", vu)).toMatch(/VU is at revision \d+/);

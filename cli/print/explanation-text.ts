@@ -49,7 +49,10 @@ export function explanationText({ status, body }: Pick<Called, "status" | "body"
     ]),
     ...(plan === undefined ? [] : planLines({ plan })),
     ...(reasons.length === 0 ? [] : [colors.red("nothing would run")]),
-    ...reasons.map(({ code, message }) => `  ${code}: ${shownText(message, 400)}`),
+    // Where all refuse, each has said why.
+    ...(verdicts.some(({ allowed }) => allowed) ? reasons : []).map(
+      ({ code, message }) => `  ${code}: ${shownText(message, 400)}`,
+    ),
     ...remedies.map(({ text }, index) => `  ${index === 0 ? "it would if" : "or if"} ${shownText(text, 400)}`),
     colors.dim(`by revision ${revision} of the knowledge base`),
   ].join("\n");
