@@ -3,118 +3,51 @@
  * sidecars, over the public data, once over each broker. Golden numbers: recomputed from the
  * public files with SQLite.
  */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
-import { openTokens, type Tokens } from "#testing/tokens";
-import { type AnsweredQuery, ask, type Orchestrator, type QueryBody } from "../commands/ask.ts";
-import { demoDocuments } from "../demo/documents.ts";
-import { readStack } from "../stack/read-stack.ts";
-import { documentsOfFolder } from "./seed.ts";
-import { type System, startSystem } from "./start-system.ts";
+import { openRealSystem, type RealSystem } from "#testing/real-system";
+import {
+  golden,
+  hasWageGapData,
+  numbersByParty,
+  numbersOf,
+  q1,
+  q4,
+  type ResultJson,
+  resultsOf,
+} from "#testing/wage-gap-data";
+import { ask, type Orchestrator, type QueryBody } from "../commands/ask.ts";
+import type { System } from "./start-system.ts";
 
-const home = resolve(import.meta.dirname, "../..");
-const dataDir = join(process.env.DYNAMOS_SHARED ?? join(home, "../shared"), "datasets/wage-gap");
-const hasData = existsSync(dataDir);
-if (!hasData)
-  process.stderr.write(`SKIPPED: the public data is not in ${dataDir}, the golden numbers are not checked\n`);
-
+const hasData = hasWageGapData();
 const amqpUrl = inject("amqpUrl");
-const joined = "FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr";
-const q1 = `SELECT p.Geslacht, s.Salschal ${joined}`;
-const q4 = `SELECT DISTINCT p.Unieknr, p.Geslacht, p.Gebdat, s.Aanst_22, s.Functcat, s.Salschal ${joined} LIMIT 30000`;
 const both = ["VU", "UVA"];
-
-/** Rows (M, V) and mean salary scale (M, V). */
-const golden = {
-  Q1: {
-    UVA: [15_514, 20_045, 11.877, 10.597],
-    VU: [27_571, 28_912, 10.955, 9.657],
-    SURF: [43_085, 48_957, 11.287, 10.042],
-  },
-  Q4: {
-    UVA: [10_869, 14_294, 11.824, 10.823],
-    VU: [3_946, 4_258, 11.051, 9.914],
-    SURF: [14_815, 18_552, 11.618, 10.614],
-  },
-} as const;
-
-interface ResultJson {
-  readonly party: string;
-  readonly columns: readonly { readonly name: string }[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
-  readonly chart?: { readonly svg: string };
-  readonly document?: { readonly content: unknown };
-}
-
-const resultsOf = ({ body }: AnsweredQuery) => body.results as ResultJson[];
-
-/** `[count M, count V, mean M, mean V]` of one result. */
-function numbersOf({ columns, rows }: ResultJson): number[] {
-  const at = (name: string) => columns.findIndex((column) => column.name === name);
-  const row = (gender: string) => rows.find((one) => one[at("Geslacht")] === gender) ?? [];
-  const mean = (gender: string) => Math.round(Number(row(gender)[at("average")]) * 1_000) / 1_000;
-  return [Number(row("M")[at("count")]), Number(row("V")[at("count")]), mean("M"), mean("V")];
-}
 
 describe.skipIf(!hasData).each([
   ["the in-memory broker", "memory"],
   ["RabbitMQ", amqpUrl],
 ])("over %s", (_, broker) => {
   describe.skipIf(broker === "")("the public data", () => {
+    let real: RealSystem;
     let system: System;
-    let tokens: Tokens;
     let orchestrator: Orchestrator;
-    let original: Map<string, unknown>;
     const query = (body: Partial<QueryBody>) =>
       ask(orchestrator, { providers: both, sql: q1, algorithm: "average", ...body });
-    const put = async (kind: string, name: string, value: unknown) => {
-      const url = `${system.url}/function/orchestrator/v1/${kind}/${name}`;
-      const steward = await tokens.headerOf({ roles: ["steward"], party: name });
-      const read = await fetch(url, { headers: steward });
-      await read.arrayBuffer();
-      const headers = { "content-type": "application/json", "if-match": read.headers.get("etag") ?? "", ...steward };
-      return fetch(url, { method: "PUT", headers, body: JSON.stringify(value) });
-    };
-    const changeAgreement = async (name: string, change: (agreement: Record<string, unknown>) => unknown) => {
-      const agreement = structuredClone(original.get(`/agreements/${name}`)) as Record<string, unknown>;
-      expect((await put("agreements", name, change(agreement))).status).toBe(200);
-    };
+    const changeAgreement: RealSystem["changeAgreement"] = (name, change) => real.changeAgreement(name, change);
     const restore = async () => {
       for (const name of both) await changeAgreement(name, (agreement) => agreement);
     };
 
     beforeAll(async () => {
-      const documents = await documentsOfFolder(dataDir, demoDocuments);
-      original = new Map(documents.map(({ key, value }) => [key, value]));
-      tokens = await openTokens();
-      system = await startSystem({
-        issuer: tokens.issuer,
-        stack: await readStack(join(home, "stack.yml")),
-        buildDir: join(home, "build/functions"),
-        port: 0,
-        broker,
-        sidecars: "in-process",
-        logLevel: "warn",
-        documents,
-        dataDir,
-        log: createMemoryLog(),
-        onProgress: () => {},
-      });
-      orchestrator = { gatewayUrl: system.url, token: await tokens.tokenOf() };
+      real = await openRealSystem({ broker, sidecars: "in-process" });
+      ({ system, orchestrator } = real);
     }, 120_000);
 
-    afterAll(async () => {
-      await system.stop();
-      await tokens.remove();
-    }, 30_000);
+    afterAll(() => real?.stop(), 30_000);
 
     it("A1: computes at each provider and names the refused one", async () => {
       const answer = await query({ providers: ["VU", "UVA", "RUG"], sql: q4 });
       expect(answer.status).toBe(200);
-      const byParty = Object.fromEntries(resultsOf(answer).map((result) => [result.party, numbersOf(result)]));
-      expect(byParty).toEqual({ UVA: golden.Q4.UVA, VU: golden.Q4.VU });
+      expect(numbersByParty(answer)).toEqual({ UVA: golden.Q4.UVA, VU: golden.Q4.VU });
       expect(answer.body).toMatchObject({
         archetypes: [{ archetype: "computeToData" }],
         refused: [
@@ -231,8 +164,7 @@ describe.skipIf(!hasData).each([
       await changeAgreement("UVA", (agreement) => ({ ...agreement, archetypes: ["dataThroughTtp"] }));
       const answer = await query({});
       await restore();
-      const byParty = Object.fromEntries(resultsOf(answer).map((result) => [result.party, numbersOf(result)]));
-      expect(byParty).toEqual({ VU: golden.Q1.VU, SURF: golden.Q1.UVA });
+      expect(numbersByParty(answer)).toEqual({ VU: golden.Q1.VU, SURF: golden.Q1.UVA });
     });
 
     it("gives the averages in the original's shape where asked", async () => {

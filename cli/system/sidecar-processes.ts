@@ -49,6 +49,7 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
     pid: (party) => processes.get(party)?.pid,
     metricsUrls: () => [...processes.values()].flatMap(({ metricsUrl }) => metricsUrl ?? []),
     stopOne: async (party) => processes.get(party)?.stop(),
+    startOne: async (party) => processes.get(party)?.start(),
     stop,
   };
 }

@@ -34,40 +34,36 @@ export interface Sidecars {
   metricsUrls(): readonly string[];
   /** As if its machine were gone. */
   stopOne(party: string): Promise<void>;
+  /** One that was stopped; in one process not the exchange's, whom the functions beside it call. */
+  startOne(party: string): Promise<void>;
   /** Ends what is asked with CANCELLED, then all of them. */
   stop(): Promise<void>;
 }
 
 export async function startSidecars(options: InProcessOptions): Promise<Sidecars> {
-  const { parties, exchangeParty, knowledge, gatewayUrl, log } = options;
+  const { parties, exchangeParty, knowledge, gatewayUrl, log, recordsFolder } = options;
   const approvalKeys = await readApprovalKeys(options.approvalKeysFile);
   const sidecars = new Map<string, Sidecar>();
   const stopAll = async () => {
     await Promise.all([...sidecars.values()].map((sidecar) => sidecar.stop()));
   };
+  const startOne = async (party: string) => {
+    const broker = await options.connect(party);
+    const sidecar = await startPartySidecar({
+      party,
+      exchangeParty,
+      broker,
+      knowledge,
+      approvalKeys,
+      gateway: { gatewayUrl },
+      log,
+      records: { folder: recordsFolder },
+      metrics: options.metrics(party),
+    });
+    sidecars.set(party, sidecar);
+  };
   try {
-    await settled(
-      parties.map(async (party) => {
-        const broker = await options.connect(party);
-        const metrics = options.metrics(party);
-        const gateway = { gatewayUrl };
-        const records = { folder: options.recordsFolder };
-        sidecars.set(
-          party,
-          await startPartySidecar({
-            party,
-            exchangeParty,
-            broker,
-            knowledge,
-            approvalKeys,
-            gateway,
-            log,
-            records,
-            metrics,
-          }),
-        );
-      }),
-    );
+    await settled(parties.map(startOne));
     const requests = stoppableRequests(sidecars.get(exchangeParty) as Sidecar);
     const grpc = await serveSidecar(requests.sidecar, options.address);
     return {
@@ -78,6 +74,7 @@ export async function startSidecars(options: InProcessOptions): Promise<Sidecars
         sidecars.delete(party);
         await sidecar?.stop();
       },
+      startOne,
       stop: async () => {
         await requests.end();
         await stopAll();
