@@ -2,6 +2,7 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
+import { benchChange } from "./change.ts";
 import { benchDecision } from "./decision.ts";
 import { benchStep } from "./step-throughput.ts";
 import { benchWholeQuery } from "./whole-query.ts";
@@ -51,18 +52,23 @@ async function benchOneStep(): Promise<void> {
 }
 
 if (values.help) {
-  say("npm run bench -- [--only query|step|decision] [--rounds 3]");
+  say("npm run bench -- [--only query|step|decision|change] [--rounds 3]");
   say("  query: [--queries 20] [--seconds 3] [--callers 4]");
   say("  step:  [--messages 10000]");
   say("  decision: [--decisions 10000] [--changes 20]");
-} else if (!["", "query", "step", "decision"].includes(values.only)) {
-  say(`--only takes query, step or decision, not ${values.only}`);
+  say("  change: [--changes 20]");
+} else if (!["", "query", "step", "decision", "change"].includes(values.only)) {
+  say(`--only takes query, step, decision or change, not ${values.only}`);
   process.exitCode = 2;
 } else {
   say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`);
   const isAsked = (part: string) => values.only === "" || values.only === part;
   if (isAsked("query")) await benchQueries();
   if (isAsked("step")) await benchOneStep();
+  if (isAsked("change")) {
+    const wrong = await benchChange({ rounds: Number(values.changes), queries: 3 }, say);
+    if (wrong > 0) process.exitCode = 1;
+  }
   if (isAsked("decision")) {
     const [decisions, changes] = [Number(values.decisions), Number(values.changes)];
     await benchDecision({ sizes: [10_000, 100_000], decisions, changes }, say);
