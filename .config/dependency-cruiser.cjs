@@ -71,7 +71,7 @@ module.exports = {
         errors,
         ports,
         "^shared/domain/(route|limits)\\.ts$",
-        "^shared/domain/audit/chain\\.ts$",
+        "^shared/domain/audit/(record|chain)\\.ts$",
         "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
       ],
       "names, limits and the chain of a record are the domain's; the in-memory invoker runs steps as the runtime does",
@@ -115,8 +115,9 @@ module.exports = {
     {
       name: "data-is-for-sql-steps",
       severity: "error",
-      comment: "the orchestrator writes tables in the formats of answers, and does no more with them",
-      from: { path: "^functions/(?!sql-)", pathNot: tests },
+      comment:
+        "the orchestrator writes tables in the formats of answers, and does no more with them; agreement-check has the engine read predicates",
+      from: { path: "^functions/(?!sql-|agreement-check/)", pathNot: tests },
       to: { path: data, pathNot: "^shared/data/(answer-formats/|table-source\\.ts$)" },
     },
     {
