@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BundledFile, bundleFunction } from "./bundle-function.ts";
 
 const home = resolve(import.meta.dirname, "../..");
-const singleUse = ["sql-query", "sql-anonymize", "sql-aggregate", "sql-algorithm", "sql-graph"];
+const singleUse = ["agreement-check", "sql-query", "sql-anonymize", "sql-aggregate", "sql-algorithm", "sql-graph"];
+const withEngine = ["agreement-check", "sql-query"];
 const shared = ["policy-enforcer", "archetype-selector"];
 const bundles = new Map<string, Record<string, BundledFile>>();
 let folder: string;
@@ -49,14 +50,14 @@ describe("the bundle of a single-use function", () => {
     const worker = fileOf(name, "worker.js");
     const allowed = ["@bufbuild/protobuf", "apache-arrow", "flatbuffers", "tslib"];
     const more = npmPackages(worker).filter((vendor) => !allowed.includes(vendor));
-    expect(more).toEqual(name === "sql-query" ? ["@duckdb/node-api"] : []);
-    expect(worker.bytes).toBeLessThanOrEqual(name === "sql-query" ? 1_300_000 : 750_000);
+    expect(more).toEqual(withEngine.includes(name) ? ["@duckdb/node-api"] : []);
+    expect(worker.bytes).toBeLessThanOrEqual(withEngine.includes(name) ? 1_300_000 : 750_000);
   });
 
-  it("needs DuckDB's native part beside it for sql-query alone", () => {
+  it("needs DuckDB's native part beside it for those with the engine alone", () => {
     const needing = singleUse.filter((name) => fileOf(name, "worker.js").packages.length > 0);
-    expect(needing).toEqual(["sql-query"]);
-    expect(fileOf("sql-query", "worker.js").packages).toEqual(["@duckdb/node-bindings"]);
+    expect(needing).toEqual(withEngine);
+    for (const name of withEngine) expect(fileOf(name, "worker.js").packages).toEqual(["@duckdb/node-bindings"]);
   });
 });
 

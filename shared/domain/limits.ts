@@ -31,6 +31,8 @@ export const limits = {
   aggregatedRowsMin: 2,
   /** Of one table's row filter. */
   rowFilterCharsMax: 4_000,
+  /** How long a change of an agreement waits for the look at its row filters. */
+  agreementCheckMsMax: 8_000,
   providersMax: 64,
   /** Third parties tried for one group when a query is split by steward. */
   splitCandidatesMax: 8,
@@ -101,6 +103,12 @@ export const limits = {
   usageTriesMax: 100,
   /** How long a change of an agreement waits until every sidecar carries it out. */
   appliedWaitMsMax: 2_000,
+  /** Share of its capacity from which a party is relieved where that is allowed. */
+  busyLoadShare: 0.8,
+  /** A party's load: averaged over about so long, said again at most so often, and only when it has changed by so much. */
+  loadAverageMs: 2_000,
+  loadSaidMs: 1_000,
+  loadChangeMin: 0.1,
   /** How long a party counts as online after its sidecar went silent. */
   partyLeaseMs: 5_000,
   /** Dead letters that one command looks at. */
