@@ -15,6 +15,7 @@ import { policyApi } from "./policy-api.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
 import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
 import { createRateLimit } from "./rate-limit.ts";
+import { recordsApi } from "./records-api.ts";
 import type { TokenVerifier } from "./token.ts";
 
 export interface App {
@@ -44,6 +45,7 @@ export function createApp(options: AppOptions): App {
   routes.route("/v1/queries", queries.routes);
   routes.route("/v1/jobs", jobsApi(api, queries));
   routes.route("/v1/policy", policyApi(api));
+  routes.route("/v1/records", recordsApi(api, log));
   routes.route("/v1", knowledgeApi(api));
   routes.get("/healthz", async () => healthResponse(api));
 

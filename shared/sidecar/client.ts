@@ -20,6 +20,8 @@ export interface SidecarApi {
   /** It is still wanted. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE */
   renewTransfer(name: string): Promise<void>;
   dropTransfer(name: string): Promise<void>;
+  /** What this sidecar has on record of a query, or all; the first line names the key. @throws DynamosError NOT_FOUND, RECORD_UNAVAILABLE */
+  readRecords(queryId: string, signal: AbortSignal): AsyncIterable<string>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
   applied(revision: number, waitMs: number): Promise<Applied>;
   get(key: string): Promise<Entry | undefined>;
@@ -55,6 +57,20 @@ export function connectSidecar(address: string): SidecarApi {
     }
   }
 
+  async function* readRecords(queryId: string, signal: AbortSignal): AsyncIterable<string> {
+    const stream = client.readRecords({ queryId });
+    const cancel = () => stream.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      for await (const { line } of stream) yield line;
+    } catch (error) {
+      throw fromServiceError(error);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+  }
+
   async function* readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
     const stream = client.readTransfer({ name });
     const cancel = () => stream.cancel();
@@ -72,6 +88,7 @@ export function connectSidecar(address: string): SidecarApi {
   return {
     request,
     readTransfer,
+    readRecords,
     renewTransfer: async (name) => {
       await callOnce((deadline, done) => client.renewTransfer({ name }, new Metadata(), { deadline }, done));
     },

@@ -77,6 +77,14 @@ function implementation(sidecar: Sidecar): SidecarServer {
       await sidecar.transfers.drop(name);
       return {};
     }),
+    readRecords: streaming(async (call) => {
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      for await (const line of sidecar.readRecords(call.request.queryId)) {
+        if (gone.signal.aborted) return;
+        if (!call.write({ line })) await once(call, "drain", { signal: gone.signal });
+      }
+    }),
     cancel: unary(async ({ queryId }) => {
       await sidecar.cancel(queryId);
       return {};

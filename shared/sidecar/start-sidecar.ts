@@ -26,6 +26,7 @@ import { createOutbox } from "./outbox.ts";
 import { isPoison, readReply, reasonOf } from "./poison.ts";
 import { announce } from "./presence.ts";
 import { recordChanges } from "./recorded-changes.ts";
+import { recordedLines } from "./recorded-lines.ts";
 import { createRecorder, unrecorded } from "./recorder.ts";
 import { createRequests } from "./requests.ts";
 import { consumeSteps } from "./step-consumers.ts";
@@ -60,6 +61,8 @@ export interface Sidecar {
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Tells every sidecar that nobody waits for this query any more. */
   cancel(queryId: string): Promise<void>;
+  /** What is on record of a query, or all for an empty id; the first line names the key. @throws DynamosError NOT_FOUND, RECORD_UNAVAILABLE */
+  readRecords(queryId: string): AsyncIterable<string>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
   applied(revision: number, waitMs: number): Promise<Applied>;
   status(): { broker: BrokerStatus; openRequests: number; openGathers: number };
@@ -165,6 +168,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     transfers: broker.transfers,
     request: requests.request,
     cancel: (queryId) => publishCancel(broker, queryId, 0),
+    readRecords: (queryId) => recordedLines(records, queryId),
     applied: (revision, waitMs) => appliedBy(cache, clock, revision, waitMs),
     status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),
     stop: async () => {

@@ -82,6 +82,7 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
     renewTransfer: (name) => sidecar.transfers.renew(name),
     dropTransfer: (name) => sidecar.transfers.drop(name),
+    readRecords: (queryId) => sidecar.readRecords(queryId),
     applied: (revision, waitMs) => sidecar.applied(revision, waitMs),
     get: (key) => knowledge.get(key),
     list: (prefix) => knowledge.list(prefix),

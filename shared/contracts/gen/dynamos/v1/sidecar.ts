@@ -48,6 +48,17 @@ export interface DropTransferRequest {
 export interface DropTransferResponse {
 }
 
+export interface ReadRecordsRequest {
+  /** Empty: all of them. */
+  queryId: string;
+}
+
+/** Streamed from the first record on. */
+export interface ReadRecordsResponse {
+  /** One record of the party's audit record, as it was sealed. */
+  line: string;
+}
+
 export interface CancelRequest {
   queryId: string;
 }
@@ -601,6 +612,116 @@ export const DropTransferResponse: MessageFns<DropTransferResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<DropTransferResponse>, I>>(_: I): DropTransferResponse {
     const message = createBaseDropTransferResponse();
+    return message;
+  },
+};
+
+function createBaseReadRecordsRequest(): ReadRecordsRequest {
+  return { queryId: "" };
+}
+
+export const ReadRecordsRequest: MessageFns<ReadRecordsRequest> = {
+  encode(message: ReadRecordsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queryId !== "") {
+      writer.uint32(10).string(message.queryId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadRecordsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadRecordsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queryId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReadRecordsRequest>, I>>(base?: I): ReadRecordsRequest {
+    return ReadRecordsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadRecordsRequest>, I>>(object: I): ReadRecordsRequest {
+    const message = createBaseReadRecordsRequest();
+    message.queryId = object.queryId ?? "";
+    return message;
+  },
+};
+
+function createBaseReadRecordsResponse(): ReadRecordsResponse {
+  return { line: "" };
+}
+
+export const ReadRecordsResponse: MessageFns<ReadRecordsResponse> = {
+  encode(message: ReadRecordsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== "") {
+      writer.uint32(10).string(message.line);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadRecordsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadRecordsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.line = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReadRecordsResponse>, I>>(base?: I): ReadRecordsResponse {
+    return ReadRecordsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadRecordsResponse>, I>>(object: I): ReadRecordsResponse {
+    const message = createBaseReadRecordsResponse();
+    message.line = object.line ?? "";
     return message;
   },
 };

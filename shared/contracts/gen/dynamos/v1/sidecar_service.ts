@@ -40,6 +40,8 @@ import {
   ListKnowledgeResponse,
   PutKnowledgeRequest,
   PutKnowledgeResponse,
+  ReadRecordsRequest,
+  ReadRecordsResponse,
   ReadTransferRequest,
   ReadTransferResponse,
   RenewLeaseRequest,
@@ -102,6 +104,16 @@ export const SidecarService = {
     responseSerialize: (value: DropTransferResponse): Buffer =>
       Buffer.from(DropTransferResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DropTransferResponse => DropTransferResponse.decode(value),
+  },
+  /** What this sidecar has on record, for an auditor. */
+  readRecords: {
+    path: "/dynamos.v1.Sidecar/ReadRecords" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadRecordsRequest): Buffer => Buffer.from(ReadRecordsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadRecordsRequest => ReadRecordsRequest.decode(value),
+    responseSerialize: (value: ReadRecordsResponse): Buffer => Buffer.from(ReadRecordsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadRecordsResponse => ReadRecordsResponse.decode(value),
   },
   /** Tells every party that nobody waits for this query any more. */
   cancel: {
@@ -224,6 +236,8 @@ export interface SidecarServer extends UntypedServiceImplementation {
   renewTransfer: handleUnaryCall<RenewTransferRequest, RenewTransferResponse>;
   /** Nobody reads it again. Idempotent; what is not dropped expires. */
   dropTransfer: handleUnaryCall<DropTransferRequest, DropTransferResponse>;
+  /** What this sidecar has on record, for an auditor. */
+  readRecords: handleServerStreamingCall<ReadRecordsRequest, ReadRecordsResponse>;
   /** Tells every party that nobody waits for this query any more. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
   /** Waits until every sidecar that is online carries out what is agreed up to a revision, or until time is up. */
@@ -290,6 +304,13 @@ export interface SidecarClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DropTransferResponse) => void,
   ): ClientUnaryCall;
+  /** What this sidecar has on record, for an auditor. */
+  readRecords(request: ReadRecordsRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadRecordsResponse>;
+  readRecords(
+    request: ReadRecordsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadRecordsResponse>;
   /** Tells every party that nobody waits for this query any more. */
   cancel(
     request: CancelRequest,
