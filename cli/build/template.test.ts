@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Envelope, Outcome } from "#contracts";
+import { approvalEnvironment } from "#testing/approval-keys";
 import { readStack } from "../stack/read-stack.ts";
 
 const home = resolve(import.meta.dirname, "../..");
@@ -69,9 +70,13 @@ async function stop(child: ChildProcess): Promise<number | null> {
 
 describe("the template", () => {
   it.each<[string, Record<string, string>, RegExp]>([
-    ["policy-enforcer", {}, /^\d+-shared$/],
+    ["policy-enforcer", { approval_key_file: approvalEnvironment.approval_key_file }, /^\d+-shared$/],
     // Its worker rehearses with DuckDB before it says ready.
-    ["uva-sql-query", { data_dir: "/" }, /^\d+-[0-9a-f]{16}$/],
+    [
+      "uva-sql-query",
+      { data_dir: "/", approval_keys_file: approvalEnvironment.approval_keys_file },
+      /^\d+-[0-9a-f]{16}$/,
+    ],
   ])("makes of %s a bundle that runs by itself", async (name, environment, worker) => {
     const { child, url } = await run(await bundle(await shrinkwrap(name)), environment);
     const step = name.replace("uva-", "");
