@@ -15,7 +15,7 @@ const chain = {
 
 it("never says complete of a query whose control chain failed after its plan: its chains may not have begun", () => {
   const reply = { id: "r", queryId: "q", attempt: 1, party: "exchange", chain: "", trail: [] };
-  const plan = { queryId: "q", attempt: 1, choices: [], chains: [chain], verdicts: [] };
+  const plan = { queryId: "q", attempt: 1, choices: [], chains: [chain], verdicts: [], loads: [] };
   const failure = { code: ErrorCode.OVERLOADED, message: "full", party: "exchange", step: "archetype-selector" };
   const announced = collect(nothingCollected, { ...reply, content: { $case: "plan", value: plan } });
   const collected = collect(announced, { ...reply, content: { $case: "failure", value: failure } });

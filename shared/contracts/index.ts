@@ -31,7 +31,7 @@ export {
   Transfer,
 } from "./gen/dynamos/v1/envelope.ts";
 export { ErrorCode, Failure } from "./gen/dynamos/v1/error.ts";
-export { Chain, Choice, Considered, Plan, Role } from "./gen/dynamos/v1/plan.ts";
+export { Chain, Choice, Considered, PartyLoad, Plan, Role } from "./gen/dynamos/v1/plan.ts";
 export {
   Agreement,
   Approval,

@@ -3,6 +3,7 @@ import { type Archetype, ErrorCode, type Knowledge, type Reason, type RequestTyp
 import { usesThirdParty } from "./archetype.ts";
 import { commonNames, listed, sortedNames } from "./by-name.ts";
 import { type Composition, compose, compositionReason, linkProblem } from "./compose.ts";
+import { isBusy, loadInWords, loadOf } from "./load.ts";
 
 export interface Approved {
   readonly provider: string;
@@ -28,7 +29,7 @@ export interface Group {
   readonly gatherSteps: readonly string[];
   /** Sentences: which steps run at whom only because another steward of the union demands them. */
   readonly sharedDemands: readonly string[];
-  /** Sentences: which parties that all allow to compute were not asked to, as they are no compute providers. */
+  /** Sentences: which parties that all allow to compute were not asked to: they are no compute providers, or busy. */
   readonly passedOver: readonly string[];
 }
 
@@ -57,14 +58,23 @@ export function attempt(archetype: Archetype, members: readonly Approved[], sett
   if (candidates.length === 0) {
     return { reasons: [noCommon(`${archetype.name} needs a compute provider: ${passedOver.join("; ")}`)] };
   }
-  const online = candidates.find((name) => isOnline(name, setting.knowledge));
+  const { online, busy } = firstWithRoom(candidates, setting.knowledge);
   const composed = composeGroup({ archetype, members, computeProvider: online ?? candidates[0] ?? "" }, setting);
   // Offline is only worth saying when nothing else is in the way.
   return composed.group !== undefined && online === undefined
     ? { reasons: [offline(archetype, candidates)] }
     : composed.group === undefined
       ? composed
-      : { group: { ...composed.group, passedOver } };
+      : { group: { ...composed.group, passedOver: [...passedOver, ...busy] } };
+}
+
+/** Of those online; where all of them are busy, the first. @returns with the sentences about those before it */
+function firstWithRoom(candidates: readonly string[], knowledge: Knowledge): { online?: string; busy: string[] } {
+  const here = candidates.filter((name) => isOnline(name, knowledge));
+  const index = here.findIndex((name) => !isBusy(loadOf(name, knowledge)));
+  const online = here[Math.max(index, 0)];
+  const before = here.slice(0, Math.max(index, 0));
+  return { ...(online && { online }), busy: before.map((name) => loadInWords(name, loadOf(name, knowledge))) };
 }
 
 /** @param plan members sorted by provider, all of whom allow the archetype and the compute provider */

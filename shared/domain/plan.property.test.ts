@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Chain, Knowledge, type Plan, type Query, type Refusal, Role } from "#contracts";
-import { arbitraryWorld, type World } from "#testing/arbitrary-world";
+import { arbitraryLoadedWorld, arbitraryWorld, type World } from "#testing/arbitrary-world";
 import { makePlan } from "./plan.ts";
 import { approvalsOf, evaluate } from "./policy.ts";
 
@@ -161,13 +161,30 @@ it("meets worlds of every kind, or the properties below would say little", () =>
     severalChoices: count(({ choices }) => choices.length > 1) > 20,
     gatheredOfSeveral: count(({ chains }) => chains.some(({ providers }) => providers.length > 1)) > 20,
     refused: results.length - count(() => true) > 100,
-  }).toEqual({ option: true, weight: true, split: true, severalChoices: true, gatheredOfSeveral: true, refused: true });
+  }).toEqual({
+    option: true,
+    weight: true,
+    split: true,
+    severalChoices: true,
+    gatheredOfSeveral: true,
+    refused: true,
+  });
+});
+
+it("meets worlds in which load decides", () => {
+  const results = fc.sample(arbitraryLoadedWorld, { numRuns: 2_000, seed: 1 }).map((world) => planOf(world));
+  const byLoad = results.filter(isPlan).filter(({ choices }) => choices[0]?.rule === "load");
+  const atHome = byLoad.filter(({ chains }) => chains.every(({ role }) => role === Role.ALL));
+  expect({ atHome: atHome.length > 10, away: byLoad.length - atHome.length > 10 }).toEqual({
+    atHome: true,
+    away: true,
+  });
 });
 
 describe("any plan", () => {
   it("keeps to every agreement of everybody who takes part", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const result = planOf(world);
         const parts = isPlan(result) ? result.chains.filter(isProviderChain).map(({ party }) => party) : [];
         expect(parts.flatMap((provider) => violations(provider, result as Plan, world))).toEqual([]);
@@ -178,7 +195,7 @@ describe("any plan", () => {
 
   it("runs only connected chains of valid steps at parties that are online", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const result = planOf(world);
         const chains = isPlan(result) ? result.chains : [];
         expect(chains.flatMap((chain) => malformations(chain, result as Plan, world.knowledge))).toEqual([]);
@@ -189,7 +206,7 @@ describe("any plan", () => {
 
   it("has every provider asked in one chain or refused with a reason, exactly once", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const result = planOf(world);
         if (!isPlan(result)) {
           expect(result.reasons.length).toBeGreaterThan(0);
@@ -209,7 +226,7 @@ describe("any plan", () => {
 
   it("gathers each table once, at a chain with an id of its own", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const result = planOf(world);
         const chains = isPlan(result) ? result.chains : [];
         expect(new Set(chains.map(({ id }) => id)).size).toBe(chains.length);
@@ -222,15 +239,15 @@ describe("any plan", () => {
     );
   });
 
-  it("does what the options demand, or refuses", () => {
+  it("does what the options demand unless that is too much for somebody, or refuses", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const result = planOf(world);
         const { aggregate, split } = world.query.options;
         if (isPlan(result) && split === false) {
           expect(result.choices).toHaveLength(1);
         }
-        if (isPlan(result) && aggregate === true && split !== true) {
+        if (isPlan(result) && aggregate === true && split !== true && result.choices[0]?.rule !== "load") {
           expect(result.chains.every(({ role }) => role !== Role.ALL)).toBe(true);
         }
       }),
@@ -238,9 +255,43 @@ describe("any plan", () => {
     );
   });
 
+  it("is that of parties without a load when nobody is at 80 %", () => {
+    fc.assert(
+      fc.property(arbitraryLoadedWorld, (world) => {
+        const low = (load: number | undefined) => (load === undefined ? {} : { load: load * 0.79 });
+        const parties = world.knowledge.parties.map(({ load, ...party }) => ({ ...party, ...low(load) }));
+        const unknown = world.knowledge.parties.map(({ load: _, ...party }) => party);
+        const under = (all: Knowledge["parties"]) =>
+          planOf({ ...world, knowledge: { ...world.knowledge, parties: all } });
+        expect({ ...under(parties), loads: [] }).toEqual({ ...under(unknown), loads: [] });
+      }),
+      runs,
+    );
+  });
+
+  it("has by load what could run, and what the agreements allowed, without it", () => {
+    fc.assert(
+      fc.property(arbitraryLoadedWorld, (world) => {
+        const result = planOf(world);
+        if (!isPlan(result) || result.choices[0]?.rule !== "load") return;
+        const [choice] = result.choices;
+        const only = world.knowledge.archetypes.filter(({ name }) => name === choice?.archetype);
+        const parties = world.knowledge.parties.map(({ load: _, ...party }) => party);
+        const { aggregate: _, ...options } = world.query.options;
+        const alone = planOf({
+          ...world,
+          query: { ...world.query, options },
+          knowledge: { ...world.knowledge, parties, archetypes: only },
+        });
+        expect(alone).toMatchObject({ choices: [{ archetype: choice?.archetype, providers: choice?.providers }] });
+      }),
+      runs,
+    );
+  });
+
   it("is the same whatever the order of what it was made from", () => {
     fc.assert(
-      fc.property(arbitraryWorld, fc.nat(1_000_000), (world, seed) => {
+      fc.property(arbitraryLoadedWorld, fc.nat(1_000_000), (world, seed) => {
         expect(planOf(reordered(world, seed), (list) => shuffled(list, seed + 1))).toEqual(planOf(world));
       }),
       runs,
@@ -249,7 +300,7 @@ describe("any plan", () => {
 
   it("leaves what it was made from untouched", () => {
     fc.assert(
-      fc.property(arbitraryWorld, (world) => {
+      fc.property(arbitraryLoadedWorld, (world) => {
         const before = structuredClone(world);
         planOf(world);
         expect(world).toEqual(before);

@@ -14,6 +14,7 @@ import {
 } from "#contracts";
 import { compareNames, sortedNames } from "./by-name.ts";
 import { type Approved, type Group, isOnline } from "./group.ts";
+import { loadsDecidedOn } from "./plan-loads.ts";
 import { placedReasons, refused } from "./policy.ts";
 import { gatherChainId } from "./route.ts";
 import { type Selection, select } from "./select.ts";
@@ -50,6 +51,7 @@ export function makePlan(query: Query, decision: Decision, knowledge: Knowledge,
     verdicts: verdicts.map(
       (verdict) => selection.refused.find(({ provider }) => provider === verdict.provider) ?? verdict,
     ),
+    loads: loadsDecidedOn(query.providers, knowledge),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from "#contracts";
 import { byWeight, usesThirdParty } from "./archetype.ts";
+import { relieve } from "./by-load.ts";
 import { compareNames, sortedNames } from "./by-name.ts";
 import { aggregateOption } from "./compose.ts";
 import {
@@ -43,7 +44,8 @@ interface Tried {
 export const splitOption = "split";
 
 /**
- * In order: what the options say, the lightest that all allow, one archetype for each steward.
+ * In order: what the options say, the lightest that all allow, one archetype for each steward. Where all allow more
+ * than one, the load of those who would compute may decide otherwise.
  * An archetype that one steward forbids is never run with that steward's data: where the original
  * falls back to an archetype of any provider, this refuses.
  */
@@ -59,9 +61,10 @@ export function select(question: SelectionQuestion): Selection | Refusal {
     result: attempt(archetype, members, question),
   }));
   const aggregate = optionOf(question.options, aggregateOption);
+  const common = byOption(tried, members, aggregate) ?? (aggregate === true ? undefined : byWeightRule(tried, members));
   return (
-    byOption(tried, members, aggregate) ??
-    (aggregate === true ? undefined : byWeightRule(tried, members)) ??
+    byLoad(common, tried, question) ??
+    common ??
     bySplit(tried, members, question) ??
     refusal(reasonsOf(tried, aggregate))
   );
@@ -91,6 +94,22 @@ function byWeightRule(tried: readonly Tried[], members: readonly Approved[]): Se
   }
   const why = `${group.archetype.name} has the lowest weight (${group.archetype.weight}) of those that ${namesOf(members)} allow and that can run`;
   return { chosen: [chosen(group, "weight", why, tried)], refused: [] };
+}
+
+/** Not between the groups of a split: they have no archetype in common to choose among. */
+function byLoad(
+  common: Selection | undefined,
+  tried: readonly Tried[],
+  { knowledge }: SelectionQuestion,
+): Selection | undefined {
+  const planned = common?.chosen[0]?.group;
+  if (planned === undefined) {
+    return undefined;
+  }
+  const isAway = usesThirdParty(planned.archetype);
+  const other = firstFeasible(tried.filter(({ archetype }) => usesThirdParty(archetype) !== isAway));
+  const relief = relieve(planned, other, knowledge);
+  return relief && { chosen: [chosen(relief.group, "load", relief.why, tried, relief.otherPlace)], refused: [] };
 }
 
 function bySplit(
@@ -123,7 +142,14 @@ function bySplit(
   };
 }
 
-function chosen(group: Group, rule: string, why: string, tried: readonly Tried[]): { choice: Choice; group: Group } {
+/** @param otherPlace why nothing is computed there, if load decided */
+function chosen(
+  group: Group,
+  rule: string,
+  why: string,
+  tried: readonly Tried[],
+  otherPlace?: string,
+): { choice: Choice; group: Group } {
   const choice: Choice = {
     archetype: group.archetype.name,
     providers: group.members.map(({ provider }) => provider),
@@ -133,7 +159,7 @@ function chosen(group: Group, rule: string, why: string, tried: readonly Tried[]
     considered: [
       ...tried
         .filter(({ archetype }) => archetype.name !== group.archetype.name)
-        .map((other) => considered(other, group.archetype)),
+        .map((other) => considered(other, group.archetype, otherPlace)),
       ...group.passedOver.map((reason) => ({ archetype: group.archetype.name, reason })),
       ...undefinedArchetypes(group.members, tried),
     ],
@@ -141,9 +167,12 @@ function chosen(group: Group, rule: string, why: string, tried: readonly Tried[]
   return { choice, group };
 }
 
-function considered({ archetype, result }: Tried, winner: Archetype): Considered {
+function considered({ archetype, result }: Tried, winner: Archetype, otherPlace: string | undefined): Considered {
   if (result.reasons !== undefined) {
     return { archetype: archetype.name, reason: result.reasons.map(({ message }) => message).join("; ") };
+  }
+  if (otherPlace !== undefined && usesThirdParty(archetype) !== usesThirdParty(winner)) {
+    return { archetype: archetype.name, reason: otherPlace };
   }
   const [first] = byWeight([archetype, winner]);
   const reason =

@@ -62,7 +62,7 @@ const failure = {
 const result = { $case: "result", value: table(transferName("UVA", "exchange", "1")) } as const;
 const plan: Reply["content"] = {
   $case: "plan",
-  value: { queryId: "q1", attempt: 1, choices: [], chains: [], verdicts: [] },
+  value: { queryId: "q1", attempt: 1, choices: [], chains: [], verdicts: [], loads: [] },
 };
 
 describe("a hop", () => {

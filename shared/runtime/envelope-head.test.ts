@@ -11,7 +11,7 @@ const result = {
 const payload = fc.constantFrom<NonNullable<Payload["content"]> | undefined>(
   { $case: "result", value: result },
   { $case: "decision", value: { verdicts: [], approvals: [] } },
-  { $case: "plan", value: { queryId: "q", attempt: 1, choices: [], chains: [], verdicts: [] } },
+  { $case: "plan", value: { queryId: "q", attempt: 1, choices: [], chains: [], verdicts: [], loads: [] } },
   undefined,
 );
 const input = fc.oneof(

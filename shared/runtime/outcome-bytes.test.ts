@@ -11,7 +11,7 @@ const codes = Object.keys(errorTable).map(Number) as ErrorCode[];
 describe("the status of an outcome", () => {
   it("is 200 for what goes on", () => {
     expect(statusOf(encoded(forwardResult({ table: undefined, chart: undefined, document: undefined })))).toBe(200);
-    const plan = { queryId: "q", attempt: 1, choices: [], chains: [], verdicts: [] };
+    const plan = { queryId: "q", attempt: 1, choices: [], chains: [], verdicts: [], loads: [] };
     expect(statusOf(encoded(fanOut(plan, [])))).toBe(200);
   });
 

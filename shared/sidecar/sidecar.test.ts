@@ -226,7 +226,7 @@ describe("a query over the sidecars", () => {
       decision: {
         $case: "fanOut",
         value: {
-          plan: { queryId: envelope.queryId, attempt: 1, choices: [], chains: [], verdicts: [] },
+          plan: { queryId: envelope.queryId, attempt: 1, choices: [], chains: [], verdicts: [], loads: [] },
           envelopes: [],
         },
       },

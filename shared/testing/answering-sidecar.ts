@@ -95,6 +95,7 @@ function* replies({ queryId, query }: Envelope, answers: AnsweringSidecar["answe
     attempt: 1,
     choices: [],
     verdicts: [],
+    loads: [],
     chains: parties.map((party) => ({
       id: party,
       party,

@@ -161,3 +161,13 @@ const query = fc
   .map((fields) => Query.fromPartial(fields as Partial<Query>));
 
 export const arbitraryWorld: fc.Arbitrary<World> = fc.record({ knowledge, query, nowMs: fc.constant(100) });
+
+const load = fc.constantFrom(undefined, undefined, 0.1, 0.79, 0.8, 1);
+
+/** Of whose parties some say their load. */
+export const arbitraryLoadedWorld: fc.Arbitrary<World> = fc
+  .tuple(arbitraryWorld, fc.array(load, { minLength: 7, maxLength: 7 }))
+  .map(([world, loads]) => {
+    const parties = world.knowledge.parties.map((one, index) => ({ ...one, load: loads[index] }));
+    return { ...world, knowledge: { ...world.knowledge, parties } };
+  });

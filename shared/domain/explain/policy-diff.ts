@@ -3,6 +3,7 @@ import type { Agreement, Knowledge, Plan, Reason, Refusal, Terms } from "#contra
 import { sortedNames } from "../by-name.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { makePlan } from "../plan.ts";
+import { withoutLoads } from "../plan-loads.ts";
 import { decisionOf } from "./explain.ts";
 import type { Situation } from "./situation.ts";
 
@@ -83,7 +84,7 @@ function refusedByPlan(plan: Plan | Refusal, provider: string): readonly Reason[
   return verdict?.$case === "refusal" ? verdict.value.reasons : [];
 }
 
-/** Recorded requests were asked when their parties were there. */
+/** Recorded requests were asked when their parties were there, and had room. */
 export function everybodyOnline(knowledge: Knowledge): Knowledge {
-  return { ...knowledge, parties: knowledge.parties.map((party) => ({ ...party, online: true })) };
+  return withoutLoads({ ...knowledge, parties: knowledge.parties.map((party) => ({ ...party, online: true })) });
 }

@@ -84,6 +84,8 @@ export interface Party {
   roles: string[];
   /** Whether its sidecar holds its lease. */
   online: boolean;
+  /** Share of its capacity that is in hand, 0 to 1, as its sidecars say; absent: not known. */
+  load?: number | undefined;
 }
 
 /**
@@ -384,6 +386,7 @@ export const Party: MessageFns<Party> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => globalThis.String(e)) : [],
       online: isSet(object.online) ? globalThis.Boolean(object.online) : false,
+      load: isSet(object.load) ? globalThis.Number(object.load) : undefined,
     };
   },
 
@@ -397,6 +400,9 @@ export const Party: MessageFns<Party> = {
     }
     if (message.online !== false) {
       obj.online = message.online;
+    }
+    if (message.load !== undefined) {
+      obj.load = floatToJson(message.load);
     }
     return obj;
   },
@@ -477,6 +483,10 @@ export const Usage: MessageFns<Usage> = {
     return obj;
   },
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 function isObject(value: any): boolean {
   return typeof value === "object" && value !== null;

@@ -87,10 +87,17 @@ export interface Choice {
   providers: string[];
   /** The third party; empty when each provider computes at home. */
   computeProvider: string;
-  /** The rule that decided: `option`, `weight` or `split`. */
+  /** The rule that decided: `option`, `weight`, `load` or `split`. */
   rule: string;
   why: string;
   considered: Considered[];
+}
+
+/** As it was when the plan was made. */
+export interface PartyLoad {
+  party: string;
+  /** 0 to 1. */
+  load: number;
 }
 
 export interface Plan {
@@ -100,6 +107,8 @@ export interface Plan {
   chains: Chain[];
   /** Of every provider asked, also the refused. */
   verdicts: Verdict[];
+  /** Of the providers asked and of those who may compute, where it is known; sorted by party. */
+  loads: PartyLoad[];
 }
 
 export const Chain: MessageFns<Chain> = {
@@ -212,6 +221,26 @@ export const Choice: MessageFns<Choice> = {
   },
 };
 
+export const PartyLoad: MessageFns<PartyLoad> = {
+  fromJSON(object: any): PartyLoad {
+    return {
+      party: isSet(object.party) ? globalThis.String(object.party) : "",
+      load: isSet(object.load) ? globalThis.Number(object.load) : 0,
+    };
+  },
+
+  toJSON(message: PartyLoad): unknown {
+    const obj: any = {};
+    if (message.party !== "") {
+      obj.party = message.party;
+    }
+    if (message.load !== 0) {
+      obj.load = floatToJson(message.load);
+    }
+    return obj;
+  },
+};
+
 export const Plan: MessageFns<Plan> = {
   fromJSON(object: any): Plan {
     return {
@@ -226,6 +255,7 @@ export const Plan: MessageFns<Plan> = {
         : [],
       chains: globalThis.Array.isArray(object?.chains) ? object.chains.map((e: any) => Chain.fromJSON(e)) : [],
       verdicts: globalThis.Array.isArray(object?.verdicts) ? object.verdicts.map((e: any) => Verdict.fromJSON(e)) : [],
+      loads: globalThis.Array.isArray(object?.loads) ? object.loads.map((e: any) => PartyLoad.fromJSON(e)) : [],
     };
   },
 
@@ -246,9 +276,16 @@ export const Plan: MessageFns<Plan> = {
     if (message.verdicts?.length) {
       obj.verdicts = message.verdicts.map((e) => Verdict.toJSON(e));
     }
+    if (message.loads?.length) {
+      obj.loads = message.loads.map((e) => PartyLoad.toJSON(e));
+    }
     return obj;
   },
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

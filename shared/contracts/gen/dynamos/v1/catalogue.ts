@@ -85,6 +85,8 @@ export interface Party {
   roles: string[];
   /** Whether its sidecar holds its lease. */
   online: boolean;
+  /** Share of its capacity that is in hand, 0 to 1, as its sidecars say; absent: not known. */
+  load?: number | undefined;
 }
 
 /**
@@ -817,7 +819,7 @@ export const DataSet: MessageFns<DataSet> = {
 };
 
 function createBaseParty(): Party {
-  return { name: "", roles: [], online: false };
+  return { name: "", roles: [], online: false, load: undefined };
 }
 
 export const Party: MessageFns<Party> = {
@@ -830,6 +832,9 @@ export const Party: MessageFns<Party> = {
     }
     if (message.online !== false) {
       writer.uint32(24).bool(message.online);
+    }
+    if (message.load !== undefined) {
+      writer.uint32(33).double(message.load);
     }
     return writer;
   },
@@ -871,6 +876,14 @@ export const Party: MessageFns<Party> = {
             message.online = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.load = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -891,6 +904,7 @@ export const Party: MessageFns<Party> = {
     message.name = object.name ?? "";
     message.roles = object.roles?.map((e) => e) || [];
     message.online = object.online ?? false;
+    message.load = object.load ?? undefined;
     return message;
   },
 };

@@ -51,10 +51,17 @@ export interface Choice {
   providers: string[];
   /** The third party; empty when each provider computes at home. */
   computeProvider: string;
-  /** The rule that decided: `option`, `weight` or `split`. */
+  /** The rule that decided: `option`, `weight`, `load` or `split`. */
   rule: string;
   why: string;
   considered: Considered[];
+}
+
+/** As it was when the plan was made. */
+export interface PartyLoad {
+  party: string;
+  /** 0 to 1. */
+  load: number;
 }
 
 export interface Plan {
@@ -64,6 +71,8 @@ export interface Plan {
   chains: Chain[];
   /** Of every provider asked, also the refused. */
   verdicts: Verdict[];
+  /** Of the providers asked and of those who may compute, where it is known; sorted by party. */
+  loads: PartyLoad[];
 }
 
 function createBaseChain(): Chain {
@@ -375,8 +384,75 @@ export const Choice: MessageFns<Choice> = {
   },
 };
 
+function createBasePartyLoad(): PartyLoad {
+  return { party: "", load: 0 };
+}
+
+export const PartyLoad: MessageFns<PartyLoad> = {
+  encode(message: PartyLoad, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.party !== "") {
+      writer.uint32(10).string(message.party);
+    }
+    if (message.load !== 0) {
+      writer.uint32(17).double(message.load);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartyLoad {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartyLoad();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.party = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.load = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PartyLoad>, I>>(base?: I): PartyLoad {
+    return PartyLoad.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PartyLoad>, I>>(object: I): PartyLoad {
+    const message = createBasePartyLoad();
+    message.party = object.party ?? "";
+    message.load = object.load ?? 0;
+    return message;
+  },
+};
+
 function createBasePlan(): Plan {
-  return { queryId: "", attempt: 0, choices: [], chains: [], verdicts: [] };
+  return { queryId: "", attempt: 0, choices: [], chains: [], verdicts: [], loads: [] };
 }
 
 export const Plan: MessageFns<Plan> = {
@@ -395,6 +471,9 @@ export const Plan: MessageFns<Plan> = {
     }
     for (const v of message.verdicts) {
       Verdict.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.loads) {
+      PartyLoad.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -452,6 +531,14 @@ export const Plan: MessageFns<Plan> = {
             message.verdicts.push(Verdict.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.loads.push(PartyLoad.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -474,6 +561,7 @@ export const Plan: MessageFns<Plan> = {
     message.choices = object.choices?.map((e) => Choice.fromPartial(e)) || [];
     message.chains = object.chains?.map((e) => Chain.fromPartial(e)) || [];
     message.verdicts = object.verdicts?.map((e) => Verdict.fromPartial(e)) || [];
+    message.loads = object.loads?.map((e) => PartyLoad.fromPartial(e)) || [];
     return message;
   },
 };
