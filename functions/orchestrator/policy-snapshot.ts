@@ -10,6 +10,8 @@ import {
   stepFromJson,
 } from "#contracts/documents";
 import { keys } from "#domain/knowledge-keys";
+import { loadSaid } from "#domain/load";
+import { type PresentSidecar, withPresence } from "#domain/presence";
 import type { Entry } from "#ports/knowledge";
 import { periodStartOf, type SidecarApi, usageKey, usedSince } from "#sidecar/client";
 
@@ -44,12 +46,7 @@ export function policySnapshots(api: Pick<SidecarApi, "list">): () => Promise<Sn
       }),
     );
     const documents = [...parsed.values()].flatMap(({ document }) => document ?? []);
-    const online = new Set(
-      entries.flatMap(({ key }) =>
-        key.startsWith(keys.online) ? (key.slice(keys.online.length).split("/")[0] ?? []) : [],
-      ),
-    );
-    const knowledge = knowledgeOf(documents, online);
+    const knowledge = knowledgeOf(documents, entries.flatMap(sidecarIn));
     const used = new Map(entries.filter(({ key }) => key.startsWith(keys.usage)).map(({ key, value }) => [key, value]));
     return { revision, knowledge, usageOf: (query, nowMs) => usageIn(used, knowledge, { query, nowMs }) };
   };
@@ -69,7 +66,7 @@ function usageIn(
   });
 }
 
-function knowledgeOf(documents: readonly Parsed[], online: ReadonlySet<string>): Knowledge {
+function knowledgeOf(documents: readonly Parsed[], sidecars: readonly PresentSidecar[]): Knowledge {
   const all = <Kind extends Parsed["kind"]>(kind: Kind) =>
     documents.filter((one) => one.kind === kind).map(({ value }) => value as Extract<Parsed, { kind: Kind }>["value"]);
   return {
@@ -78,9 +75,19 @@ function knowledgeOf(documents: readonly Parsed[], online: ReadonlySet<string>):
     requestTypes: all("requestTypes"),
     steps: all("steps"),
     dataSets: all("dataSets"),
-    parties: all("parties").map((party) => ({ ...party, online: online.has(party.name) })),
+    parties: withPresence(all("parties"), sidecars),
     usage: [],
   };
+}
+
+function sidecarIn({ key, value }: Entry): PresentSidecar[] {
+  const party = key.startsWith(keys.online) ? key.slice(keys.online.length).split("/")[0] : undefined;
+  if (party === undefined) return [];
+  try {
+    return [{ party, load: loadSaid(JSON.parse(value)) }];
+  } catch {
+    return [];
+  }
 }
 
 /** As the sidecars do: what can't be read counts as absent. */

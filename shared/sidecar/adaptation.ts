@@ -43,8 +43,8 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
 
   function monitor(key: string): void {
     const isPresence = key.startsWith(keys.online);
-    if (isPresence) presence.look();
-    if (!isPresence && !decides(key)) return;
+    // A load is said under the same key, and plans nothing again.
+    if (isPresence ? !presence.look() : !decides(key)) return;
     changed.add(key);
     if (isScheduled) return;
     isScheduled = true;
@@ -133,7 +133,8 @@ function createPresence(cache: KnowledgeCache, clock: Clock, changed: () => void
   }
 
   return {
-    look: () => {
+    /** @returns whether others are here than at the last look */
+    look: (): boolean => {
       const now = partiesHere();
       for (const party of here) {
         if (now.has(party)) continue;
@@ -141,7 +142,9 @@ function createPresence(cache: KnowledgeCache, clock: Clock, changed: () => void
         clock.after(limits.partyGoneMs, changed);
       }
       for (const party of now) goneAtMs.delete(party);
+      const isChanged = now.size !== here.size || [...now].some((party) => !here.has(party));
       here = now;
+      return isChanged;
     },
     /** Those who work on the plan count as there as long as they may come back; others only when they are. */
     withGrace: (knowledge: Attached, { chains }: Plan): Attached => ({

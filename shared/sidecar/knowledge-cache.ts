@@ -99,7 +99,7 @@ class WatchedKnowledge implements KnowledgeCache {
 
   sidecars(): ReadonlyMap<string, number> {
     const { online, applied } = this.#documents;
-    return new Map([...online].map((key) => [key, applied.get(appliedKeyFor(key)) ?? 0]));
+    return new Map([...online.keys()].map((key) => [key, applied.get(appliedKeyFor(key)) ?? 0]));
   }
 
   jobs(): ReadonlyMap<string, { readonly job: JobJson; readonly revision: number }> {

@@ -11,6 +11,8 @@ import {
 } from "#contracts/documents";
 import type { JobJson } from "#contracts/json-documents";
 import { keys } from "#domain/knowledge-keys";
+import { loadSaid } from "#domain/load";
+import { withPresence } from "#domain/presence";
 import type { Entry } from "#ports/knowledge";
 
 /** Each map is keyed by the document's key. */
@@ -23,8 +25,8 @@ export class KnowledgeDocuments {
   readonly parties = new Map<string, Party>();
   /** With the revision of the document. */
   readonly jobs = new Map<string, { readonly job: JobJson; readonly revision: number }>();
-  /** Keys of the sidecars that hold their lease. */
-  readonly online = new Set<string>();
+  /** The sidecars that hold their lease, by key, with the load that each says. */
+  readonly online = new Map<string, number | undefined>();
   /** Revision up to which a sidecar says that it carries out what is agreed, by its key. */
   readonly applied = new Map<string, number>();
 
@@ -38,7 +40,7 @@ export class KnowledgeDocuments {
     else if (key.startsWith(keys.dataSets)) this.dataSets.set(key, dataSetFromJson(json));
     else if (key.startsWith(keys.parties)) this.parties.set(key, partyFromJson(json));
     else if (key.startsWith(keys.jobs)) this.jobs.set(key, { job: jobFromJson(json), revision });
-    else if (key.startsWith(keys.online)) this.online.add(key);
+    else if (key.startsWith(keys.online)) this.online.set(key, loadSaid(json));
     else if (key.startsWith(keys.applied)) this.applied.set(key, Number(json));
   }
 
@@ -59,8 +61,8 @@ export class KnowledgeDocuments {
   }
 
   partiesWithPresence(): Party[] {
-    const here = new Set([...this.online].map(partyOfOnlineKey));
-    return [...this.parties.values()].map((party) => ({ ...party, online: here.has(party.name) }));
+    const sidecars = [...this.online].map(([key, load]) => ({ party: partyOfOnlineKey(key), load }));
+    return withPresence([...this.parties.values()], sidecars);
   }
 }
 

@@ -22,6 +22,7 @@ import { createHandled } from "./handled.ts";
 import { createInHand } from "./in-hand.ts";
 import { keepJobs } from "./job-keeper.ts";
 import { openKnowledgeCache } from "./knowledge-cache.ts";
+import { capacityOf, createLoadMeter, sayLoad } from "./load.ts";
 import { createOutbox } from "./outbox.ts";
 import { isPoison, readReply, reasonOf } from "./poison.ts";
 import { announce } from "./presence.ts";
@@ -108,6 +109,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     functionFor: (step) => functions.get(step),
   };
   const gathers = createGathers(tools);
+  const meter = createLoadMeter(clock, () => capacityOf(functions.values()));
   const handled = createHandled(clock);
   const vouched = broker.vouchesForSenders ? createVouched({ ...options, log }) : unvouched;
 
@@ -151,7 +153,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     handle: vouched.steps((delivery) =>
       handled.once(
         delivery,
-        (first) => deliver(first, tools),
+        (first) => meter.hold(() => deliver(first, tools)),
         (again) => deliverAgain(again, tools),
       ),
     ),
@@ -159,6 +161,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const presence = await announce(knowledge, party, instance, clock);
   const carryOut = async () => void (await Promise.all([endAll(), requests.keepUp()]));
   await enforcement.follow(carryOut, presence.applied);
+  const stopSaying = sayLoad({ meter, say: presence.loaded, clock, log });
   const stopKeeping = party === options.exchangeParty ? keepJobs({ knowledge, cache, clock, log }) : () => {};
   log.log("info", "sidecar ready", { instance });
 
@@ -174,6 +177,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     stop: async () => {
       enforcement.stop();
       stopKeeping();
+      stopSaying();
       await presence.leave();
       gathers.stop();
       await Promise.all([steps.stop(), parts.cancel()]);
