@@ -46,6 +46,9 @@ export async function openRealSystem(options: RealSystemOptions): Promise<RealSy
     dataDir: wageGapData,
     log: createMemoryLog(),
     onProgress: () => {},
+  }).catch(async (error: unknown) => {
+    await tokens.remove();
+    throw error;
   });
 
   async function callerOf(kind: string, name: string): Promise<Orchestrator> {
