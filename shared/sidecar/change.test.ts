@@ -80,10 +80,11 @@ interface Sent {
 }
 
 /** Every message of every party, in the order in which they were handed to the broker. */
-function tapped(broker: Broker, party: string, sent: Sent[]): Broker {
-  const publish: Broker["publish"] = (message) => {
+function tapped(broker: Broker, party: string, sent: Sent[], losesCancels: boolean): Broker {
+  const publish: Broker["publish"] = async (message) => {
     sent.push({ party, message });
-    return broker.publish(message);
+    if (losesCancels && message.type === "control") return;
+    await broker.publish(message);
   };
   return new Proxy(broker, {
     get: (target, name) => {
@@ -109,7 +110,8 @@ function handsOn({ inputs, party, step }: Envelope): Outcome {
   return documentOf(Buffer.from(JSON.stringify([...own, ...taken])));
 }
 
-function changeTests(url: string) {
+/** @param losesCancels whether parties must do without the word of the exchange */
+function changeTests(url: string, losesCancels = false) {
   let acted: ActedWorld;
   let sent: Sent[];
   let links: ReturnType<typeof brokerLinks>;
@@ -135,7 +137,7 @@ function changeTests(url: string) {
     };
     held = () => count;
     links = brokerLinks(url, { queues: actedQueues, parties: actedParties });
-    acted = await openActedWorld(async (party) => tapped(await links.connect(party), party, sent), {
+    acted = await openActedWorld(async (party) => tapped(await links.connect(party), party, sent, losesCancels), {
       beforePolicy: place === "exchange policy-enforcer" ? wait : async () => {},
       beforeSelection: place === "exchange archetype-selector" ? wait : async () => {},
     });
@@ -226,4 +228,5 @@ const codesOf = (body: Readonly<Record<string, unknown>>) =>
   ((body.refused ?? []) as { provider: string; code: string }[]).map(({ provider, code }) => [provider, code]);
 
 describe("a change, over the in-memory broker", () => changeTests("memory"));
+describe("a change of which nobody is told, over the in-memory broker", () => changeTests("memory", true));
 describe.skipIf(amqpUrl === "")("a change, over RabbitMQ", () => changeTests(amqpUrl));
