@@ -16,7 +16,7 @@ beforeAll(async () => {
   for (const name of [...singleUse, ...shared]) {
     bundles.set(name, await bundleFunction(join(home, "functions", name, "handler.ts"), join(folder, name)));
   }
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function fileOf(name: string, file: string): BundledFile {

@@ -5,7 +5,7 @@ const scalar = `
   mod pi pow power radians round round_even roundbankers sign sin sqrt tan trunc isnan isinf isfinite fdiv fmod add subtract multiply divide
   ascii chr char_length character_length concat concat_ws contains ends_with suffix starts_with prefix instr strpos position lcase lower upper ucase left right
   len length length_grapheme lpad rpad ltrim rtrim trim nfc_normalize strip_accents repeat replace reverse substr substring substring_grapheme
-  split_part regexp_matches regexp_full_match regexp_replace regexp_extract translate initcap levenshtein editdist3 hamming jaro_similarity jaro_winkler_similarity
+  split_part regexp_matches regexp_full_match regexp_replace regexp_extract translate levenshtein editdist3 hamming jaro_similarity jaro_winkler_similarity
   like_escape not_like_escape ilike_escape not_ilike_escape format printf md5 sha256 hash unicode ord
   century date_diff datediff date_part datepart date_sub datesub date_trunc datetrunc day dayname dayofmonth dayofweek dayofyear decade epoch epoch_ms hour
   isodow isoyear julian last_day make_date make_timestamp microsecond millennium millisecond minute month monthname quarter second strftime strptime

@@ -11,7 +11,7 @@ import { DynamosError } from "#errors";
 import { withCrossJoins } from "./cross-join.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
 import { aboutSql } from "./engine-error.ts";
-import type { Tree } from "./lineage/tree.ts";
+import { childExpressions, type Tree } from "./lineage/tree.ts";
 import { shorten } from "./shorten.ts";
 import { allowedFunctions } from "./sql-functions.ts";
 import { parsedSql } from "./sql-tree.ts";
@@ -145,6 +145,9 @@ class Walk {
     if (kind === "COLUMN_REF") columnAllowed(tree.column_names as readonly string[]);
     if (kind === "STAR" && (tree.columns === true || tree.expr !== null)) throw refused("COLUMNS is not allowed");
     if (kind === "FUNCTION" || kind === "WINDOW") this.called(tree);
+    // `* LIKE 'x%'` is a choice of columns by a pattern.
+    if (childExpressions(tree).some((child) => child.class === "STAR"))
+      throw refused("* in an expression is not allowed");
     this.children(tree);
   }
 

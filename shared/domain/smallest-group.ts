@@ -24,3 +24,8 @@ export function groupsLeftOut(groups: number, least: number): string {
 export function nothingTold(least: number): string {
   return `the query is about fewer than ${least} rows: nothing is told of them`;
 }
+
+/** Where they can't be counted. */
+export function someLeftOut(least: number): string {
+  return `groups of fewer than ${least} rows are left out`;
+}

@@ -58,7 +58,6 @@ async function ask(sql: string, terms: GroupTerms, algorithm?: Partial<Following
 }
 
 const strict = { aggregatesOnly: true, minimumGroupSize: 3 };
-const one = "1 group of fewer than 3 rows was left out";
 const two = "2 groups of fewer than 3 rows were left out";
 const few = "the query is about fewer than 3 rows: nothing is told of them";
 
@@ -128,6 +127,11 @@ describe("a minimum group size", () => {
         ["all", "", 12],
       ],
       [two],
+    ],
+    [
+      "SELECT p.id, n FROM P p, LATERAL (SELECT count(*) AS n FROM J j WHERE j.id = p.id) WHERE p.id < 3",
+      [[1, 9]],
+      ["groups of fewer than 3 rows are left out"],
     ],
     ["SELECT (SELECT count(*) FROM P WHERE id = 12) AS n, id FROM P WHERE id = 1", [[null, 1]], []],
     [

@@ -1,6 +1,6 @@
 /** The SQL that may run under the terms of an approval, and what is said of the groups that it leaves out. */
 import { ErrorCode, type Terms } from "#contracts";
-import { groupsLeftOut, nothingTold, smallestGroup } from "#domain/smallest-group";
+import { groupsLeftOut, nothingTold, smallestGroup, someLeftOut } from "#domain/smallest-group";
 import { DynamosError } from "#errors";
 import { type DuckDBConnection, quoted, rowsOf } from "../duckdb.ts";
 import { aggregatedTermsMax } from "../lineage/expression.ts";
@@ -11,7 +11,7 @@ import { sqlOfTree } from "../sql-tree.ts";
 import type { TableNotes } from "../table-notes.ts";
 import { aggregating, checkSummary, type FollowingAlgorithm, groupingColumns } from "./following-algorithm.ts";
 import { inlineCommonTables } from "./inline-common-tables.ts";
-import { hiddenPrefix, SizedGroups } from "./sized-groups.ts";
+import { type GroupCheck, hiddenPrefix, SizedGroups } from "./sized-groups.ts";
 
 export interface ReleaseQuestion {
   readonly sql: string;
@@ -127,20 +127,26 @@ async function rowsForAlgorithm(question: ReleaseQuestion, algorithm: FollowingA
   return { sql, remarks: groups === 0 ? [] : [groupsLeftOut(groups, run.least)] };
 }
 
-async function leftOut({ connection, groups, least }: Run): Promise<string[]> {
+async function leftOut(run: Run): Promise<string[]> {
   const remarks: string[] = [];
-  for (const check of groups.checks) {
-    const whole = await rowsOf(connection, await sqlOfTree(connection, check.whole));
-    if (whole[0]?.[0] !== true) {
-      remarks.push(nothingTold(least));
-      continue;
-    }
-    const all = await sqlOfTree(connection, check.groups);
-    const [row] = await rowsOf(connection, `SELECT count(*) FROM (${all}) WHERE NOT ${quoted(check.size)}`);
-    const small = Number(row?.[0] ?? 0);
-    if (small > 0) remarks.push(groupsLeftOut(small, least));
+  for (const check of run.groups.checks) {
+    const remark = await remarkOf(check, run).catch((error: unknown) => {
+      // A sub-query that names columns of what stands before it can't be counted by itself.
+      if (error instanceof Error && error.message.startsWith("Binder Error")) return someLeftOut(run.least);
+      throw error;
+    });
+    if (remark !== undefined) remarks.push(remark);
   }
   return [...new Set(remarks)];
+}
+
+async function remarkOf(check: GroupCheck, { connection, least }: Run): Promise<string | undefined> {
+  const whole = await rowsOf(connection, await sqlOfTree(connection, check.whole));
+  if (whole[0]?.[0] !== true) return nothingTold(least);
+  const all = await sqlOfTree(connection, check.groups);
+  const [row] = await rowsOf(connection, `SELECT count(*) FROM (${all}) WHERE NOT ${quoted(check.size)}`);
+  const small = Number(row?.[0] ?? 0);
+  return small === 0 ? undefined : groupsLeftOut(small, least);
 }
 
 function refused(what: string): DynamosError {

@@ -32,8 +32,9 @@ export function expressionLineage(tree: Tree, scope: ScopeWithTables, context: C
       return { ...computed(tree, children()), kind: scope.isGrouped ? combined(children()).kind : "row" };
     case "SUBQUERY":
       return subquery(tree, scope, context, place);
-    case "POSITIONAL_REFERENCE":
     case "STAR":
+    case "POSITIONAL_REFERENCE":
+      if (tree.class === "STAR") context.isCertain = false;
       context.tells.add("a column is taken by its place: name it");
       return unknownLineage(context.all);
     default:
