@@ -8,13 +8,14 @@ import type { HeldDeadLetter } from "#ports/broker";
 import { exampleText } from "../print/example-text.ts";
 import { textTable } from "../print/text-table.ts";
 import { partiesOfStack } from "../stack/parties.ts";
-import { queueSettings } from "../system/queue-settings.ts";
+import { queueSettings, queueTypeHelp } from "../system/queue-settings.ts";
 import { addBrokerTlsOptions, type BrokerTlsFlags, tlsOf } from "./broker-tls.ts";
 
 interface Flags extends BrokerTlsFlags {
   readonly broker: string;
   readonly stack?: string;
   readonly party?: string;
+  readonly queueType?: string;
   readonly queue?: string;
   readonly id?: string;
   readonly all?: boolean;
@@ -42,6 +43,7 @@ export function addDeadLettersCommand(
     addBrokerTlsOptions(group.command(action))
       .description(description)
       .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
+      .option("--queue-type <type>", queueTypeHelp)
       .option("--party <name>", "of this party only; absent: of all that stack.yml names")
       .option("--stack <file>", "absent: the project's stack.yml")
       .option("--queue <name>", "those from this queue, e.g. uva.sql-query")
@@ -67,7 +69,7 @@ async function run(action: Action, flags: Flags, write: Write): Promise<void> {
       ...(tls === undefined ? {} : { tls }),
       party,
       log: jsonLog({ level: "warn" }),
-      ...queueSettings(process.env),
+      ...queueSettings(process.env, flags.queueType),
     });
     try {
       await broker.visitDeadLetters(limits.deadLettersVisitedMax, async (letter) => {

@@ -16,7 +16,7 @@ import { exampleText } from "../print/example-text.ts";
 import { serveMetrics } from "../system/metrics-page.ts";
 import { startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
-import { queueSettings } from "../system/queue-settings.ts";
+import { queueSettings, queueTypeHelp } from "../system/queue-settings.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
 import { stoppableRequests } from "../system/stoppable-requests.ts";
 import { recordsFolder, recordsHelp } from "./audit.ts";
@@ -30,6 +30,7 @@ interface SidecarFlags extends BrokerTlsFlags {
   readonly gateway: string;
   readonly gatewayUser?: string;
   readonly gatewayPassword?: string;
+  readonly queueType?: string;
   readonly listen: string;
   readonly instance?: string;
   readonly approvalKeys: string;
@@ -59,6 +60,7 @@ export function addSidecarCommand(program: Command): void {
         .env("DYNAMOS_APPROVAL_KEYS")
         .makeOptionMandatory(),
     )
+    .option("--queue-type <type>", queueTypeHelp)
     .option("--listen <address>", "of its own gRPC: 127.0.0.1:PORT (0: a free one) or unix:///PATH", "127.0.0.1:0")
     .option("--instance <id>", "unique among all sidecars; absent: a random one")
     .option("--records <dir>", recordsHelp)
@@ -110,7 +112,7 @@ async function run(flags: SidecarFlags): Promise<void> {
     ...(tls === undefined ? {} : { tls }),
     party,
     log,
-    ...queueSettings(process.env),
+    ...queueSettings(process.env, flags.queueType),
   });
   const requests = stoppableRequests(
     await startPartySidecar({

@@ -20,6 +20,8 @@ export interface SystemFlags extends BrokerTlsFlags {
   readonly broker: string;
   /** Absent: `in-process`. */
   readonly sidecars?: string;
+  /** Absent: of the environment. */
+  readonly queueType?: string;
   readonly datasets?: string;
   readonly stack?: string;
   /** Folder; absent: of this run, and gone with it. */
@@ -45,6 +47,7 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       port: portOf(flags.port),
       broker: flags.broker,
       brokerTls: tlsOf(flags),
+      queueType: flags.queueType,
       sidecars: sidecarsOf(flags),
       issuer,
       requestsPerMinute: flags.requestsPerMinute,

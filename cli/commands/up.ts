@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import colors from "picocolors";
 import { exampleText } from "../print/example-text.ts";
+import { queueTypeHelp } from "../system/queue-settings.ts";
 import { gatewayDefault } from "./ask.ts";
 import { recordsFolder, recordsHelp } from "./audit.ts";
 import { addBrokerTlsOptions } from "./broker-tls.ts";
@@ -12,6 +13,7 @@ export function addSystemOptions(command: Command): Command {
   return addBrokerTlsOptions(command)
     .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
     .option("--sidecars <how>", "`in-process`, or `processes`: one for each party, over amqp", "in-process")
+    .option("--queue-type <type>", queueTypeHelp)
     .option(
       "--datasets <dir>",
       "folder with Table_PARTY.csv files and, if there, the original's JSON configuration; absent: made-up data",

@@ -24,6 +24,12 @@ describe("the settings of queues", () => {
     });
   });
 
+  it("have the type of the flag before that of the environment", () => {
+    expect(queueSettings({ DYNAMOS_QUEUE_TYPE: "classic" }, "quorum").queueType).toBe("quorum");
+    expect(() => queueSettings({}, "mirrored")).toThrow("--queue-type mirrored: must be");
+    expect(() => queueSettings({}, "")).toThrow("--queue-type : must be");
+  });
+
   it.each([
     ["DYNAMOS_QUEUE_TYPE", "mirrored"],
     ["DYNAMOS_QUEUE_MESSAGES_MAX", "0"],

@@ -6,15 +6,19 @@ export type QueueSettings = Required<Pick<AmqpOptions, "queueType">> & {
   readonly queueLimits: Required<NonNullable<AmqpOptions["queueLimits"]>>;
 };
 
+export const queueTypeHelp = "of the RabbitMQ: classic, or quorum on a cluster; absent: DYNAMOS_QUEUE_TYPE, or classic";
+
 /**
  * `DYNAMOS_QUEUE_TYPE` (classic, or quorum where the broker is a cluster), `DYNAMOS_QUEUE_MESSAGES_MAX` and
  * `DYNAMOS_QUEUE_BYTES_MAX` (of one queue; the message that is one too many is refused).
- * @throws Error naming the variable: a wrong setting stops the start
+ * @param flag `--queue-type`, which goes before the environment
+ * @throws Error naming the variable or flag: a wrong setting stops the start
  */
-export function queueSettings(environment: Readonly<Record<string, string | undefined>>): QueueSettings {
-  const queueType = environment.DYNAMOS_QUEUE_TYPE || "classic";
+export function queueSettings(environment: Readonly<Record<string, string | undefined>>, flag?: string): QueueSettings {
+  const queueType = flag ?? (environment.DYNAMOS_QUEUE_TYPE || "classic");
   if (queueType !== "classic" && queueType !== "quorum") {
-    throw new Error(`DYNAMOS_QUEUE_TYPE ${queueType}: must be classic or quorum`);
+    const name = flag === undefined ? "DYNAMOS_QUEUE_TYPE" : "--queue-type";
+    throw new Error(`${name} ${queueType}: must be classic or quorum`);
   }
   return {
     queueType,

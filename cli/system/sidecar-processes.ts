@@ -13,6 +13,8 @@ export interface SidecarProcessesOptions extends SidecarsOptions {
   /** `amqp://…`. */
   readonly brokerUrl: string;
   readonly brokerTls: TlsFiles | undefined;
+  /** Absent: of the environment. */
+  readonly queueType: string | undefined;
   /** For the sockets. */
   readonly folder: string;
   readonly logLevel: string;
@@ -56,11 +58,12 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
 
 function commandOf(options: SidecarProcessesOptions, party: string, knowledge: string): string[] {
   const own = party === options.exchangeParty ? ["--listen", options.address] : [];
+  const queues = options.queueType === undefined ? [] : ["--queue-type", options.queueType];
   return [
     // TypeScript as it is: also where this process was started with more.
     ...["--import", import.meta.resolve("tsx"), main, "sidecar", "--party", party],
     ...["--exchange-party", options.exchangeParty, "--knowledge", knowledge, "--gateway", options.gatewayUrl],
     ...["--approval-keys", options.approvalKeysFile, "--records", options.recordsFolder],
-    ...["--metrics-port", "0", "--drain", "0", "--log-level", options.logLevel, ...own],
+    ...["--metrics-port", "0", "--drain", "0", "--log-level", options.logLevel, ...own, ...queues],
   ];
 }

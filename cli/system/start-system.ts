@@ -36,6 +36,8 @@ export interface SystemOptions {
   readonly broker: string;
   /** For `amqps://`. */
   readonly brokerTls?: TlsFiles | undefined;
+  /** `classic` or `quorum`; absent: of the environment. */
+  readonly queueType?: string | undefined;
   /** `processes`: one for each party, which needs a RabbitMQ. */
   readonly sidecars: "in-process" | "processes";
   /** Whose tokens the orchestrator believes. */
@@ -133,6 +135,7 @@ async function startParts(
           ...common,
           brokerUrl: options.broker,
           brokerTls: options.brokerTls,
+          queueType: options.queueType,
           folder,
           logLevel: options.logLevel,
         })
@@ -152,8 +155,13 @@ async function startParts(
   return { url: gateway.url, issuer: options.issuer, gateway, knowledge, sidecars, stop };
 }
 
-function brokerConnector({ broker: url, brokerTls: tls, log }: SystemOptions): (party: string) => Promise<Broker> {
-  const settings = queueSettings(process.env);
+function brokerConnector({
+  broker: url,
+  brokerTls: tls,
+  queueType,
+  log,
+}: SystemOptions): (party: string) => Promise<Broker> {
+  const settings = queueSettings(process.env, queueType);
   if (url !== "memory") {
     return (party) => connectAmqp({ url, ...(tls === undefined ? {} : { tls }), party, log, ...settings });
   }

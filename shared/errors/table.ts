@@ -88,7 +88,7 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.PART_MISSING]: row("PART_MISSING", 504, "answer", "A provider's part is missing"),
   [ErrorCode.ENVELOPE_INVALID]: row("ENVELOPE_INVALID", 400, "dead-letter", "The envelope cannot be understood"),
   [ErrorCode.KNOWLEDGE_UNAVAILABLE]: row("KNOWLEDGE_UNAVAILABLE", 503, "retry", "The knowledge base does not answer"),
-  [ErrorCode.TRANSFER_LOST]: row("TRANSFER_LOST", 500, "dead-letter", "The rows of a table are gone"),
+  [ErrorCode.TRANSFER_LOST]: row("TRANSFER_LOST", 500, "retry", "The rows of a table are gone"),
   [ErrorCode.RECORD_UNAVAILABLE]: row("RECORD_UNAVAILABLE", 503, "retry", "The audit record cannot be written"),
   [ErrorCode.KEYS_UNAVAILABLE]: row("KEYS_UNAVAILABLE", 503, "answer", "The keys of the tokens' issuer cannot be had"),
 

@@ -47,6 +47,21 @@ describe.skipIf(url === "").each(["classic", "quorum"] as const)("a full %s queu
     await expect.poll(() => codeOf(broker.publish(message("full", "later")))).toBe("OK");
   });
 
+  it("refuses a retry too many: the message stays in its own queue, is tried again and not lost", async () => {
+    const { broker } = await opened(queueType, { messagesMax: 5 });
+    await broker.declare([work("q")]);
+    const { seen, handler } = collector(async ({ tries }) =>
+      tries === 0 ? { kind: "retry", afterMs: 400, reason: "OVERLOADED: later" } : { kind: "done" },
+    );
+    await broker.consume("q", { prefetch: 20 }, handler);
+    const ids = Array.from({ length: 20 }, (_, i) => `m${i}`);
+    for (const id of ids) await expect.poll(() => codeOf(broker.publish(message("q", id)))).toBe("OK");
+    const ended = () => new Set(seen.filter(({ tries }) => tries > 0).map(({ id }) => id)).size;
+    await expect.poll(ended, { timeout: 20_000 }).toBe(ids.length);
+    // Some came back to their own queue before there was room for their wait.
+    expect(seen.filter(({ tries }) => tries === 0).length).toBeGreaterThan(ids.length);
+  });
+
   it("refuses also what is too many bytes", async () => {
     const { broker } = await opened(queueType, { bytesMax: 1_000_000 });
     await broker.declare([work("q")]);

@@ -5,6 +5,8 @@ import { namedTls, type TlsFiles, tlsOptionsOf } from "./tls.ts";
 export interface Link {
   openChannel(): Promise<Channel>;
   openConfirmChannel(): Promise<ConfirmChannel>;
+  /** As the broker says: `3.10.8`. */
+  readonly brokerVersion: string;
   /** Resolves when it is gone, also when nobody answers. */
   end(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function openLink({ url, tls, name, onLost, onBlocked }: LinkOption
   });
   connection.on("close", () => onLost(because ?? "closed by the broker"));
   return {
+    brokerVersion: connection.connection.serverProperties.version,
     openChannel: async () => quiet(await connection.createChannel()),
     openConfirmChannel: () => connection.createConfirmChannel(),
     end: async () => {

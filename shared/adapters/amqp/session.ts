@@ -21,6 +21,8 @@ export interface Session {
   publish(exchange: string, routingKey: string, body: Uint8Array, properties: Options.Publish): Promise<void>;
   /** For anything but publishing. */
   openChannel(): Promise<Channel>;
+  /** As the broker says: `3.10.8`. */
+  readonly brokerVersion: string;
   /** Why the broker takes no messages now; undefined: it does. */
   blocked(): string | undefined;
   /** It is of no use any more: reported as lost, and its connections ended. */
@@ -103,6 +105,7 @@ export async function openSession(
           body,
           user === undefined ? properties : { ...properties, userId: user },
         ),
+      brokerVersion: working.brokerVersion,
       blocked: () => blocked,
       openChannel: () => working.openChannel(),
       abandon: lose,

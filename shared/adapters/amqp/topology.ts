@@ -79,7 +79,7 @@ export interface Topology {
   readonly queueLimits: QueueLimits;
 }
 
-export async function declareBase(channel: Channel, { names, queueType }: Topology): Promise<void> {
+export async function declareBase(channel: Channel, { names, queueType, queueLimits }: Topology): Promise<void> {
   if (names.user === undefined) {
     await channel.assertExchange(names.exchange, "topic", { durable: true });
     await channel.assertExchange(names.deadLetterExchange, "direct", { durable: true });
@@ -100,7 +100,7 @@ export async function declareBase(channel: Channel, { names, queueType }: Topolo
   });
   await channel.bindQueue(names.deadLetterQueue, names.deadLetterExchange, names.deadLetterKey);
   await channel.assertExchange(names.returns, "fanout", { durable: true });
-  await channel.assertQueue(names.returns, durable(queueType));
+  await channel.assertQueue(names.returns, returnsQueueOf(queueType, queueLimits));
   await channel.bindQueue(names.returns, names.returns, "");
   for (const delayMs of retryDelaysMs) {
     const name = names.retryExchange(delayMs);
@@ -110,7 +110,9 @@ export async function declareBase(channel: Channel, { names, queueType }: Topolo
       durable: true,
       messageTtl: delayMs,
       deadLetterExchange: names.returns,
-      arguments: { ...durable(queueType).arguments, ...keptUntilTaken(queueType) },
+      // Full, it refuses a message, which then stays in the queue that it comes from.
+      maxLength: queueLimits.messagesMax,
+      arguments: { ...durable(queueType).arguments, ...keptUntilTaken(queueType), ...boundOf(queueLimits) },
     });
     await channel.bindQueue(name, name, "");
   }
@@ -123,11 +125,32 @@ export async function declareQueue(channel: Channel, topology: Topology, wanted:
   await channel.assertQueue(
     queue,
     // Its owner takes it along when it leaves; it outlives a lost connection, and its owner's death only for a while.
-    kind === "private" ? { durable: true, expires: limits.privateQueueMs } : workQueue(topology, wanted),
+    kind === "private" ? privateQueue() : workQueue(topology, wanted),
   );
   for (const binding of [...bindings, names.keyOf(name)]) {
     await channel.bindQueue(queue, names.exchange, binding);
   }
+}
+
+/** Classic: it is one connection's, and goes with it. What an operator sets is for work, not for replies. */
+function privateQueue(): Options.AssertQueue {
+  const args = { ...durable("classic").arguments, ...boundOf({ bytesMax: limits.queueBytesMax }) };
+  return { durable: true, expires: limits.privateQueueMs, maxLength: limits.queueMessagesMax, arguments: args };
+}
+
+/**
+ * Without a bound where it is classic: what it refuses, a classic queue of waiting messages would drop
+ * (rabbitmq.com/docs/dlx, Safety). What comes into it has passed the bound of those queues.
+ */
+function returnsQueueOf(queueType: QueueType, queueLimits: QueueLimits): Options.AssertQueue {
+  if (queueType === "classic") return durable("classic");
+  const args = { ...durable("quorum").arguments, ...boundOf(queueLimits) };
+  return { durable: true, maxLength: queueLimits.messagesMax, arguments: args };
+}
+
+/** A full queue says so to the publisher; the default drops its oldest message. */
+function boundOf({ bytesMax }: Pick<QueueLimits, "bytesMax">): Record<string, number | string> {
+  return { "x-max-length-bytes": bytesMax, "x-overflow": "reject-publish" };
 }
 
 function workQueue({ names, queueType, queueLimits }: Topology, { singleActive }: Queue): Options.AssertQueue {
@@ -139,9 +162,7 @@ function workQueue({ names, queueType, queueLimits }: Topology, { singleActive }
     arguments: {
       ...durable(queueType).arguments,
       ...keptUntilTaken(queueType),
-      "x-max-length-bytes": queueLimits.bytesMax,
-      // A full queue says so to the publisher; the default drops its oldest message.
-      "x-overflow": "reject-publish",
+      ...boundOf(queueLimits),
       ...(queueType === "quorum" ? { "x-delivery-limit": limits.redeliveriesMax } : {}),
       ...(singleActive ? { "x-single-active-consumer": true } : {}),
     },
@@ -153,6 +174,7 @@ function keptUntilTaken(queueType: QueueType): Record<string, string> {
   return queueType === "quorum" ? { "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish" } : {};
 }
 
+/** The type is always said: a broker or vhost may have another default. */
 function durable(queueType: QueueType): Options.AssertQueue {
-  return { durable: true, arguments: queueType === "quorum" ? { "x-queue-type": "quorum" } : {} };
+  return { durable: true, arguments: { "x-queue-type": queueType } };
 }

@@ -25,8 +25,7 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
       await channel.assertQueue(queue, {
         durable: true,
         expires: Math.max(1, Math.ceil(expiresInMs)),
-        // Before 3.12 the chunks would fill the broker's memory; later brokers do this by themselves.
-        arguments: { "x-queue-mode": "lazy" },
+        arguments: { "x-queue-type": "classic", ...keptOnDisk(session.brokerVersion) },
       });
       await channel.bindQueue(queue, names.exchange, name);
       await channel.close();
@@ -94,6 +93,15 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
         await channel.close();
       }),
   };
+}
+
+/**
+ * Before 3.12 the chunks would fill the broker's memory. Later ones keep them on their disk by themselves, and 4.3
+ * refuses the argument (github.com/rabbitmq/rabbitmq-server, release-notes/4.3.0.md).
+ */
+function keptOnDisk(brokerVersion: string): Record<string, string> {
+  const [major = 0, minor = 0] = brokerVersion.split(".").map(Number);
+  return major < 3 || (major === 3 && minor < 12) ? { "x-queue-mode": "lazy" } : {};
 }
 
 /** The chunks that it had in hand are back in the queue when the broker has answered. */

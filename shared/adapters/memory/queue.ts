@@ -36,6 +36,9 @@ export interface QueueEvents {
 const poison = "WORKER_CRASHED: every consumer died with it in hand";
 const expired = "DEADLINE_EXCEEDED: expired in the queue";
 
+/** What is set for work does not hold for replies. */
+const replyLimits: QueueLimits = { messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax };
+
 export class MemoryQueue {
   readonly name: string;
   readonly bindings = new Set<string>();
@@ -61,8 +64,7 @@ export class MemoryQueue {
 
   /** As RabbitMQ counts: what waits, with this one. */
   hasRoomFor({ body }: Sent): boolean {
-    if (this.owner !== undefined) return true;
-    const { messagesMax, bytesMax } = this.events.limits;
+    const { messagesMax, bytesMax } = this.owner === undefined ? this.events.limits : replyLimits;
     const waitingBytes = this.waiting.reduce((sum, { message }) => sum + message.body.length, 0);
     return this.waiting.length < messagesMax && waitingBytes + body.length <= bytesMax;
   }

@@ -58,7 +58,7 @@ export function limitsContract(openWorld: OpenLimited): void {
       expect(await codeOf("elsewhere", "a")).toBe("OK");
     });
 
-    it("is not the private queue of a consumer, whose replies have no limit", async () => {
+    it("is not the private queue of a consumer: what is set for work does not hold for replies", async () => {
       const { broker, codeOf } = await opened({ messagesMax: 1 });
       await broker.declare([{ name: "reply.uva.1", bindings: ["reply.uva.1"], kind: "private" }]);
       for (let i = 0; i < attempts; i++) expect(await codeOf(`m${i}`, "reply.uva.1")).toBe("OK");
