@@ -29,6 +29,11 @@ const change = async (name: string, edit: (agreement: Json) => void) => {
   edit(agreement);
   return app.knowledge.put(`/agreements/${name}`, JSON.stringify(agreement));
 };
+/** In place of the party's sidecars, which have nothing to say while they are idle. */
+const sayLoad = async (party: string, load: number) => {
+  const { entries } = await app.knowledge.list(`/online/${party}/`);
+  for (const { key } of entries) await app.knowledge.put(key, JSON.stringify({ load }));
+};
 const clause = ({ clauses }: Json, name: string): Json => clauses.find((one: Json) => one.name === name);
 
 describe("POST /v1/policy/explain", () => {
@@ -60,6 +65,23 @@ describe("POST /v1/policy/explain", () => {
     expect(second.verdicts[0].agreementRevision).toBe(revision);
     expect(first.verdicts[0].agreementRevision).toBeLessThan(revision);
     expect(second.archetypes[0].archetype).toBe("dataThroughTtp");
+  });
+
+  it("counts the load that the parties say, as a run would", async () => {
+    const body = { providers: ["UVA", "VU"] };
+    expect((await explain(body)).archetypes).toMatchObject([{ archetype: "computeToData", rule: "weight" }]);
+    await sayLoad("VU", 0.9);
+    const explained = await explain(body);
+    expect(explained.archetypes).toMatchObject([
+      {
+        archetype: "dataThroughTtp",
+        rule: "load",
+        why: expect.stringMatching(/^VU is at 90 % of its capacity, and SURF is at 0 % of its capacity: SURF computes/),
+        considered: expect.arrayContaining([{ archetype: "computeToData", reason: "VU is at 90 % of its capacity" }]),
+      },
+    ]);
+    const run: Json = (await acted.world.ask({ sql: "SELECT 1", ...body })).body;
+    expect(run.archetypes).toEqual(explained.archetypes);
   });
 
   it("says of a refusal which clauses fail, what was compared and what would have to change", async () => {
@@ -165,6 +187,15 @@ describe("POST /v1/policy/diff", () => {
     { user: { name: "new@example.org" }, providers: ["VU"] },
     { user: { name: demoUser }, providers: ["UVA"] },
   ];
+
+  it("compares as if everybody had room: a policy is no other one because somebody is busy", async () => {
+    app.caller = steward;
+    await sayLoad("VU", 0.9);
+    const agreement = await agreementOf("VU");
+    agreement.archetypes = ["computeToData"];
+    const { flips } = await send("/diff", { agreement, requests: requests.slice(0, 1) });
+    expect(flips).toMatchObject([{ changes: [{ provider: "VU", kind: "terms" }] }]);
+  });
 
   it("says which requests flip, and how, before anything is stored", async () => {
     app.caller = steward;
