@@ -23,7 +23,7 @@ let gateway: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "policy-"));
   app = openKnowledgeApp(
-    (api) => new Hono<CallerEnv>().route("/v1/policy", policyApi(api)).route("/v1", knowledgeApi(api)),
+    (api) => new Hono<CallerEnv>().route("/v1/policy", policyApi(api)).route("/v1", knowledgeApi(api, "exchange")),
     { subject: "s-1", user: { id: "", name: demoUser }, roles: ["steward", "operator"], party: "VU" },
   );
   for (const { key, value } of demoDocuments) await app.knowledge.put(key, JSON.stringify(value));

@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): App {
   routes.route("/v1/jobs", jobsApi(api, queries));
   routes.route("/v1/policy", policyApi(api));
   routes.route("/v1/records", recordsApi(api, log));
-  routes.route("/v1", knowledgeApi(api));
+  routes.route("/v1", knowledgeApi(api, exchangeParty));
   routes.get("/healthz", async () => healthResponse(api));
 
   const app = new Hono<CallerEnv>();

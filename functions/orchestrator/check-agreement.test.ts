@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createMemoryLog } from "#adapters/memory/log";
+import { openTokens } from "#testing/tokens";
 import { openWorld, type World } from "#testing/world";
 import agreementCheck from "../agreement-check/handler.ts";
+import { createApp } from "./app.ts";
 import { checkAgreement } from "./check-agreement.ts";
 
 let world: World;
@@ -40,6 +43,31 @@ describe("checking an agreement's row filters", () => {
       { clause: 'relations["a@b"].rowFilters.Personen', message: expect.stringContaining("did you mean Geslacht?") },
       { clause: 'relations["c@d"].rowFilters.x', message: expect.stringContaining("syntax error") },
     ]);
+  });
+
+  it("keeps a PUT from storing what can't be carried out, and says why by path", async () => {
+    const tokens = await openTokens();
+    const { api } = world;
+    const app = createApp({ api, exchangeParty: "exchange", log: createMemoryLog(), verify: tokens.verify });
+    const put = async (predicate: string) => {
+      const bearer = { user: "steward@uva.example", roles: ["steward" as const], party: "UVA" };
+      const headers = { "content-type": "application/json", "if-none-match": "*", ...(await tokens.headerOf(bearer)) };
+      const body = JSON.stringify({ name: "UVA", relations: { "a@b": relation({ Personen: predicate }) } });
+      return app.fetch(new Request("http://h/v1/agreements/UVA", { method: "PUT", headers, body }));
+    };
+    try {
+      const refused = await put("Geslacht = 'V') OR (1 = 1");
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({
+        code: "INVALID_REQUEST",
+        errors: [{ path: 'relations["a@b"].rowFilters.Personen' }],
+      });
+      expect(await world.knowledge.get("/agreements/UVA")).toBeUndefined();
+      expect((await put("Geslacht = 'V'")).status).toBe(201);
+    } finally {
+      await app.close();
+      await tokens.remove();
+    }
   });
 
   it("asks nobody where there is no filter", async () => {

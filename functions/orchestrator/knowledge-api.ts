@@ -1,6 +1,7 @@
 /** What the parties know and have agreed: read, replaced and deleted document by document with ETags, with its history. */
 import { type Context, Hono } from "hono";
 import { ErrorCode } from "#contracts";
+import { InvalidDocument } from "#contracts/documents";
 import { existenceKey } from "#domain/knowledge-keys";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
@@ -8,13 +9,14 @@ import { appliedHeaders } from "./applied.ts";
 import type { CallerEnv } from "./caller.ts";
 import { catalogueJson, documentOf, partiesJson } from "./catalogue.ts";
 import { type DocumentChange, documentChanges } from "./change-document.ts";
-import { type Collection, checkNames, collections } from "./collections.ts";
+import { checkAgreement } from "./check-agreement.ts";
+import { agreements, type Collection, checkNames, collections } from "./collections.ts";
 import { historyJson, pageOf, valueAt, wholeNumber } from "./document-history.ts";
 import { hasTag } from "./entity-tags.ts";
 import { etagOf } from "./precondition.ts";
 import { readJson } from "./read-json.ts";
 
-export function knowledgeApi(api: SidecarApi): Hono<CallerEnv> {
+export function knowledgeApi(api: SidecarApi, exchangeParty: string): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const changes = documentChanges(api);
   for (const collection of collections) {
@@ -28,6 +30,7 @@ export function knowledgeApi(api: SidecarApi): Hono<CallerEnv> {
       const json = await readJson(c, collection.bodyBytesMax);
       await collection.check(json);
       checkNames(collection, json, namesIn(c));
+      if (collection === agreements) await checkFilters(api, exchangeParty, json);
       const { revision, isNew } = await changes.put(changeOf(c, collection), json);
       const headers = { etag: etagOf(revision), ...(await appliedHeaders(api, revision)) };
       return c.json(json as object, isNew ? 201 : 200, headers);
@@ -41,6 +44,14 @@ export function knowledgeApi(api: SidecarApi): Hono<CallerEnv> {
   routes.get("/parties", async (c) => c.json(await partiesJson(api)));
   routes.get("/catalogue", async (c) => c.json(await catalogueJson(api)));
   return routes;
+}
+
+/** @throws InvalidDocument: the engine does not take a row filter. DynamosError when it could not be asked */
+async function checkFilters(api: SidecarApi, exchangeParty: string, agreement: unknown): Promise<void> {
+  const reasons = await checkAgreement(api, exchangeParty, agreement);
+  if (reasons.length === 0) return;
+  const problems = reasons.map(({ clause, message }) => ({ path: clause, message }));
+  throw new InvalidDocument(agreements.noun, problems);
 }
 
 async function getOne(c: Context, collection: Collection, api: SidecarApi): Promise<Response> {

@@ -22,7 +22,7 @@ export interface KnowledgeApp {
 
 /** @param knowledge absent: an empty one of its own */
 export function openKnowledgeApp(
-  routesOf: (api: SidecarApi) => Hono<CallerEnv>,
+  routesOf: (api: SidecarApi, exchangeParty: string) => Hono<CallerEnv>,
   caller: Caller,
   knowledge: Knowledge = createMemoryKnowledge({ clock: systemClock }),
 ): KnowledgeApp {
@@ -45,7 +45,7 @@ export function openKnowledgeApp(
     c.set("caller", app.caller);
     await next();
   });
-  hono.route("/", routesOf(api));
+  hono.route("/", routesOf(api, "exchange"));
   hono.onError((error) =>
     error instanceof InvalidDocument ? invalidDocumentResponse(error) : problemResponse(problemOf(error)),
   );
