@@ -5,6 +5,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { leavingOf } from "#testing/broker-tap";
 import { forgedRequests } from "#testing/policy-scenarios/forged";
 import { offlineProviders } from "#testing/policy-scenarios/offline";
 import { onRecord } from "#testing/policy-scenarios/on-record";
@@ -47,10 +48,12 @@ describe.skipIf(!hasData).each([
     it("A7, A8: a job goes to the third party and back as agreements change, and leaves nothing there", async () => {
       const id = await newJob();
       expect(numbersByParty(await ofJob(id))).toEqual(byParty);
+      expect(await leftUva()).toEqual(world.tap && new Set(["a result"]));
       for (const name of both) await world.agree(name, { allowedArchetypes: byThirdParty });
       const union = await ofJob(id);
       expect(archetypesOf(union)).toEqual(byThirdParty);
       expect(numbersByParty(union)).toEqual({ SURF: golden.Q1.SURF });
+      expect(await leftUva()).toEqual(world.tap && new Set(["a result", "a chunk", "a part"]));
       for (const name of both) await world.agree(name, { allowedArchetypes: atHome });
       const back = await ofJob(id);
       expect(archetypesOf(back)).toEqual(atHome);
@@ -58,6 +61,12 @@ describe.skipIf(!hasData).each([
       await expect.poll(world.metrics).toMatch(/^dynamos_open_gathers\{party="SURF"\} 0$/m);
       await expect.poll(queuesLeft, { timeout: 20_000, interval: 1_000 }).toEqual([]);
     }, 60_000);
+
+    /** What of UVA's data any message took elsewhere so far: what the scenarios of stops look for is seen. */
+    async function leftUva(): Promise<Set<string> | undefined> {
+      await world.tap?.mark();
+      return world.tap && new Set(world.tap.heard.flatMap((one) => leavingOf(one, "UVA") ?? []));
+    }
 
     /** Queues of the third party with something in them, and transfers. */
     async function queuesLeft(): Promise<string[]> {

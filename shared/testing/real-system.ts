@@ -41,7 +41,7 @@ export async function openRealSystem(options: RealSystemOptions): Promise<RealSy
     stack: await readStack(join(home, "stack.yml")),
     buildDir: join(home, "build/functions"),
     port: 0,
-    logLevel: "warn",
+    logLevel: "error",
     documents,
     dataDir: wageGapData,
     log: createMemoryLog(),

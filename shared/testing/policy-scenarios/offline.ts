@@ -1,11 +1,17 @@
 /** A12: a provider's sidecar is gone, or its machine hangs. */
 import { expect, it } from "vitest";
 import { limits } from "#domain/limits";
+import { ask } from "../../../cli/commands/ask.ts";
+import { leavingOf } from "../broker-tap.ts";
+import { busyProcesses } from "../busy-processes.ts";
 import type { PolicyWorld } from "../policy-world.ts";
 import { resultsOf } from "../wage-gap-data.ts";
 
 const withoutVu = { complete: true, refused: [{ provider: "VU", code: "PROVIDER_OFFLINE" }] };
 const whole = { status: 200, body: { complete: true, refused: [] } };
+/** For some seconds. */
+const whileAtVu =
+  "SELECT max(a.Unieknr % (1 + b.Unieknr)) AS n FROM (SELECT * FROM Personen WHERE Instcode = 'DDD') a, Personen b";
 const waits = { timeout: 30_000, interval: 200 };
 /** For a machine that does much more. */
 const slackMs = 10_000;
@@ -49,5 +55,36 @@ export function offlineProviders(world: () => PolicyWorld, sidecars: "in-process
       expect(real.system.sidecars.pid("VU")).toBe(pid);
     },
     90_000,
+  );
+
+  it.skipIf(sidecars === "in-process")(
+    "A9, A12: lets nothing out that VU's sidecar finds done when it wakes, when the user was removed meanwhile",
+    async () => {
+      const { query, real, tap, recordsOf } = world();
+      const pid = real.system.sidecars.pid("VU") as number;
+      const atWork = async () => (await busyProcesses("/data/VU", 300)).length > 0;
+      const running = ask(real.orchestrator, { providers: ["VU"], sql: whileAtVu, timeoutMs: 100_000 });
+      await expect.poll(atWork, waits).toBe(true);
+      process.kill(pid, "SIGSTOP");
+      let mark = 0;
+      try {
+        await expect.poll(atWork, { ...waits, timeout: 60_000 }).toBe(false);
+        const { headers } = await real.changeAgreement("VU", (agreement) => ({ ...agreement, relations: {} }));
+        // Without VU: its machine may hang for ever, and a steward's change does not wait for ever.
+        expect(headers.get("dynamos-applied")).toBe("SURF, UVA, exchange");
+        mark = (await tap?.mark()) ?? 0;
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      const { status, body } = await running;
+      expect([403, 503]).toContain(status);
+      const kinds = async () => (await recordsOf("VU", body.id)).map(({ kind }) => kind);
+      await expect.poll(kinds, waits).toEqual(["step", "failure"]);
+      await tap?.mark();
+      expect(tap?.heard.slice(mark).flatMap((one) => leavingOf(one, "VU") ?? [])).toEqual([]);
+      await real.changeAgreement("VU", (agreement) => agreement);
+      await expect.poll(() => query(), waits).toMatchObject(whole);
+    },
+    120_000,
   );
 }
