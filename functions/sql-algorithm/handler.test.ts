@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Envelope, ErrorCode, Query, type Table } from "#contracts";
+import { Approval, type Envelope, ErrorCode, Query, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { withNotes } from "#data/table-notes";
 import { callStep } from "#testing/call-step";
@@ -247,5 +247,59 @@ describe("sql-algorithm", () => {
 
   it("rehearses without a failure", async () => {
     await expect(step.rehearse?.(context)).resolves.toBeUndefined();
+  });
+
+  describe("under a minimum group size", () => {
+    const under = (...terms: { minimumGroupSize?: number; aggregatesOnly?: boolean }[]) => ({
+      approvals: terms.map((one) => Approval.fromPartial({ terms: one })),
+    });
+    const asked = { name: "average", column: "Salschal", groupBy: ["Geslacht"] };
+
+    it("leaves out groups of fewer values than the largest minimum of all providers, and counts them", async () => {
+      const change = under({ minimumGroupSize: 1 }, { minimumGroupSize: 2 });
+      expect(forwardedTable(await outcomeOf(wages, asked, change))).toMatchObject({
+        rows: [
+          ["M", 12.5, 2],
+          ["V", 10.5, 2],
+        ],
+        remarks: ["1 group of fewer than 2 rows was left out"],
+      });
+      const three = forwardedTable(await outcomeOf(wages, asked, under({ minimumGroupSize: 3 })));
+      expect(three).toMatchObject({ rows: [], remarks: ["3 groups of fewer than 3 rows were left out"] });
+    });
+
+    it("says nothing of a table that has fewer values in all, whether there are any", async () => {
+      const said = { rows: [], remarks: ["the query is about fewer than 9 rows: nothing is told of them"] };
+      const change = under({ minimumGroupSize: 9 });
+      const empty = madeTable([gender, scale], []);
+      for (const table of [wages, empty]) {
+        expect(forwardedTable(await outcomeOf(table, asked, change))).toMatchObject(said);
+        expect(forwardedTable(await outcomeOf(table, { name: "count" }, change))).toMatchObject(said);
+      }
+    });
+
+    it("leaves them out of the document too", async () => {
+      const rows: Cell[][] = [
+        ["V", 10n],
+        ["V", 11n],
+        ["M", 12n],
+      ];
+      const outcome = await outcomeOf(
+        madeTable([gender, scale], rows),
+        { name: "averages" },
+        under({ minimumGroupSize: 2 }),
+      );
+      expect(String(forwardedResult(outcome).document?.body)).toBe('{"avg_salary_scale_women":"10.500"}');
+    });
+
+    it("lets no single value out where a provider allows aggregates only", async () => {
+      const change = under({ aggregatesOnly: true }, {});
+      expect(forwardedTable(await outcomeOf(wages, asked, change)).rows).toHaveLength(2);
+      for (const name of ["min", "max", "median"]) {
+        await expect(outcomeOf(wages, { ...asked, name }, change)).rejects.toMatchObject({
+          code: ErrorCode.SQL_REFUSED,
+        });
+      }
+    });
   });
 });

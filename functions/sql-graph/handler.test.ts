@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ErrorCode, type Table } from "#contracts";
+import { Approval, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { withNotes } from "#data/table-notes";
 import { limits } from "#domain/limits";
@@ -199,5 +199,22 @@ describe("sql-graph", () => {
       code: ErrorCode.ENVELOPE_INVALID,
     });
     await expect(step.rehearse?.(context)).resolves.toBeUndefined();
+  });
+
+  it("draws no bar that stands for fewer rows than the largest minimum of all providers", async () => {
+    const approvals = [1, 3].map((minimumGroupSize) => Approval.fromPartial({ terms: { minimumGroupSize } }));
+    const svgUnder = async (table: Table) => {
+      const envelope = tableEnvelope({ UVA: table }, { approvals });
+      return forwardedResult(await callStep(step, envelope, context)).chart?.svg ?? "";
+    };
+    const names = ["a", "a", "a", "b", "c", "c"].map((name): Cell[] => [name]);
+    const counted = await svgUnder(madeTable([faculty], names));
+    expect(marksIn(counted)).toEqual(["a: 3"]);
+    expect(counted).toContain("2 bars of fewer than 3 rows left out");
+    expect(counted).not.toContain(">b<");
+    const values = [1n, 1n, 1n, 1n, 5n].map((value): Cell[] => [value]);
+    const spread = await svgUnder(madeTable([scale], values));
+    expect(marksIn(spread)).toEqual(["1: 4"]);
+    expect(spread).toContain("1 bar of fewer than 3 rows left out");
   });
 });

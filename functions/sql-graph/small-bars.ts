@@ -13,7 +13,8 @@ export function withoutSmallBars(chart: BarChart, least: number): BarChart {
     }),
   }));
   if (least === 0) return chart;
-  const note = left === 0 ? "" : `${left} bars of fewer than ${least} rows are left out`;
+  const bars = left === 1 ? "1 bar of fewer than" : `${left} bars of fewer than`;
+  const note = left === 0 ? "" : `${bars} ${least} rows left out`;
   // Where a bar stood, its place on the axis would still tell of a value.
   const kept = chart.categories.map((_, i) => series.some(({ values }) => values[i] !== null));
   const isKept = (_: unknown, i: number) => kept[i] === true;
