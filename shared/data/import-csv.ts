@@ -1,8 +1,8 @@
 /** A CSV file as Parquet: normalised, typed, and ready to be opened in milliseconds. */
-import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { ErrorCode } from "#contracts";
 import { DynamosError, toDynamosError } from "#errors";
 import { normaliseCsv } from "./csv-normalise.ts";
@@ -42,17 +42,17 @@ export async function importCsv(options: CsvImport): Promise<void> {
 
 /** @returns the header record */
 async function writeNormalised({ source, delimiter }: CsvImport, target: string, file: string): Promise<string> {
-  const out = createWriteStream(target, { mode: 0o600 });
   let header: string | undefined;
-  try {
-    for await (const block of normaliseCsv(createReadStream(source), { file, delimiter })) {
-      header ??= block.subarray(0, endOfRecord(block)).toString("utf8");
-      if (!out.write(block)) await once(out, "drain");
-    }
-  } finally {
-    out.end();
-    await once(out, "close");
-  }
+  await pipeline(
+    normaliseCsv(createReadStream(source), { file, delimiter }),
+    async function* (blocks: AsyncIterable<Buffer>) {
+      for await (const block of blocks) {
+        header ??= block.subarray(0, endOfRecord(block)).toString("utf8");
+        yield block;
+      }
+    },
+    createWriteStream(target, { mode: 0o600 }),
+  );
   return header ?? "";
 }
 
