@@ -249,6 +249,7 @@ describe("aggregates only", () => {
     ["SELECT sum(v) FROM (SELECT CASE WHEN id = 1 THEN pay END AS v FROM J)", "sum over an expression"],
     ["SELECT sum(pay * greatest(0, 1 - abs(id - 1))) FROM J", "sum over an expression"],
     ["SELECT sum(id // 3 - id // 4) FROM J", "sum over an expression"],
+    ["SELECT sum(CAST(id / 2.0 AS INT) - CAST(id / 2.1 AS INT)) FROM J", "sum over an expression"],
     ["SELECT sum(pay / (id - 1.0000001)) FROM J", "sum over an expression"],
     ["SELECT sum((id - 1) * (id - 2) * (id - 4)) FROM J", "sum over an expression"],
     ["SELECT count_if(id = 1) FROM J", "count_if over an expression"],

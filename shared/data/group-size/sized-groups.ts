@@ -6,9 +6,9 @@
  */
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
-import { hasAggregate, isAggregate } from "../lineage/expression.ts";
 import { isGrouped } from "../lineage/query.ts";
-import { childExpressions, folded, isFilled, isTree, queryOf, type Tree, textOf, treesOf } from "../lineage/tree.ts";
+import { folded, isFilled, isTree, queryOf, type Tree, textOf, treesOf } from "../lineage/tree.ts";
+import { aggregatedValues, asGroups, holdsMore, type Source, withoutHidden } from "./grouped-nodes.ts";
 import { allOf, anyOf, atLeast, callNode, columnNode, isZero, named } from "./nodes.ts";
 
 /** Of the names of hidden columns, which no name of a query's may have. */
@@ -16,12 +16,6 @@ export const hiddenPrefix = "dynamos row";
 
 /** Where one can find the number of a row: names of a column reference. */
 type RowNumber = readonly string[];
-
-interface Source {
-  readonly alias: string;
-  /** Columns that `*` must leave out. */
-  readonly hidden: readonly string[];
-}
 
 interface Counted {
   readonly from: unknown;
@@ -65,7 +59,7 @@ export class SizedGroups {
     }
     if (!isGrouped(node)) return this.#withSubqueries({ ...node, from_table: this.#sizedTables(node.from_table) });
     const { node: grouped, counted } = this.#withCountedFrom(node);
-    const size = this.#sizeOf(counted, this.#options.isStrict ? aggregatesOf(node) : []);
+    const size = this.#sizeOf(counted, this.#options.isStrict ? aggregatedValues(node) : []);
     if (size === undefined) return this.#withSubqueries(grouped);
     this.isSized = true;
     this.#check(grouped, size, counted);
@@ -238,40 +232,4 @@ export class SizedGroups {
     const more = Array.isArray(node.children) ? { children: treesOf(node.children).map(change) } : {};
     return { ...Object.fromEntries(parts), ...more };
   }
-}
-
-/** What aggregates that come out compute over, each once. */
-function aggregatesOf(node: Tree): Tree[] {
-  const found = new Map<string, Tree>();
-  const visit = (tree: Tree): void => {
-    if (isAggregate(tree)) {
-      for (const value of treesOf(tree.children)) {
-        if (value.class !== "CONSTANT") found.set(JSON.stringify({ ...value, query_location: 0, alias: "" }), value);
-      }
-    } else {
-      for (const child of childExpressions(tree)) visit(child);
-    }
-  };
-  const orders = treesOf(node.modifiers).flatMap((one) => treesOf(one.orders).flatMap((o) => treesOf([o.expression])));
-  for (const tree of [...treesOf(node.select_list), ...treesOf([node.having]), ...orders]) visit(tree);
-  return [...found.values()];
-}
-
-function holdsMore(tree: Tree): boolean {
-  return (
-    tree.class === "WINDOW" || tree.class === "SUBQUERY" || hasAggregate(tree) || childExpressions(tree).some(holdsMore)
-  );
-}
-
-function asGroups(node: Tree): Tree {
-  const modifiers = treesOf(node.modifiers).filter(({ type }) => type !== "DISTINCT_MODIFIER");
-  return { ...node, modifiers, aggregate_handling: "FORCE_AGGREGATES" };
-}
-
-function withoutHidden(item: Tree, sources: readonly Source[]): Tree {
-  if (item.class !== "STAR") return item;
-  const table = folded(textOf(item.relation_name));
-  const hidden = sources.filter(({ alias }) => table === "" || folded(alias) === table).flatMap((one) => one.hidden);
-  const excluded = Array.isArray(item.exclude_list) ? (item.exclude_list as string[]) : [];
-  return hidden.length === 0 ? item : { ...item, exclude_list: [...excluded, ...hidden] };
 }
