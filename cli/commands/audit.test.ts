@@ -1,31 +1,38 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { makeRecordKey } from "#adapters/system/record-crypto";
 import type { QueryRecord } from "#domain/audit/record";
 import { openPartyRecords, publicKeyName } from "../system/party-records.ts";
+import { addAuditCommand } from "./audit.ts";
 
-const home = resolve(import.meta.dirname, "../..");
 let folder: string;
 let records: string;
 let uvaKey: string;
 
-function dynamos(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "audit", ...args], {
-    cwd: home,
-    env: { PATH: process.env.PATH, NO_COLOR: "1", DYNAMOS_HOME: folder },
-    stdio: ["ignore", "pipe", "pipe"],
+/** In this process: one of its own for each call takes seconds on a busy machine. */
+async function dynamos(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  let stdout = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += text;
+    return true;
   });
-  const written = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text) => {
-      written[name] += text;
-    });
+  const program = new Command("dynamos").exitOverride();
+  addAuditCommand(program);
+  const before = process.exitCode;
+  try {
+    process.exitCode = undefined;
+    await program.parseAsync(["audit", ...args], { from: "user" });
+    return { status: Number(process.exitCode ?? 0), stdout, stderr: "" };
+  } catch (error) {
+    return { status: 1, stdout, stderr: `error ${(error as Error).message}\n` };
+  } finally {
+    process.exitCode = before;
+    write.mockRestore();
   }
-  return new Promise((done) => child.once("close", (status) => done({ status, ...written })));
 }
 
 function about(queryId: string, atMs: number) {
@@ -59,13 +66,17 @@ async function write(party: string, instance: string, batch: readonly QueryRecor
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dynamos-audit-"));
   // Where the command looks by itself.
+  vi.stubEnv("DYNAMOS_HOME", folder);
   records = join(folder, "records");
   uvaKey = join(records, "UVA", publicKeyName);
   await write("UVA", "one", [decision("q1", 1_000), release("q2", 2_000)]);
   await write("UVA", "two", [release("q1", 3_000)]);
   await write("VU", "one", [release("q1", 4_000), release("q3", 5_000)]);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
 
 it("a party's private key is for its owner alone, and its public key lies beside the record", async () => {
   expect((await stat(join(records, "UVA/record-key.pem"))).mode & 0o077).toBe(0);
