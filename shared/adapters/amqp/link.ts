@@ -47,17 +47,20 @@ export async function openLink({ url, tls, name, onLost, onBlocked }: LinkOption
   connection.on("error", (error: Error) => {
     because = error.message;
   });
-  connection.on("close", () => onLost(because ?? "closed by the broker"));
+  const closed = new Promise<void>((resolve) => {
+    connection.on("close", () => {
+      onLost(because ?? "closed by the broker");
+      resolve();
+    });
+  });
   return {
     brokerVersion: connection.connection.serverProperties.version,
     openChannel: async () => quiet(await connection.createChannel()),
     openConfirmChannel: () => connection.createConfirmChannel(),
     end: async () => {
       // Rejects when the connection is closed already; does not settle when nobody answers.
-      await inTime(
-        connection.close().catch(() => {}),
-        closeMsMax,
-      );
+      const closing = connection.close().catch(() => {});
+      await inTime(Promise.race([closing, closed]), closeMsMax);
       socket.abort();
     },
   };

@@ -54,10 +54,16 @@ export async function openSession(
   const over = new AbortController();
   // The broker refuses a message that names another user than the connection's.
   const { user } = topology.names;
+  /** What is asked of a lost connection may never be answered. */
+  let foundLost: () => void = () => {};
+  const isLost = new Promise<void>((resolve) => {
+    foundLost = resolve;
+  });
   let blocked: string | undefined;
   let links: readonly Link[] = [];
 
   function lose(reason: string): void {
+    foundLost();
     if (over.signal.aborted) return;
     over.abort();
     onLost(reason);
@@ -112,12 +118,12 @@ export async function openSession(
       close: async (leave) => {
         if (over.signal.aborted) return;
         over.abort();
-        await inTime(publisher.settled(), closeMsMax);
-        const left = working.openChannel().then(leave);
-        await inTime(
-          left.catch(() => {}),
-          closeMsMax,
-        );
+        await inTime(Promise.race([publisher.settled(), isLost]), closeMsMax);
+        const left = working
+          .openChannel()
+          .then(leave)
+          .catch(() => {});
+        await inTime(Promise.race([left, isLost]), closeMsMax);
         await end();
       },
     };
