@@ -58,6 +58,12 @@ describe("agreement-check", () => {
     ["true) UNION SELECT 1 FROM x WHERE (true", ErrorCode.SQL_REFUSED, "closes a bracket"],
     ["Geslacht = 'V'; DROP TABLE x", ErrorCode.SQL_INVALID, "syntax error"],
     ["Geslacht = $1", ErrorCode.SQL_REFUSED, "parameter"],
+    ["Geslacht = E'\\'' ) GROUP BY Geslacht, (Geslacht || ''", ErrorCode.SQL_REFUSED, "must be one boolean expression"],
+    [
+      "Geslacht = E'\\'' ) UNION SELECT 1 FROM x WHERE ('' = ''",
+      ErrorCode.SQL_REFUSED,
+      "must be one boolean expression",
+    ],
     ["Unieknr IN (SELECT 1)", ErrorCode.SQL_REFUSED, "sub-query"],
     ["EXISTS (SELECT 1)", ErrorCode.SQL_REFUSED, "sub-query"],
     ["max(Unieknr) > 1", ErrorCode.SQL_REFUSED, "no aggregate like max"],

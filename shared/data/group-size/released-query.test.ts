@@ -166,6 +166,14 @@ describe("a minimum group size", () => {
     expect((await ask(sql, {})).rows.length).toBeGreaterThan(10);
   });
 
+  it("shows none of the hidden columns in which it hands row numbers on", async () => {
+    const terms = { minimumGroupSize: 3 };
+    const shifted = "SELECT b, count(*) FROM (SELECT *, 1 AS one FROM (SELECT id FROM P)) AS t(a, b) GROUP BY b";
+    expect((await ask(shifted, terms)).rows).toEqual([[1, 12]]);
+    const twice = "WITH c AS (SELECT sex FROM P) SELECT c.*, n FROM c, (SELECT count(*) AS n FROM c) LIMIT 1";
+    expect((await ask(twice, terms)).rows).toEqual([["V", 12]]);
+  });
+
   it("leaves rows as they are: those are the affair of aggregatesOnly", async () => {
     expect((await ask("SELECT id FROM P ORDER BY id", { minimumGroupSize: 5 })).rows).toHaveLength(12);
     expect((await ask("SELECT DISTINCT dep FROM P ORDER BY 1", { minimumGroupSize: 5 })).rows).toEqual([["A"], ["B"]]);
