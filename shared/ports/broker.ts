@@ -118,8 +118,6 @@ export interface Broker {
     options: ConsumeOptions,
     handler: (delivery: Delivery) => Promise<Disposition>,
   ): Promise<Consumer>;
-  /** Takes up to `max` dead letters out of the queue. */
-  takeDeadLetters(max: number): Promise<DeadLetter[]>;
   /** Shows up to `max` dead letters, oldest first, one after the other. @returns how many */
   visitDeadLetters(max: number, visit: (letter: HeldDeadLetter) => Promise<void>): Promise<number>;
   /** Bytes that are too many for a message. */

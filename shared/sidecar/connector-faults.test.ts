@@ -18,6 +18,7 @@ import { DynamosError } from "#errors";
 import type { Broker } from "#ports/broker";
 import { testApprovalKeys } from "#testing/approval-keys";
 import { madeDocuments, madeEnvelope } from "#testing/made-chain";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { type Sidecar, startSidecar } from "./start-sidecar.ts";
 
 type Answer = (response: ServerResponse) => void;
@@ -148,7 +149,7 @@ describe("what existing connectors do wrong", () => {
     await ask("q1");
     await until(ends).toEqual(["function uva-first answered with status 202 and without an outcome"]);
     expect(calls).toEqual(["first"]);
-    await until(() => uva.takeDeadLetters(10)).toMatchObject([{ queryId: "q1", queue: "uva.first" }]);
+    await until(() => takeDeadLetters(uva, 10)).toMatchObject([{ queryId: "q1", queue: "uva.first" }]);
   });
 
   it("a failure repeated thousands of times: a function that fails is tried a few times, with pauses, and the asker told", async () => {
@@ -156,7 +157,7 @@ describe("what existing connectors do wrong", () => {
     await ask("q1");
     await until(ends).toEqual(["function uva-first answered with status 500 and without an outcome"]);
     expect(countOf("first")).toBe(1 + limits.triesMax);
-    await until(() => uva.takeDeadLetters(10)).toMatchObject([{ queryId: "q1", tries: limits.triesMax }]);
+    await until(() => takeDeadLetters(uva, 10)).toMatchObject([{ queryId: "q1", tries: limits.triesMax }]);
   });
 
   it("the first function repeated when the second fails: only the one that failed is tried again", async () => {
@@ -178,7 +179,7 @@ describe("what existing connectors do wrong", () => {
     await ask("q1");
     await until(ends).toHaveLength(1);
     expect(ends()).toEqual(["function uva-first is not deployed"]);
-    await until(() => uva.takeDeadLetters(10)).toMatchObject([{ queryId: "q1", queue: "uva.first" }]);
+    await until(() => takeDeadLetters(uva, 10)).toMatchObject([{ queryId: "q1", queue: "uva.first" }]);
   });
 
   it("a message lost before the list of functions is read: it waits until its function is deployed", async () => {
@@ -263,6 +264,6 @@ describe("what existing connectors do wrong", () => {
     unconfirmed = 1;
     await ask("q1", ["first"]);
     await until(ends).toEqual(["result"]);
-    expect(await uva.takeDeadLetters(10)).toEqual([]);
+    expect(await takeDeadLetters(uva, 10)).toEqual([]);
   });
 });

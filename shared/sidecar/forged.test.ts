@@ -11,6 +11,7 @@ import type { Broker, Message } from "#ports/broker";
 import { type ActedWorld, actedParties, actedQueues, documentOf, openActedWorld } from "#testing/acted-world";
 import { type BrokerLinks, brokerLinks } from "#testing/broker-links";
 import { type Forgery, forgedAtHome, forgedForUnion } from "#testing/forgeries";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 
 const canary = "canary-of-the-data";
 const counted = { forgeries: 0 };
@@ -159,7 +160,7 @@ describe.each([
         await publish("exchange", genuine);
         await publish("exchange", { ...genuine, id: "again" });
         await expect
-          .poll(() => acted.world.brokers.get("UVA")?.takeDeadLetters(100), { timeout: 20_000 })
+          .poll(() => takeDeadLetters(acted.world.brokers.get("UVA"), 100), { timeout: 20_000 })
           .toEqual(
             expect.arrayContaining([
               expect.objectContaining({ id: "again", reason: expect.stringMatching(/of its hop/) }),

@@ -15,7 +15,6 @@ export function measuredBroker(broker: Broker, metrics: Metrics): Broker {
       ),
     consume: (queue, options, handler) =>
       broker.consume(queue, options, measuredHandler(stepOf(queue), handler, metrics)),
-    takeDeadLetters: (max) => broker.takeDeadLetters(max),
     visitDeadLetters: (max, visit) => broker.visitDeadLetters(max, visit),
     transfers: broker.transfers,
     vouchesForSenders: broker.vouchesForSenders,

@@ -6,6 +6,7 @@ import { labelOf } from "#errors";
 import type { DeadLetter, Delivery, Message } from "#ports/broker";
 import { type ActedWorld, actedParties, actedQueues, documentOf, openActedWorld } from "#testing/acted-world";
 import { type BrokerLinks, brokerLinks } from "#testing/broker-links";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { readEnvelope } from "./poison.ts";
 
 const garbage = new Uint8Array([255, 255, 255]);
@@ -53,7 +54,7 @@ describe.each([
     async function deadLettersOf(party: string): Promise<DeadLetter[]> {
       const letters: DeadLetter[] = [];
       await expect
-        .poll(async () => letters.push(...((await acted.world.brokers.get(party)?.takeDeadLetters(10)) ?? [])), {
+        .poll(async () => letters.push(...((await takeDeadLetters(acted.world.brokers.get(party), 10)) ?? [])), {
           timeout: 5_000,
         })
         .toBeGreaterThan(0);

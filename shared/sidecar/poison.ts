@@ -2,6 +2,7 @@
 import { Envelope, ErrorCode, type Failure, Reply } from "#contracts";
 import { failureEffects } from "#domain/carry-out";
 import { limits } from "#domain/limits";
+import { tooLarge } from "#domain/message-size";
 import { hopId } from "#domain/route";
 import { labelOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition, MessageType } from "#ports/broker";
@@ -30,8 +31,19 @@ export function readEnvelope(delivery: Delivery): Envelope | Poison {
     : invalid(`a message whose id is not that of its hop, ${id.slice(0, limits.hopIdCharsMax)}`);
 }
 
-/** The same whatever its id is: for a look at who sent it. */
+/** The same whatever its id is: for a look at who sent it. Decoded once, however often it is asked for. */
 export function decodeEnvelope(delivery: Delivery): Envelope | Poison {
+  const known = envelopes.get(delivery);
+  if (known !== undefined) return known;
+  const read = envelopeOf(delivery);
+  envelopes.set(delivery, read);
+  return read;
+}
+
+const envelopes = new WeakMap<Delivery, Envelope | Poison>();
+const replies = new WeakMap<Delivery, Reply | Poison>();
+
+function envelopeOf(delivery: Delivery): Envelope | Poison {
   const unfit = unfitFor("envelope", delivery);
   if (unfit !== undefined) return unfit;
   const envelope = decoded(Envelope, delivery.body);
@@ -46,8 +58,11 @@ export function decodeEnvelope(delivery: Delivery): Envelope | Poison {
 
 /** What a reply queue delivered, or what is wrong with it. */
 export function readReply(delivery: Delivery): Reply | Poison {
-  const unfit = unfitFor("reply", delivery);
-  return unfit ?? decoded(Reply, delivery.body) ?? invalid("not a reply");
+  const known = replies.get(delivery);
+  if (known !== undefined) return known;
+  const read = unfitFor("reply", delivery) ?? decoded(Reply, delivery.body) ?? invalid("not a reply");
+  replies.set(delivery, read);
+  return read;
 }
 
 export function isPoison(read: Envelope | Reply | Poison): read is Poison {
@@ -90,9 +105,8 @@ function askerOf({ body, queryId }: Delivery, party: string): Envelope | undefin
 
 function unfitFor(wanted: MessageType, { type, body }: Delivery): Poison | undefined {
   if (type !== wanted) return invalid(`a message of the type ${type}, where ${wanted} is taken`);
-  if (body.length <= limits.messageBytesMax) return undefined;
-  const message = `a message of ${body.length} bytes, at most ${limits.messageBytesMax}`;
-  return { code: ErrorCode.BODY_TOO_LARGE, message };
+  const message = tooLarge(body);
+  return message === undefined ? undefined : { code: ErrorCode.BODY_TOO_LARGE, message };
 }
 
 function decoded<T>(type: { decode(body: Uint8Array): T }, body: Uint8Array): T | undefined {

@@ -3,6 +3,7 @@ import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { fail, forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import type { Step } from "#runtime/define-step";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
@@ -142,7 +143,7 @@ describe("a query over the sidecars", () => {
       body: { complete: false, failed: [{ party: "VU", step: "sql-query", code: "WORKER_CRASHED" }] },
     });
     expect(contents(answer)).toHaveLength(1);
-    await expect.poll(() => world.brokers.get("VU")?.takeDeadLetters(10)).toHaveLength(1);
+    await expect.poll(() => takeDeadLetters(world.brokers.get("VU"), 10)).toHaveLength(1);
   });
 
   it("does not try again what the asker caused", async () => {
@@ -244,7 +245,7 @@ describe("a query over the sidecars", () => {
       body: new Uint8Array([255, 255, 255]),
       traceparent: "",
     });
-    await expect.poll(() => broker?.takeDeadLetters(10)).toMatchObject([{ id: "garbage" }]);
+    await expect.poll(() => takeDeadLetters(broker, 10)).toMatchObject([{ id: "garbage" }]);
     expect((await world.ask(both)).status).toBe(200);
   });
 

@@ -5,6 +5,7 @@ import { type Chain, Envelope, ErrorCode, Reply, Role } from "#contracts";
 import { cancelTopic } from "#domain/route";
 import type { Broker, DeadLetter, Message } from "#ports/broker";
 import { type ActedWorld, documentOf, openActedWorld } from "#testing/acted-world";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 
 let hub: MemoryExchange;
 let acted: ActedWorld;
@@ -37,7 +38,7 @@ async function send(from: string | Broker, routingKey: string, body: Uint8Array,
 async function deadLetters(count: number): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   const broker = acted.world.brokers.get("UVA");
-  await expect.poll(async () => letters.push(...((await broker?.takeDeadLetters(10)) ?? []))).toBe(count);
+  await expect.poll(async () => letters.push(...((await takeDeadLetters(broker, 10)) ?? []))).toBe(count);
   return letters;
 }
 
@@ -46,7 +47,7 @@ describe("a sidecar whose broker says who sent a message", () => {
     const query = { sql: "SELECT 1", providers: ["UVA", "VU"] };
     expect(await acted.world.ask(query)).toMatchObject({ status: 200 });
     expect(await acted.world.ask({ ...query, options: { aggregate: true } })).toMatchObject({ status: 200 });
-    expect(await acted.world.brokers.get("UVA")?.takeDeadLetters(10)).toEqual([]);
+    expect(await takeDeadLetters(acted.world.brokers.get("UVA"), 10)).toEqual([]);
   });
 
   it.each<[string, string, Partial<Envelope>, string]>([

@@ -6,6 +6,7 @@ import type { Broker, QueueLimits } from "#ports/broker";
 import { brokerContract } from "#testing/broker-contract";
 import { message } from "#testing/broker-contract/kit";
 import { limitsContract } from "#testing/broker-contract/limits";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 
@@ -68,7 +69,7 @@ describe.skipIf(url === "")("RabbitMQ", () => {
     await broker.publish(message("q", "good"));
     await expect.poll(() => seen).toEqual(["good"]);
     await expect
-      .poll(() => broker.takeDeadLetters(10))
+      .poll(() => takeDeadLetters(broker, 10))
       .toMatchObject([{ queue: "q", reason: "ENVELOPE_INVALID: not a message of this system", tries: 0 }]);
     await broker.close();
     await removeAll({ url, prefix, queues: ["q"], parties });

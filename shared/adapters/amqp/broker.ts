@@ -2,13 +2,13 @@
 import type { Channel } from "amqplib";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
+import { tooLarge } from "#domain/message-size";
 import { DynamosError } from "#errors";
 import type {
   Broker,
   BrokerStatus,
   ConsumeOptions,
   Consumer,
-  DeadLetter,
   Delivery,
   Disposition,
   HeldDeadLetter,
@@ -24,7 +24,7 @@ import { Connection } from "./connection.ts";
 import { runConsumer } from "./consumer.ts";
 import { type ConsumerSpec, Consumers } from "./consumers.ts";
 import { visitDeadLetters } from "./dead-letters.ts";
-import { deadLetterOf, propertiesOf } from "./message.ts";
+import { propertiesOf } from "./message.ts";
 import { partyUserOf } from "./party-user.ts";
 import { giveBack, returnsPrefetch } from "./returns.ts";
 import { named, type Session } from "./session.ts";
@@ -109,12 +109,8 @@ class AmqpBroker implements Broker {
   }
 
   async publish(message: Message): Promise<void> {
-    if (message.body.length > limits.messageBytesMax) {
-      throw new DynamosError(
-        ErrorCode.BODY_TOO_LARGE,
-        `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`,
-      );
-    }
+    const oversize = tooLarge(message.body);
+    if (oversize !== undefined) throw new DynamosError(ErrorCode.BODY_TOO_LARGE, oversize);
     await this.connection.send((session) =>
       session.publish(this.names.outlet, message.routingKey, message.body, propertiesOf(message, this.clock.now())),
     );
@@ -147,26 +143,6 @@ class AmqpBroker implements Broker {
     };
     await this.connection.use((session) => this.consumers.start(spec, session));
     return { cancel: () => this.consumers.cancel(spec) };
-  }
-
-  takeDeadLetters(max: number): Promise<DeadLetter[]> {
-    return this.connection.use(async (session) => {
-      const channel = await session.openChannel();
-      const taken: DeadLetter[] = [];
-      try {
-        while (taken.length < max) {
-          const raw = await channel.get(this.names.deadLetterQueue);
-          if (raw === false) break;
-          taken.push(deadLetterOf(raw, this.prefix, this.names.user));
-          channel.ack(raw);
-        }
-        await channel.close();
-      } catch (error) {
-        // Those taken so far may be gone from the broker: they must not be forgotten with the connection.
-        if (taken.length === 0) throw error;
-      }
-      return taken;
-    });
   }
 
   visitDeadLetters(max: number, visit: (letter: HeldDeadLetter) => Promise<void>): Promise<number> {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import type { DeadLetter, QueueLimits } from "#ports/broker";
 import { collector, message, work } from "#testing/broker-contract/kit";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 import type { QueueType } from "./topology.ts";
@@ -88,7 +89,7 @@ describe.skipIf(url === "")("a dead letter", () => {
     const letters: DeadLetter[] = [];
     await expect
       .poll(async () => {
-        letters.push(...(await broker.takeDeadLetters(1)));
+        letters.push(...(await takeDeadLetters(broker, 1)));
         return letters.length;
       })
       .toBe(1);
@@ -113,7 +114,7 @@ describe.skipIf(url === "")("a dead letter", () => {
       });
     }
     await channel.waitForConfirms();
-    const letters = await broker.takeDeadLetters(10);
+    const letters = await takeDeadLetters(broker, 10);
     expect(letters.map(({ history }) => history)).toEqual([[], [], [], []]);
   });
 });

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import type { Disposition } from "#ports/broker";
 import { collector, message, work } from "#testing/broker-contract/kit";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { connectAmqp } from "./broker.ts";
 import { removeAll } from "./remove-all.ts";
 
@@ -50,7 +51,7 @@ describe.skipIf(url === "").each(["classic", "quorum"] as const)("a retry over a
     expect(ids()).toEqual(["again", taken[0]]);
     release(done);
     await expect.poll(ids, { timeout: 10_000 }).toEqual(["again", ...taken, "again"]);
-    expect(await broker.takeDeadLetters(10)).toEqual([]);
+    expect(await takeDeadLetters(broker, 10)).toEqual([]);
   }, 30_000);
 
   it("that is gone when the wait is over puts the message aside, by name", async () => {
@@ -65,7 +66,7 @@ describe.skipIf(url === "").each(["classic", "quorum"] as const)("a retry over a
     await (await connection.createChannel()).deleteQueue(`${prefix}q`);
     await connection.close();
     await expect
-      .poll(() => broker.takeDeadLetters(10))
+      .poll(() => takeDeadLetters(broker, 10))
       .toMatchObject([
         {
           id: "again",

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Envelope, Role } from "#contracts";
 import { type PartyUsers, startPartyUsers } from "#testing/party-users";
 import { rabbitmqServer } from "#testing/rabbitmq";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../../cli/demo/documents.ts";
 import archetypeSelector from "../../../functions/archetype-selector/handler.ts";
@@ -110,7 +111,7 @@ describe.skipIf(!canRun)("a query where each party has a broker user of its own"
     const letters: string[] = [];
     const broker = world.brokers.get("SURF");
     const take = async () => {
-      for (const { queue, reason } of (await broker?.takeDeadLetters(10)) ?? []) letters.push(`${queue} ${reason}`);
+      for (const { queue, reason } of (await takeDeadLetters(broker, 10)) ?? []) letters.push(`${queue} ${reason}`);
       return [...letters].sort();
     };
     await expect

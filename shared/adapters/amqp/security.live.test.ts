@@ -11,6 +11,7 @@ import {
   usersParties,
 } from "#testing/party-users";
 import { rabbitmqServer } from "#testing/rabbitmq";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { definitionsOf } from "../../../cli/broker/definitions.ts";
 
 const canRun = rabbitmqServer() !== undefined && process.env.DYNAMOS_TEST_AMQP_URL !== "";
@@ -87,7 +88,7 @@ describe.skipIf(!canRun)("a broker user per party", () => {
       const vu = await users.connect("VU");
       await vu.declare([work("vu.unread")]);
       await (await users.connect("exchange")).publish(message("vu.unread", "late", { expiresInMs: 1 }));
-      const letters = async () => vu.takeDeadLetters(5);
+      const letters = async () => takeDeadLetters(vu, 5);
       await expect.poll(letters).toMatchObject([{ id: "late", queue: "vu.unread", sender: "exchange" }]);
     });
 

@@ -3,6 +3,7 @@ import { systemClock } from "#adapters/system/clock";
 import type { Broker, QueueLimits } from "#ports/broker";
 import { brokerContract } from "#testing/broker-contract";
 import { limitsContract } from "#testing/broker-contract/limits";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { createMemoryExchange } from "./broker.ts";
 import { createMemoryClock } from "./clock.ts";
 
@@ -81,7 +82,7 @@ describe("the in-memory broker", () => {
     clock.turn(2_000);
     const second = exchange.connect({ party: "UVA" });
     clock.turn(0);
-    expect(await second.takeDeadLetters(10)).toMatchObject([{ id: "late" }]);
+    expect(await takeDeadLetters(second, 10)).toMatchObject([{ id: "late" }]);
     const seen: string[] = [];
     await second.consume("q", { prefetch: 5 }, async ({ id }) => {
       seen.push(id);

@@ -1,6 +1,7 @@
 /** A broker in this process. Passes the same contract suite as the AMQP adapter. */
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
+import { tooLarge } from "#domain/message-size";
 import { DynamosError } from "#errors";
 import type { Broker, BrokerStatus, DeadLetter, Queue, QueueLimits } from "#ports/broker";
 import type { Clock } from "#ports/clock";
@@ -74,12 +75,8 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
     },
     publish: async (message) => {
       checkOpen();
-      if (message.body.length > limits.messageBytesMax) {
-        throw new DynamosError(
-          ErrorCode.BODY_TOO_LARGE,
-          `a message of ${message.body.length} bytes, at most ${limits.messageBytesMax}`,
-        );
-      }
+      const oversize = tooLarge(message.body);
+      if (oversize !== undefined) throw new DynamosError(ErrorCode.BODY_TOO_LARGE, oversize);
       const takers = [...queues.values()].filter((queue) =>
         [...queue.bindings].some((binding) => fitsTopic(binding, message.routingKey)),
       );
@@ -101,10 +98,6 @@ function connect({ queues, deadLetters, events, connections, transfers }: Shared
       const consumer: QueueConsumer = { owner: self, prefetch, handler, inHand: 0, onIdle: [] };
       queue.addConsumer(consumer);
       return { cancel: () => queue.cancel(consumer) };
-    },
-    takeDeadLetters: async (max) => {
-      checkOpen();
-      return deadLetters.splice(0, max);
     },
     visitDeadLetters: async (max, visit) => {
       checkOpen();

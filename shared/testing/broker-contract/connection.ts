@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { limits } from "#domain/limits";
 import type { Disposition } from "#ports/broker";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { collector, message, type Opened, work } from "./kit.ts";
 
 export function connectionContract(open: () => Opened): void {
@@ -61,7 +62,7 @@ export function connectionContract(open: () => Opened): void {
       const gone = { label: "BROKER_UNAVAILABLE" };
       await expect(broker.declare([work("q")])).rejects.toMatchObject(gone);
       await expect(broker.consume("q", { prefetch: 1 }, collector().handler)).rejects.toMatchObject(gone);
-      await expect(broker.takeDeadLetters(1)).rejects.toMatchObject(gone);
+      await expect(takeDeadLetters(broker, 1)).rejects.toMatchObject(gone);
     });
 
     it("stops its notices when asked to", async () => {

@@ -7,6 +7,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { retryAfterMs } from "#domain/retry";
 import type { Delivery, Disposition } from "#ports/broker";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { collector, message, type Opened, work } from "./kit.ts";
 
 export function connectorFaultsContract(open: () => Opened): void {
@@ -73,7 +74,7 @@ export function connectorFaultsContract(open: () => Opened): void {
       await broker.consume("q", { prefetch: 1 }, handler);
       await broker.publish(message("q", "accepted", { expiresInMs: 30_000 }));
       const letters = async () =>
-        (await broker.takeDeadLetters(1)).map(({ id, tries, reason }) => ({ id, tries, reason }));
+        (await takeDeadLetters(broker, 1)).map(({ id, tries, reason }) => ({ id, tries, reason }));
       let put: Awaited<ReturnType<typeof letters>> = [];
       await expect.poll(async () => (put = await letters()), { timeout: 20_000 }).toHaveLength(1);
       expect(put).toEqual([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { collector, message, type Opened, work } from "./kit.ts";
 
 export function deadLetterContract(open: () => Opened): void {
@@ -12,7 +13,7 @@ export function deadLetterContract(open: () => Opened): void {
       await broker.consume("q", { prefetch: 1 }, handler);
       await broker.publish(message("key"));
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([
           { id: "m1", routingKey: "key", queue: "q", reason: "SQL_INVALID: no", tries: 1, queryId: "q1" },
         ]);
@@ -23,7 +24,7 @@ export function deadLetterContract(open: () => Opened): void {
       await broker.declare([work("q")]);
       await broker.publish(message("q", "late", { expiresInMs: 30 }));
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([{ id: "late", queue: "q", reason: "DEADLINE_EXCEEDED: expired in the queue" }]);
     });
 
@@ -34,7 +35,7 @@ export function deadLetterContract(open: () => Opened): void {
       await broker.consume("q", { prefetch: 1 }, handler);
       await broker.publish(message("q", "late", { expiresInMs: 100 }));
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([{ id: "late", tries: 1, reason: "DEADLINE_EXCEEDED: expired in the queue" }]);
       expect(seen).toHaveLength(1);
     });
@@ -48,13 +49,13 @@ export function deadLetterContract(open: () => Opened): void {
       const taken: string[] = [];
       await expect
         .poll(async () => {
-          const some = await broker.takeDeadLetters(2);
+          const some = await takeDeadLetters(broker, 2);
           expect(some.length).toBeLessThanOrEqual(2);
           taken.push(...some.map(({ id }) => id));
           return taken;
         })
         .toEqual(["a", "b", "c"]);
-      expect(await broker.takeDeadLetters(10)).toEqual([]);
+      expect(await takeDeadLetters(broker, 10)).toEqual([]);
     });
 
     describe("that are visited", () => {
@@ -81,7 +82,7 @@ export function deadLetterContract(open: () => Opened): void {
         await three(broker);
         await expect.poll(() => idsOf(broker)).toEqual(["a", "b", "c"]);
         await expect.poll(() => idsOf(broker, 2)).toHaveLength(2);
-        expect(await broker.takeDeadLetters(10)).toHaveLength(3);
+        expect(await takeDeadLetters(broker, 10)).toHaveLength(3);
       });
 
       it("go back to their queue as if never tried when they are redriven, and only once", async () => {
@@ -145,7 +146,7 @@ export function deadLetterContract(open: () => Opened): void {
       });
       await broker.publish(message("q", "bad"));
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([{ id: "bad", reason: "INTERNAL: the handler threw" }]);
     });
 
@@ -161,7 +162,7 @@ export function deadLetterContract(open: () => Opened): void {
       await broker.publish(message("q", "good"));
       await expect.poll(ids).toEqual(["bad", "good"]);
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([{ id: "bad", reason: "INTERNAL: the handler threw" }]);
     });
   });

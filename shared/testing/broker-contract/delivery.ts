@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { limits } from "#domain/limits";
+import { takeDeadLetters } from "#testing/take-dead-letters";
 import { collector, message, type Opened, work } from "./kit.ts";
 
 export function deliveryContract(open: () => Opened): void {
@@ -94,7 +95,7 @@ export function deliveryContract(open: () => Opened): void {
       await broker.publish(message("q", "next"));
       await expect.poll(ids).toEqual(["next"]);
       await expect
-        .poll(() => broker.takeDeadLetters(10))
+        .poll(() => takeDeadLetters(broker, 10))
         .toMatchObject([
           { id: "poison", queue: "q", tries: 0, reason: "WORKER_CRASHED: every consumer died with it in hand" },
         ]);

@@ -89,7 +89,6 @@ export function mortalBroker(broker: Broker, life: Life, transfers: Set<string>)
     },
     consume: (queue, options, handler) =>
       broker.consume(queue, options, (delivery) => handled(queue, delivery, handler)),
-    takeDeadLetters: (max) => broker.takeDeadLetters(max),
     visitDeadLetters: (max, visit) => broker.visitDeadLetters(max, visit),
     transfers: mortalTransfers(broker.transfers, life, transfers),
     vouchesForSenders: broker.vouchesForSenders,
