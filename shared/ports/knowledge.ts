@@ -39,6 +39,12 @@ export interface PutOptions extends DeleteOptions {
 export interface Lease {
   readonly id: string;
   readonly ttlMs: number;
+  /**
+   * Whether it is held for certain: others may count on what its keys say. After a loss only by a holder that knows
+   * the store up to where the keys were put again: what changed meanwhile has not waited for it.
+   * @param revision of the store, up to which the holder knows everything
+   */
+  isHeld(revision: number): boolean;
   /** Deletes its keys at once. */
   end(): Promise<void>;
 }

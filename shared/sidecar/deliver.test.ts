@@ -103,6 +103,14 @@ describe("deliver", () => {
     expect(dropped).toEqual(["transfer.uva.exchange.1"]);
   });
 
+  it("keeps it for another try when nobody may have waited for this sidecar", async () => {
+    const lost = new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, "its place is lost");
+    const { all, published, dropped } = tools(({ end }) => end(lost));
+    expect(await deliver(delivery, all)).toMatchObject({ kind: "retry" });
+    expect(published).toEqual([]);
+    expect(dropped).toEqual(["transfer.uva.exchange.1"]);
+  });
+
   it("holds it back also when the hop was ended while it ran and answered all the same", async () => {
     const { all, published, inHand } = tools(() => void inHand.end(() => revoked));
     await deliver(delivery, all);

@@ -49,12 +49,12 @@ async function deliverEnvelope(
   tools: DeliverTools,
 ): Promise<Disposition> {
   const { outcome: made, record } = await tools.recorder.hop(envelope, tries, signal, tools);
-  const again = retryOf(envelope, made, tries, tools);
+  // Nothing may wait between this look and the publish: who ends hops waits for what is published already.
+  const outcome = lastLook(envelope, made, signal, tools);
+  const again = retryOf(envelope, outcome, tries, tools);
   if (again !== undefined) {
     return again;
   }
-  // Nothing may wait between this look and the publish: who ends hops waits for what is published already.
-  const outcome = lastLook(envelope, made, signal, tools);
   try {
     await tools.outbox.publish(effectsOf(envelope, outcome, record));
   } catch (error) {

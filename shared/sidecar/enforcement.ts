@@ -2,21 +2,27 @@
  * Carries out at this party what is agreed, whoever planned what: before a hop, before anything of it leaves, and at
  * once when an agreement changes. What it has carried out it says in the knowledge base, where a PUT waits for it.
  */
-import type { Envelope } from "#contracts";
+import { type Envelope, ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { revocationOf } from "#domain/revocation";
-import { type DynamosError, toDynamosError } from "#errors";
+import { DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { ApprovalCheck } from "./approval-check.ts";
 import type { Cancelled } from "./cancelled.ts";
 import { decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
+import type { Presence } from "./presence.ts";
+
+const unsaid = "this sidecar lost its place in the knowledge base, and a change may not have waited for it";
 
 export interface Enforcement {
   /** What ends a hop or a part: it is not wanted any more, or not agreed. */
   errorOf(envelope: Envelope): DynamosError | undefined;
-  /** Begins to say up to where everything is carried out. @param end ends what has an error; resolves when it is over */
-  follow(end: () => Promise<void>, say: (revision: number) => Promise<void>): Promise<void>;
+  /**
+   * Begins to say up to where everything is carried out.
+   * @param end ends what has an error; resolves when it is over
+   */
+  follow(end: () => Promise<void>, presence: Pick<Presence, "applied" | "isSaid">): Promise<void>;
   stop(): void;
 }
 
@@ -30,16 +36,20 @@ export interface EnforcementOptions {
 
 export function createEnforcement({ cache, cancelled, approvals, clock, log }: EnforcementOptions): Enforcement {
   let isStopped = false;
+  /** Until this sidecar is announced, what it knows is as old as its start. */
+  let isWaitedFor: Presence["isSaid"] = () => true;
 
   function errorOf(envelope: Envelope): DynamosError | undefined {
     const gone = cancelled.errorOf(envelope) ?? approvals.errorOf(envelope);
     if (gone !== undefined || envelope.approvals.length === 0) return gone;
+    if (!isWaitedFor(cache.revision)) return new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, unsaid);
     const providers = envelope.approvals.map(({ provider }) => provider);
     const knowledge = cache.about(providers, envelope.query?.user?.name ?? "");
     return revocationOf(envelope, { ...knowledge, usage: unusedBy(providers) }, clock.now());
   }
 
-  async function follow(end: () => Promise<void>, say: (revision: number) => Promise<void>): Promise<void> {
+  async function follow(end: () => Promise<void>, presence: Pick<Presence, "applied" | "isSaid">): Promise<void> {
+    isWaitedFor = presence.isSaid;
     let wanted = cache.revision;
     let isBusy = false;
 
@@ -49,7 +59,7 @@ export function createEnforcement({ cache, cancelled, approvals, clock, log }: E
         const revision = wanted;
         await end();
         try {
-          await say(revision);
+          await presence.applied(revision);
           said = revision;
         } catch (error) {
           if (isStopped) break;

@@ -9,6 +9,8 @@ export interface Presence {
   applied(revision: number): Promise<void>;
   /** Says how much of what the party can do is in hand here, 0 to 1. */
   loaded(load: number): Promise<void>;
+  /** Whether others wait for this sidecar before they say that a change is carried out. @param revision known here */
+  isSaid(revision: number): boolean;
   /** Its keys go at once instead of after the lease. */
   leave(): Promise<void>;
 }
@@ -25,6 +27,7 @@ export async function announce(knowledge: Knowledge, party: string, instance: st
     applied: async (revision) => {
       await knowledge.put(appliedKey(party, instance), JSON.stringify(revision), { lease });
     },
+    isSaid: (revision) => lease.isHeld(revision),
     leave: () => lease.end(),
   };
 }

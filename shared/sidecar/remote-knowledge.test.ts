@@ -65,6 +65,27 @@ describe("the knowledge base of another sidecar", () => {
     await expect.poll(() => store.get("/online/UVA")).toBeUndefined();
   });
 
+  it("holds a lease for certain only while it was renewed in time, and after a loss once its keys are known to be there", async () => {
+    const { store, address } = await serve();
+    const proxy = await openTcpProxy(Number(address.split(":")[1]));
+    cleanup.push(() => proxy.close());
+    const holder = connect(`127.0.0.1:${proxy.port}`);
+    const lease = await holder.grant(600);
+    const before = await holder.put("/online/UVA", "1", { lease });
+    expect(lease.isHeld(before)).toBe(true);
+    proxy.cut();
+    await expect.poll(() => lease.isHeld(before), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => store.get("/online/UVA"), { timeout: 10_000 }).toBeUndefined();
+    proxy.heal();
+    // The change that was made while it was away is not known to who only knows the store up to before it.
+    await expect.poll(() => lease.isHeld(Number.MAX_SAFE_INTEGER), { timeout: 20_000 }).toBe(true);
+    expect(lease.isHeld(before)).toBe(false);
+    const restored = await store.get("/online/UVA");
+    expect(lease.isHeld(restored?.revision ?? 0)).toBe(true);
+    await lease.end();
+    expect(lease.isHeld(Number.MAX_SAFE_INTEGER)).toBe(false);
+  }, 60_000);
+
   it("grants a lost lease anew, with the keys that it held", async () => {
     const { store, address } = await serve();
     const proxy = await openTcpProxy(Number(address.split(":")[1]));

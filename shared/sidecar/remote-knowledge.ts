@@ -58,9 +58,7 @@ export function connectKnowledge(address: string): Knowledge {
       await watchesBegun();
       await call((...rest) => client.endLease({ leaseId }, ...rest));
     },
-    put: async (key, value, leaseId) => {
-      await send({ key, value, leaseId }, {});
-    },
+    put: (key, value, leaseId) => send({ key, value, leaseId }, {}),
   };
 
   return {

@@ -6,7 +6,8 @@ export interface LeaseCalls {
   /** @returns whether it was still there */
   renew(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
-  put(key: string, value: string, id: string): Promise<void>;
+  /** @returns the new revision */
+  put(key: string, value: string, id: string): Promise<number>;
 }
 
 export interface RemoteLease extends Lease {
@@ -22,18 +23,31 @@ export interface RemoteLease extends Lease {
 const renewalsPerTtl = 3;
 
 export async function holdLease(calls: LeaseCalls, ttlMs: number, onEnd: () => void): Promise<RemoteLease> {
+  let heldUntil = performance.now() + ttlMs;
   const id = await calls.grant(ttlMs);
   const keys = new Map<string, string>();
   let remoteId = id;
+  /** Of the store, when the keys were last put again after a loss. */
+  let restoredAt = 0;
+  let areKeysThere = true;
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function renew(): Promise<void> {
-    if (await calls.renew(remoteId)) return;
-    const next = await calls.grant(ttlMs);
-    if (ended) return calls.end(next);
-    remoteId = next;
-    for (const [key, value] of keys) await calls.put(key, value, remoteId);
+    // From the sending on: the other side counts from the receipt, so it never ends there before it has here.
+    const sentAt = performance.now();
+    if (!(await calls.renew(remoteId))) {
+      heldUntil = 0;
+      areKeysThere = false;
+      const next = await calls.grant(ttlMs);
+      if (ended) return calls.end(next);
+      remoteId = next;
+    }
+    if (!areKeysThere) {
+      for (const [key, value] of keys) restoredAt = await calls.put(key, value, remoteId);
+      areKeysThere = true;
+    }
+    heldUntil = sentAt + ttlMs;
   }
 
   function schedule(): void {
@@ -61,6 +75,7 @@ export async function holdLease(calls: LeaseCalls, ttlMs: number, onEnd: () => v
       return remoteId;
     },
     forget,
+    isHeld: (revision) => !ended && performance.now() < heldUntil && revision >= restoredAt,
     end: async () => {
       if (ended) return;
       forget();

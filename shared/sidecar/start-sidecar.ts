@@ -160,7 +160,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const presence = await announce(knowledge, party, instance, clock);
   const carryOut = async () => void (await Promise.all([endAll(), requests.keepUp()]));
-  await enforcement.follow(carryOut, presence.applied);
+  await enforcement.follow(carryOut, presence);
   const stopSaying = sayLoad({ meter, say: presence.loaded, clock, log });
   const stopKeeping = party === options.exchangeParty ? keepJobs({ knowledge, cache, clock, log }) : () => {};
   log.log("info", "sidecar ready", { instance });

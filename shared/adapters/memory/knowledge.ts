@@ -77,7 +77,7 @@ class MemoryKnowledge implements Knowledge {
     // Holder and store are one process: while it lives the lease is renewed, and with it both end.
     const renew = () => void this.leases.set(id, this.clock.after(ttlMs, renew));
     renew();
-    return { id, ttlMs, end: async () => this.endLease(id) };
+    return { id, ttlMs, isHeld: () => this.leases.has(id), end: async () => this.endLease(id) };
   }
 
   async close(): Promise<void> {
