@@ -11,6 +11,7 @@ import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { type Answered, measuredPace, type Offered, offer } from "#testing/offered-load";
+import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
 import { collectGarbage, pidsWith, residentMib } from "#testing/resident-memory";
 import { openTokens, type Tokens } from "#testing/tokens";
 import { demoDocuments } from "../demo/documents.ts";
@@ -19,7 +20,6 @@ import { descendantsOf } from "./descendants.ts";
 import { type System, startSystem } from "./start-system.ts";
 
 const home = resolve(import.meta.dirname, "../..");
-const amqpUrl = inject("amqpUrl");
 
 /** Under way at once while the pace of the machine is measured: what one function takes at once by default. */
 const atOnce = limits.concurrencyDefault;
@@ -32,9 +32,11 @@ const growthMibMax = 80;
 
 describe.each([
   ["the in-memory broker", "memory", "in-process"],
-  ["RabbitMQ", amqpUrl, "processes"],
-] as const)("A19, over %s", (_, broker, sidecars) => {
-  describe.skipIf(broker === "")("offered load", () => {
+  ["RabbitMQ", inject("amqpUrl"), "processes"],
+] as const)("A19, over %s", (_, url, sidecars) => {
+  describe.skipIf(url === "")("offered load", () => {
+    /** Of its own: the names of a whole system's queues are the same everywhere. */
+    let rabbitmq: RabbitMq | undefined;
     let system: System;
     let tokens: Tokens;
     let data: string;
@@ -47,6 +49,7 @@ describe.each([
       data = await mkdtemp(join(tmpdir(), "dynamos-overload-"));
       await writeDemoData(data);
       tokens = await openTokens();
+      if (url !== "memory") rabbitmq = await startRabbitmq();
       system = await startSystem({
         issuer: tokens.issuer,
         // One asks for all of them.
@@ -54,7 +57,7 @@ describe.each([
         stack: await readStack(join(home, "stack.yml")),
         buildDir: join(home, "build/functions"),
         port: 0,
-        broker,
+        broker: rabbitmq?.url ?? url,
         sidecars,
         documents: [
           ...demoDocuments,
@@ -84,7 +87,8 @@ describe.each([
 
     afterAll(async () => {
       await system?.stop();
-      await tokens.remove();
+      await rabbitmq?.stop();
+      await tokens?.remove();
       await rm(data, { recursive: true, force: true });
     }, 30_000);
 

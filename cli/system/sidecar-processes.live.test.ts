@@ -5,17 +5,19 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
+import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
 import { openTokens, type Tokens } from "#testing/tokens";
 import { ask } from "../commands/ask.ts";
 import { demoDocuments } from "../demo/documents.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { type System, startSystem } from "./start-system.ts";
 
-const amqpUrl = inject("amqpUrl");
 const home = resolve(import.meta.dirname, "../..");
 const parties = ["exchange", "SURF", "UVA", "VU"];
 
-describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their own", () => {
+describe.skipIf(inject("amqpUrl") === "")("a system whose sidecars are processes of their own", () => {
+  /** Of its own: the names of a whole system's queues are the same everywhere. */
+  let rabbitmq: RabbitMq;
   let data: string;
   let system: System;
   let tokens: Tokens;
@@ -38,12 +40,13 @@ describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their 
     await writeDemoData(data);
     tokens = await openTokens();
     token = await tokens.tokenOf();
+    rabbitmq = await startRabbitmq();
     system = await startSystem({
       issuer: tokens.issuer,
       stack: await readStack(join(home, "stack.yml")),
       buildDir: join(home, "build/functions"),
       port: 0,
-      broker: amqpUrl,
+      broker: rabbitmq.url,
       sidecars: "processes",
       documents: [
         ...demoDocuments,
@@ -59,6 +62,7 @@ describe.skipIf(amqpUrl === "")("a system whose sidecars are processes of their 
   afterAll(async () => {
     const pids = parties.flatMap((party) => system.sidecars.pid(party) ?? []);
     await system.stop();
+    await rabbitmq.stop();
     expect(pids.filter(isAlive)).toEqual([]);
     await tokens.remove();
     await rm(data, { recursive: true, force: true });
