@@ -1757,7 +1757,7 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
 }
 validate79.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 var job = validate91;
-var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "job", "title": "Job", "description": "A request that was approved once and may be used for several queries, as the knowledge base holds it.", "type": "object", "additionalProperties": false, "required": ["id", "subject", "user", "request", "providers", "withdrawn", "leaseMs", "createdAtMs", "expiresAtMs"], "properties": { "id": { "type": "string", "minLength": 1, "maxLength": 64 }, "subject": { "type": "string", "maxLength": 320, "description": "Of the token that made it: nobody else sees it." }, "user": { "type": "object", "additionalProperties": false, "required": ["id", "name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "maxLength": 320 } } }, "request": { "type": "object", "description": "As asked, without SQL: what all its queries have in common." }, "providers": { "type": "array", "maxItems": 64, "items": { "type": "string", "maxLength": 128 }, "description": "Those that allow it." }, "withdrawn": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["provider", "message", "atMs"], "properties": { "provider": { "type": "string", "maxLength": 128 }, "message": { "type": "string", "maxLength": 2e3 }, "atMs": { "type": "integer" } } }, "description": "Those that allowed it once." }, "leaseMs": { "type": "integer", "minimum": 1 }, "createdAtMs": { "type": "integer" }, "expiresAtMs": { "type": "integer", "description": "Unless a query renews it." }, "ended": { "type": "object", "additionalProperties": false, "required": ["atMs", "cause", "message"], "properties": { "atMs": { "type": "integer" }, "cause": { "enum": ["deleted", "expired", "revoked"] }, "message": { "type": "string", "maxLength": 2e3 } } } } };
+var schema30 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "job", "title": "Job", "description": "A request that was approved once and may be used for several queries, as the knowledge base holds it.", "type": "object", "additionalProperties": false, "required": ["id", "subject", "user", "request", "providers", "withdrawn", "leaseMs", "createdAtMs", "expiresAtMs"], "properties": { "id": { "type": "string", "minLength": 1, "maxLength": 64 }, "subject": { "type": "string", "maxLength": 320, "description": "Of the token that made it: nobody else sees it." }, "user": { "type": "object", "additionalProperties": false, "required": ["id", "name"], "properties": { "id": { "type": "string", "maxLength": 128 }, "name": { "type": "string", "maxLength": 320 } } }, "request": { "type": "object", "maxProperties": 32, "description": "As asked, without SQL: what all its queries have in common." }, "providers": { "type": "array", "maxItems": 64, "items": { "type": "string", "maxLength": 128 }, "description": "Those that allow it." }, "withdrawn": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["provider", "message", "atMs"], "properties": { "provider": { "type": "string", "maxLength": 128 }, "message": { "type": "string", "maxLength": 2e3 }, "atMs": { "type": "integer" } } }, "description": "Those that allowed it once." }, "leaseMs": { "type": "integer", "minimum": 1 }, "createdAtMs": { "type": "integer" }, "expiresAtMs": { "type": "integer", "description": "Unless a query renews it." }, "ended": { "type": "object", "additionalProperties": false, "required": ["atMs", "cause", "message"], "properties": { "atMs": { "type": "integer" }, "cause": { "enum": ["deleted", "expired", "revoked"] }, "message": { "type": "string", "maxLength": 2e3 } } } } };
 function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
@@ -2003,12 +2003,22 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.request !== void 0) {
       let data5 = data.request;
-      if (!(data5 && typeof data5 == "object" && !Array.isArray(data5))) {
-        const err23 = { instancePath: instancePath + "/request", schemaPath: "#/properties/request/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
+        if (Object.keys(data5).length > 32) {
+          const err23 = { instancePath: instancePath + "/request", schemaPath: "#/properties/request/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" };
+          if (vErrors === null) {
+            vErrors = [err23];
+          } else {
+            vErrors.push(err23);
+          }
+          errors++;
+        }
+      } else {
+        const err24 = { instancePath: instancePath + "/request", schemaPath: "#/properties/request/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
-          vErrors = [err23];
+          vErrors = [err24];
         } else {
-          vErrors.push(err23);
+          vErrors.push(err24);
         }
         errors++;
       }
@@ -2017,11 +2027,11 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
       let data6 = data.providers;
       if (Array.isArray(data6)) {
         if (data6.length > 64) {
-          const err24 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
+          const err25 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
           if (vErrors === null) {
-            vErrors = [err24];
+            vErrors = [err25];
           } else {
-            vErrors.push(err24);
+            vErrors.push(err25);
           }
           errors++;
         }
@@ -2030,30 +2040,30 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           let data7 = data6[i0];
           if (typeof data7 === "string") {
             if (func1(data7) > 128) {
-              const err25 = { instancePath: instancePath + "/providers/" + i0, schemaPath: "#/properties/providers/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              const err26 = { instancePath: instancePath + "/providers/" + i0, schemaPath: "#/properties/providers/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
               if (vErrors === null) {
-                vErrors = [err25];
+                vErrors = [err26];
               } else {
-                vErrors.push(err25);
+                vErrors.push(err26);
               }
               errors++;
             }
           } else {
-            const err26 = { instancePath: instancePath + "/providers/" + i0, schemaPath: "#/properties/providers/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err27 = { instancePath: instancePath + "/providers/" + i0, schemaPath: "#/properties/providers/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err26];
+              vErrors = [err27];
             } else {
-              vErrors.push(err26);
+              vErrors.push(err27);
             }
             errors++;
           }
         }
       } else {
-        const err27 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        const err28 = { instancePath: instancePath + "/providers", schemaPath: "#/properties/providers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         if (vErrors === null) {
-          vErrors = [err27];
+          vErrors = [err28];
         } else {
-          vErrors.push(err27);
+          vErrors.push(err28);
         }
         errors++;
       }
@@ -2062,11 +2072,11 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
       let data8 = data.withdrawn;
       if (Array.isArray(data8)) {
         if (data8.length > 64) {
-          const err28 = { instancePath: instancePath + "/withdrawn", schemaPath: "#/properties/withdrawn/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
+          const err29 = { instancePath: instancePath + "/withdrawn", schemaPath: "#/properties/withdrawn/maxItems", keyword: "maxItems", params: { limit: 64 }, message: "must NOT have more than 64 items" };
           if (vErrors === null) {
-            vErrors = [err28];
+            vErrors = [err29];
           } else {
-            vErrors.push(err28);
+            vErrors.push(err29);
           }
           errors++;
         }
@@ -2075,16 +2085,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           let data9 = data8[i1];
           if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
             if (data9.provider === void 0) {
-              const err29 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
-              if (vErrors === null) {
-                vErrors = [err29];
-              } else {
-                vErrors.push(err29);
-              }
-              errors++;
-            }
-            if (data9.message === void 0) {
-              const err30 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "message" }, message: "must have required property 'message'" };
+              const err30 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
               if (vErrors === null) {
                 vErrors = [err30];
               } else {
@@ -2092,8 +2093,8 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
-            if (data9.atMs === void 0) {
-              const err31 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+            if (data9.message === void 0) {
+              const err31 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "message" }, message: "must have required property 'message'" };
               if (vErrors === null) {
                 vErrors = [err31];
               } else {
@@ -2101,13 +2102,22 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
               }
               errors++;
             }
+            if (data9.atMs === void 0) {
+              const err32 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+              if (vErrors === null) {
+                vErrors = [err32];
+              } else {
+                vErrors.push(err32);
+              }
+              errors++;
+            }
             for (const key2 in data9) {
               if (!(key2 === "provider" || key2 === "message" || key2 === "atMs")) {
-                const err32 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                const err33 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
                 if (vErrors === null) {
-                  vErrors = [err32];
+                  vErrors = [err33];
                 } else {
-                  vErrors.push(err32);
+                  vErrors.push(err33);
                 }
                 errors++;
               }
@@ -2116,20 +2126,20 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
               let data10 = data9.provider;
               if (typeof data10 === "string") {
                 if (func1(data10) > 128) {
-                  const err33 = { instancePath: instancePath + "/withdrawn/" + i1 + "/provider", schemaPath: "#/properties/withdrawn/items/properties/provider/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                  const err34 = { instancePath: instancePath + "/withdrawn/" + i1 + "/provider", schemaPath: "#/properties/withdrawn/items/properties/provider/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
                   if (vErrors === null) {
-                    vErrors = [err33];
+                    vErrors = [err34];
                   } else {
-                    vErrors.push(err33);
+                    vErrors.push(err34);
                   }
                   errors++;
                 }
               } else {
-                const err34 = { instancePath: instancePath + "/withdrawn/" + i1 + "/provider", schemaPath: "#/properties/withdrawn/items/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                const err35 = { instancePath: instancePath + "/withdrawn/" + i1 + "/provider", schemaPath: "#/properties/withdrawn/items/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                 if (vErrors === null) {
-                  vErrors = [err34];
+                  vErrors = [err35];
                 } else {
-                  vErrors.push(err34);
+                  vErrors.push(err35);
                 }
                 errors++;
               }
@@ -2138,28 +2148,16 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
               let data11 = data9.message;
               if (typeof data11 === "string") {
                 if (func1(data11) > 2e3) {
-                  const err35 = { instancePath: instancePath + "/withdrawn/" + i1 + "/message", schemaPath: "#/properties/withdrawn/items/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+                  const err36 = { instancePath: instancePath + "/withdrawn/" + i1 + "/message", schemaPath: "#/properties/withdrawn/items/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
                   if (vErrors === null) {
-                    vErrors = [err35];
+                    vErrors = [err36];
                   } else {
-                    vErrors.push(err35);
+                    vErrors.push(err36);
                   }
                   errors++;
                 }
               } else {
-                const err36 = { instancePath: instancePath + "/withdrawn/" + i1 + "/message", schemaPath: "#/properties/withdrawn/items/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                if (vErrors === null) {
-                  vErrors = [err36];
-                } else {
-                  vErrors.push(err36);
-                }
-                errors++;
-              }
-            }
-            if (data9.atMs !== void 0) {
-              let data12 = data9.atMs;
-              if (!(typeof data12 == "number" && (!(data12 % 1) && !isNaN(data12)) && isFinite(data12))) {
-                const err37 = { instancePath: instancePath + "/withdrawn/" + i1 + "/atMs", schemaPath: "#/properties/withdrawn/items/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                const err37 = { instancePath: instancePath + "/withdrawn/" + i1 + "/message", schemaPath: "#/properties/withdrawn/items/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                 if (vErrors === null) {
                   vErrors = [err37];
                 } else {
@@ -2168,30 +2166,30 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
                 errors++;
               }
             }
+            if (data9.atMs !== void 0) {
+              let data12 = data9.atMs;
+              if (!(typeof data12 == "number" && (!(data12 % 1) && !isNaN(data12)) && isFinite(data12))) {
+                const err38 = { instancePath: instancePath + "/withdrawn/" + i1 + "/atMs", schemaPath: "#/properties/withdrawn/items/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                if (vErrors === null) {
+                  vErrors = [err38];
+                } else {
+                  vErrors.push(err38);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err38 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            const err39 = { instancePath: instancePath + "/withdrawn/" + i1, schemaPath: "#/properties/withdrawn/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
             if (vErrors === null) {
-              vErrors = [err38];
+              vErrors = [err39];
             } else {
-              vErrors.push(err38);
+              vErrors.push(err39);
             }
             errors++;
           }
         }
       } else {
-        const err39 = { instancePath: instancePath + "/withdrawn", schemaPath: "#/properties/withdrawn/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        if (vErrors === null) {
-          vErrors = [err39];
-        } else {
-          vErrors.push(err39);
-        }
-        errors++;
-      }
-    }
-    if (data.leaseMs !== void 0) {
-      let data13 = data.leaseMs;
-      if (!(typeof data13 == "number" && (!(data13 % 1) && !isNaN(data13)) && isFinite(data13))) {
-        const err40 = { instancePath: instancePath + "/leaseMs", schemaPath: "#/properties/leaseMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        const err40 = { instancePath: instancePath + "/withdrawn", schemaPath: "#/properties/withdrawn/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         if (vErrors === null) {
           vErrors = [err40];
         } else {
@@ -2199,13 +2197,25 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         }
         errors++;
       }
+    }
+    if (data.leaseMs !== void 0) {
+      let data13 = data.leaseMs;
+      if (!(typeof data13 == "number" && (!(data13 % 1) && !isNaN(data13)) && isFinite(data13))) {
+        const err41 = { instancePath: instancePath + "/leaseMs", schemaPath: "#/properties/leaseMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        if (vErrors === null) {
+          vErrors = [err41];
+        } else {
+          vErrors.push(err41);
+        }
+        errors++;
+      }
       if (typeof data13 == "number" && isFinite(data13)) {
         if (data13 < 1 || isNaN(data13)) {
-          const err41 = { instancePath: instancePath + "/leaseMs", schemaPath: "#/properties/leaseMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+          const err42 = { instancePath: instancePath + "/leaseMs", schemaPath: "#/properties/leaseMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
           if (vErrors === null) {
-            vErrors = [err41];
+            vErrors = [err42];
           } else {
-            vErrors.push(err41);
+            vErrors.push(err42);
           }
           errors++;
         }
@@ -2214,19 +2224,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.createdAtMs !== void 0) {
       let data14 = data.createdAtMs;
       if (!(typeof data14 == "number" && (!(data14 % 1) && !isNaN(data14)) && isFinite(data14))) {
-        const err42 = { instancePath: instancePath + "/createdAtMs", schemaPath: "#/properties/createdAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        if (vErrors === null) {
-          vErrors = [err42];
-        } else {
-          vErrors.push(err42);
-        }
-        errors++;
-      }
-    }
-    if (data.expiresAtMs !== void 0) {
-      let data15 = data.expiresAtMs;
-      if (!(typeof data15 == "number" && (!(data15 % 1) && !isNaN(data15)) && isFinite(data15))) {
-        const err43 = { instancePath: instancePath + "/expiresAtMs", schemaPath: "#/properties/expiresAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        const err43 = { instancePath: instancePath + "/createdAtMs", schemaPath: "#/properties/createdAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         if (vErrors === null) {
           vErrors = [err43];
         } else {
@@ -2235,20 +2233,23 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         errors++;
       }
     }
+    if (data.expiresAtMs !== void 0) {
+      let data15 = data.expiresAtMs;
+      if (!(typeof data15 == "number" && (!(data15 % 1) && !isNaN(data15)) && isFinite(data15))) {
+        const err44 = { instancePath: instancePath + "/expiresAtMs", schemaPath: "#/properties/expiresAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        if (vErrors === null) {
+          vErrors = [err44];
+        } else {
+          vErrors.push(err44);
+        }
+        errors++;
+      }
+    }
     if (data.ended !== void 0) {
       let data16 = data.ended;
       if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
         if (data16.atMs === void 0) {
-          const err44 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
-          if (vErrors === null) {
-            vErrors = [err44];
-          } else {
-            vErrors.push(err44);
-          }
-          errors++;
-        }
-        if (data16.cause === void 0) {
-          const err45 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "cause" }, message: "must have required property 'cause'" };
+          const err45 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
           if (vErrors === null) {
             vErrors = [err45];
           } else {
@@ -2256,8 +2257,8 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
-        if (data16.message === void 0) {
-          const err46 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "message" }, message: "must have required property 'message'" };
+        if (data16.cause === void 0) {
+          const err46 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "cause" }, message: "must have required property 'cause'" };
           if (vErrors === null) {
             vErrors = [err46];
           } else {
@@ -2265,21 +2266,18 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           }
           errors++;
         }
+        if (data16.message === void 0) {
+          const err47 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/required", keyword: "required", params: { missingProperty: "message" }, message: "must have required property 'message'" };
+          if (vErrors === null) {
+            vErrors = [err47];
+          } else {
+            vErrors.push(err47);
+          }
+          errors++;
+        }
         for (const key3 in data16) {
           if (!(key3 === "atMs" || key3 === "cause" || key3 === "message")) {
-            const err47 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-            if (vErrors === null) {
-              vErrors = [err47];
-            } else {
-              vErrors.push(err47);
-            }
-            errors++;
-          }
-        }
-        if (data16.atMs !== void 0) {
-          let data17 = data16.atMs;
-          if (!(typeof data17 == "number" && (!(data17 % 1) && !isNaN(data17)) && isFinite(data17))) {
-            const err48 = { instancePath: instancePath + "/ended/atMs", schemaPath: "#/properties/ended/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            const err48 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
             if (vErrors === null) {
               vErrors = [err48];
             } else {
@@ -2288,10 +2286,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
-        if (data16.cause !== void 0) {
-          let data18 = data16.cause;
-          if (!(data18 === "deleted" || data18 === "expired" || data18 === "revoked")) {
-            const err49 = { instancePath: instancePath + "/ended/cause", schemaPath: "#/properties/ended/properties/cause/enum", keyword: "enum", params: { allowedValues: schema30.properties.ended.properties.cause.enum }, message: "must be equal to one of the allowed values" };
+        if (data16.atMs !== void 0) {
+          let data17 = data16.atMs;
+          if (!(typeof data17 == "number" && (!(data17 % 1) && !isNaN(data17)) && isFinite(data17))) {
+            const err49 = { instancePath: instancePath + "/ended/atMs", schemaPath: "#/properties/ended/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
             if (vErrors === null) {
               vErrors = [err49];
             } else {
@@ -2300,44 +2298,56 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           }
         }
+        if (data16.cause !== void 0) {
+          let data18 = data16.cause;
+          if (!(data18 === "deleted" || data18 === "expired" || data18 === "revoked")) {
+            const err50 = { instancePath: instancePath + "/ended/cause", schemaPath: "#/properties/ended/properties/cause/enum", keyword: "enum", params: { allowedValues: schema30.properties.ended.properties.cause.enum }, message: "must be equal to one of the allowed values" };
+            if (vErrors === null) {
+              vErrors = [err50];
+            } else {
+              vErrors.push(err50);
+            }
+            errors++;
+          }
+        }
         if (data16.message !== void 0) {
           let data19 = data16.message;
           if (typeof data19 === "string") {
             if (func1(data19) > 2e3) {
-              const err50 = { instancePath: instancePath + "/ended/message", schemaPath: "#/properties/ended/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              const err51 = { instancePath: instancePath + "/ended/message", schemaPath: "#/properties/ended/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
               if (vErrors === null) {
-                vErrors = [err50];
+                vErrors = [err51];
               } else {
-                vErrors.push(err50);
+                vErrors.push(err51);
               }
               errors++;
             }
           } else {
-            const err51 = { instancePath: instancePath + "/ended/message", schemaPath: "#/properties/ended/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            const err52 = { instancePath: instancePath + "/ended/message", schemaPath: "#/properties/ended/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             if (vErrors === null) {
-              vErrors = [err51];
+              vErrors = [err52];
             } else {
-              vErrors.push(err51);
+              vErrors.push(err52);
             }
             errors++;
           }
         }
       } else {
-        const err52 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        const err53 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/type", keyword: "type", params: { type: "object" }, message: "must be object" };
         if (vErrors === null) {
-          vErrors = [err52];
+          vErrors = [err53];
         } else {
-          vErrors.push(err52);
+          vErrors.push(err53);
         }
         errors++;
       }
     }
   } else {
-    const err53 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    const err54 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     if (vErrors === null) {
-      vErrors = [err53];
+      vErrors = [err54];
     } else {
-      vErrors.push(err53);
+      vErrors.push(err54);
     }
     errors++;
   }
