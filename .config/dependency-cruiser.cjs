@@ -70,7 +70,7 @@ module.exports = {
         contracts,
         errors,
         ports,
-        "^shared/domain/(route|limits)\\.ts$",
+        "^shared/domain/(route|limits|message-size)\\.ts$",
         "^shared/domain/audit/(record|chain)\\.ts$",
         "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
       ],
