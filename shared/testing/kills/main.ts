@@ -58,3 +58,5 @@ async function main(): Promise<void> {
 }
 
 await main();
+// Everything has ended. After very many connections Node 20 was once seen to turn in circles as it took itself apart.
+process.exit();
