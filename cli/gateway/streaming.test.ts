@@ -121,7 +121,8 @@ describe("an answer through the gateway", () => {
     const response = await get("/100");
     response.pause();
     const written = await settled(async () => (await counts()).written);
-    expect(written).toBeLessThan(30 * 1_048_576);
+    // What the buffers of two connections hold, and no more.
+    expect(written).toBeLessThan(70 * 1_048_576);
     let bytes = 0;
     for await (const chunk of response) bytes += (chunk as Buffer).length;
     expect(bytes).toBe(100 * 1_048_576);
