@@ -82,7 +82,12 @@ export function deadLetterContract(open: () => Opened): void {
         await three(broker);
         await expect.poll(() => idsOf(broker)).toEqual(["a", "b", "c"]);
         await expect.poll(() => idsOf(broker, 2)).toHaveLength(2);
-        expect(await takeDeadLetters(broker, 10)).toHaveLength(3);
+        // A quorum queue gives back what was looked at in its own time.
+        const taken: unknown[] = [];
+        await expect
+          .poll(async () => taken.push(...(await takeDeadLetters(broker, 10))), { timeout: 10_000 })
+          .toBeGreaterThanOrEqual(3);
+        expect(taken).toHaveLength(3);
       });
 
       it("go back to their queue as if never tried when they are redriven, and only once", async () => {
