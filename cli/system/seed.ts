@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ErrorCode } from "#contracts";
 import { importOriginal } from "#domain/import-original";
 import { agreementKey } from "#domain/knowledge-keys";
-import { DynamosError } from "#errors";
+import { DynamosError, hasCode } from "#errors";
 import type { Knowledge } from "#ports/knowledge";
 
 /** The name that the demo's agreements have for their data. */
@@ -23,7 +23,7 @@ export async function seed(knowledge: Knowledge, documents: readonly SeedDocumen
       await knowledge.put(key, JSON.stringify(value), { ifRevision: 0 });
       added += 1;
     } catch (error) {
-      if (!(error instanceof DynamosError && error.code === ErrorCode.REVISION_CONFLICT)) throw error;
+      if (!hasCode(error, ErrorCode.REVISION_CONFLICT)) throw error;
     }
   }
   return added;

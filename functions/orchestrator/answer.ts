@@ -1,18 +1,9 @@
 /** The answer to a query: what came back, by provider, with the reasons and the record. Pure. */
-import {
-  type Chain,
-  ErrorCode,
-  type Failure,
-  type HopRecord,
-  type Plan,
-  type Reason,
-  type Result,
-  Role,
-} from "#contracts";
+import { type Chain, ErrorCode, type Failure, type HopRecord, type Plan, type Result, Role } from "#contracts";
 import { rowOf } from "#errors";
 import { answeringChains, type Collected } from "./collect.ts";
 import { choiceJson, planJson, verdictJson } from "./plan-json.ts";
-import { failureJson, type Problem, problem, reasonJson } from "./problem.ts";
+import { failureJson, type Problem, problem, reasonJson, refusalProblem } from "./problem.ts";
 
 export interface Answer {
   readonly id: string;
@@ -54,7 +45,7 @@ export function answerOf(facts: AnswerFacts): Answer {
       id,
       refused === undefined
         ? failedProblem(collected.failed ?? facts.cutShort ?? nothingHeard, { id, timings })
-        : refusedProblem(refused.reasons, { id, timings }),
+        : refusalProblem(refused.reasons, { queryStatus: "refused", id, timings }),
     );
   }
   const results = answeringChains(plan).flatMap((chain) => resultsOf(chain, collected));
@@ -94,16 +85,6 @@ function failedProblem(failure: Failure, extensions: Readonly<Record<string, unk
   const where = [failure.party, failure.step].filter(Boolean).join(" ");
   const detail = where === "" ? failure.message : `${where}: ${failure.message}`;
   return problem(failure.code, detail, { queryStatus: "failed", ...extensions });
-}
-
-function refusedProblem(reasons: readonly Reason[], extensions: Readonly<Record<string, unknown>>) {
-  const [first] = reasons;
-  const detail = reasons.map((reason) => reason.message).join("; ");
-  return problem(first?.code ?? ErrorCode.DENIED, detail, {
-    queryStatus: "refused",
-    ...extensions,
-    reasons: reasons.map(reasonJson),
-  });
 }
 
 /** What a user should read first: a missing part is only the echo of another failure. */

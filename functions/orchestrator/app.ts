@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { ErrorCode } from "#contracts";
 import { InvalidDocument } from "#contracts/documents";
 import { limits } from "#domain/limits";
-import { DynamosError } from "#errors";
+import { DynamosError, hasCode } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { authenticate } from "./authenticate.ts";
@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): App {
   });
   app.onError((error, c) => {
     if (error instanceof InvalidDocument) return invalidDocumentResponse(error);
-    if (error instanceof DynamosError && error.code === ErrorCode.CANCELLED) {
+    if (hasCode(error, ErrorCode.CANCELLED)) {
       log.log("info", "a request ended early", { path: c.req.path, reason: error.message });
     } else if (!(error instanceof DynamosError)) {
       log.log("error", "an unexpected error", { reason: error.message, stack: error.stack });

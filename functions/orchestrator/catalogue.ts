@@ -1,6 +1,6 @@
 /** What can be asked of whom, and who is there. */
 import { dataSetFromJson } from "#contracts/documents";
-import { keys } from "#domain/knowledge-keys";
+import { keys, partyOfOnline } from "#domain/knowledge-keys";
 import type { Entry } from "#ports/knowledge";
 import type { SidecarApi } from "#sidecar/client";
 
@@ -10,7 +10,7 @@ export function documentOf(entry: Entry): unknown {
 
 export async function partiesJson(api: SidecarApi) {
   const [parties, online] = await Promise.all([api.list(keys.parties), api.list(keys.online)]);
-  const here = new Set(online.entries.map(({ key }) => key.slice(keys.online.length).split("/")[0]));
+  const here = new Set(online.entries.map(({ key }) => partyOfOnline(key)));
   return parties.entries.map((entry) => {
     const party = documentOf(entry) as { name: string };
     return { ...party, online: here.has(party.name) };

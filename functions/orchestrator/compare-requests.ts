@@ -1,9 +1,11 @@
 /** Recorded requests under the agreement that there is, and under one that might come. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { Agreement, Knowledge, Query } from "#contracts";
+import type { Agreement, Query } from "#contracts";
 import { agreementFromJson, InvalidDocument, queryRequestFromJson } from "#contracts/documents";
+import { isJsonObject } from "#contracts/validation";
 import { everybodyOnline, flipsOf } from "#domain/explain/policy-diff";
 import { limits } from "#domain/limits";
+import { unusedBy } from "#domain/policy";
 import { flipJson } from "./explanation-json.ts";
 import type { Snapshot } from "./policy-snapshot.ts";
 
@@ -23,7 +25,8 @@ export async function comparedJson(
   for (const [index, query] of requests.entries()) {
     // Others' requests are answered in between.
     if (index % limits.diffRequestsPerTurn === 0) await turn();
-    const changes = flipsOf({ query, knowledge: { ...online, usage: nothingUsed(query) }, nowMs }, agreement);
+    // How many queries were left when it was asked is another question than whether it is allowed.
+    const changes = flipsOf({ query, knowledge: { ...online, usage: unusedBy(query.providers) }, nowMs }, agreement);
     if (changes.length > 0) flips.push({ request: index, user: query.user?.name, changes: changes.map(flipJson) });
   }
   return { revision, agreement: agreement.name, requests: requests.length, flips };
@@ -31,7 +34,7 @@ export async function comparedJson(
 
 /** @throws InvalidDocument with the paths of what is wrong, also inside the agreement and each request */
 export function comparisonFromJson(json: unknown): Comparison {
-  const { agreement, requests } = isObject(json) ? json : {};
+  const { agreement, requests } = isJsonObject(json) ? json : {};
   if (!Array.isArray(requests) || requests.length > limits.diffRequestsMax) {
     const message = `must be an array of at most ${limits.diffRequestsMax} requests`;
     throw new InvalidDocument("comparison", [{ path: "/requests", message }]);
@@ -50,13 +53,8 @@ export function comparisonFromJson(json: unknown): Comparison {
 
 /** The SQL plays no part in what is allowed at all: it may be left out. */
 export function queryFromJson(json: unknown): Query {
-  const isWithoutSql = isObject(json) && !Object.hasOwn(json, "sql");
+  const isWithoutSql = isJsonObject(json) && !Object.hasOwn(json, "sql");
   return queryRequestFromJson(isWithoutSql ? { ...json, sql: "SELECT 1" } : json).query;
-}
-
-/** How many queries were left when it was asked is another question than whether it is allowed. */
-function nothingUsed({ providers }: Query): Knowledge["usage"] {
-  return providers.map((provider) => ({ provider, queries: 0 }));
 }
 
 /** Paths of what is inside another document. */
@@ -70,8 +68,4 @@ function below<T>(path: string, read: () => T): T {
       error.problems.map((problem) => ({ ...problem, path: path + problem.path })),
     );
   }
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

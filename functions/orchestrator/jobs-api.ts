@@ -2,18 +2,20 @@
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { ErrorCode, type Query } from "#contracts";
-import { InvalidDocument, jobFromJson, queryOfJob, queryRequestFromJson } from "#contracts/documents";
+import { jobFromJson, queryOfJob } from "#contracts/documents";
 import type { JobJson } from "#contracts/json-documents";
 import { explain } from "#domain/explain/explain";
 import { deleted, jobNow, renewed } from "#domain/job";
 import { jobKey, keys } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
-import { DynamosError } from "#errors";
+import { unusedBy } from "#domain/policy";
+import { DynamosError, hasCode } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { askedBy, type CallerEnv } from "./caller.ts";
+import { jobQuery, jobRequest, withOptionsOf } from "./job-request.ts";
 import { choiceJson, planJson, verdictJson } from "./plan-json.ts";
 import { policySnapshots } from "./policy-snapshot.ts";
-import { problem, problemResponse, reasonJson } from "./problem.ts";
+import { problemResponse, reasonJson, refusalProblem } from "./problem.ts";
 import type { QueriesApi } from "./queries-api.ts";
 import { readJson } from "./read-json.ts";
 
@@ -22,17 +24,13 @@ interface Found {
   readonly revision: number;
 }
 
-/** What a query of a job may say; the rest is the job's. */
-const ofAQuery: ReadonlySet<string> = new Set(["sql", "algorithm", "options", "timeoutMs"]);
-
 export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "cancelJob">): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const snapshot = policySnapshots(api);
 
   async function explained(query: Query) {
     const { knowledge } = await snapshot();
-    const usage = query.providers.map((provider) => ({ provider, queries: 0 }));
-    return explain({ query, knowledge: { ...knowledge, usage }, nowMs: Date.now() });
+    return explain({ query, knowledge: { ...knowledge, usage: unusedBy(query.providers) }, nowMs: Date.now() });
   }
 
   routes.post("/", async (c) => {
@@ -40,7 +38,7 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
     const caller = c.get("caller");
     const asked = askedBy(caller, query);
     const { plan } = await explained(asked);
-    if ("reasons" in plan) return refusedResponse(plan.reasons.map(reasonJson), plan.reasons[0]?.code);
+    if ("reasons" in plan) return problemResponse(refusalProblem(plan.reasons));
     await checkRoom(caller.subject);
     const nowMs = Date.now();
     const job: JobJson = {
@@ -63,10 +61,9 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
   routes.get("/:id", async (c) => c.json(await jobAnswer((await find(c)).job)));
 
   routes.post("/:id/queries", async (c) => {
-    const more = queryOf(await readJson(c));
+    const more = jobQuery(await readJson(c));
     const { job } = await use(c);
-    const options = { ...objectOr(job.request.options), ...objectOr(more.options) };
-    const { query, timeoutMs } = queryOfJob(job, { ...more, options });
+    const { query, timeoutMs } = queryOfJob(job, withOptionsOf(job, more));
     return queries.answer(c, { query, timeoutMs, job: job.id, toQueries: "../../queries/" });
   });
 
@@ -105,8 +102,7 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
         await api.put(jobKey(job.id), JSON.stringify(changed), { ifRevision: revision });
         return changed;
       } catch (error) {
-        const isConflict = error instanceof DynamosError && error.code === ErrorCode.REVISION_CONFLICT;
-        if (!isConflict || tries >= limits.usageTriesMax) throw error;
+        if (!hasCode(error, ErrorCode.REVISION_CONFLICT) || tries >= limits.usageTriesMax) throw error;
       }
     }
   }
@@ -154,45 +150,4 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
   }
 
   return routes;
-}
-
-function refusedResponse(reasons: readonly { message: string }[], code = ErrorCode.DENIED): Response {
-  const detail = reasons.map(({ message }) => message).join("; ");
-  return problemResponse(problem(code, detail, { reasons }));
-}
-
-/** @throws InvalidDocument */
-function jobRequest(json: unknown) {
-  const body = objectOf(json, "job");
-  const { leaseMs = limits.jobLeaseMsDefault, ...request } = body;
-  if (!Number.isInteger(leaseMs) || Number(leaseMs) < 1_000 || Number(leaseMs) > limits.jobLeaseMsMax) {
-    const message = `must be a whole number from 1000 to ${limits.jobLeaseMsMax}`;
-    throw new InvalidDocument("job", [{ path: "/leaseMs", message }]);
-  }
-  if (Object.hasOwn(request, "sql")) {
-    throw new InvalidDocument("job", [{ path: "/sql", message: "belongs to the queries of the job, not to the job" }]);
-  }
-  const { query } = queryRequestFromJson({ ...request, sql: "SELECT 1" });
-  const { user: _, ...kept } = request;
-  return { request: kept, query, leaseMs: Number(leaseMs) };
-}
-
-/** @throws InvalidDocument: what is the job's can't be said anew */
-function queryOf(json: unknown): Readonly<Record<string, unknown>> {
-  const body = objectOf(json, "query request");
-  const problems = Object.keys(body)
-    .filter((name) => !ofAQuery.has(name))
-    .map((name) => ({ path: `/${name}`, message: "is the job's: leave it out, or ask outside of the job" }));
-  if (problems.length > 0) throw new InvalidDocument("query request", problems);
-  return body;
-}
-
-/** Whether it is one is for the schema to say. */
-function objectOr(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
-}
-
-function objectOf(json: unknown, kind: string): Readonly<Record<string, unknown>> {
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new InvalidDocument(kind, [{ path: "", message: "must be object" }]);
 }

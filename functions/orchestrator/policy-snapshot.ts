@@ -1,16 +1,9 @@
 /** What policy decides from, as it is at one revision of the knowledge base. */
-import type { Agreement, Archetype, DataSet, Knowledge, Party, Query, RequestType, Step, Usage } from "#contracts";
-import {
-  agreementFromJson,
-  archetypeFromJson,
-  dataSetFromJson,
-  InvalidDocument,
-  partyFromJson,
-  requestTypeFromJson,
-  stepFromJson,
-} from "#contracts/documents";
-import { keys } from "#domain/knowledge-keys";
+import type { Knowledge, Query, Usage } from "#contracts";
+import { InvalidDocument } from "#contracts/documents";
+import { keys, partyOfOnline } from "#domain/knowledge-keys";
 import { loadSaid } from "#domain/load";
+import { type PolicyDocument, type PolicyDocuments, type PolicyKind, policyDocument } from "#domain/policy-document";
 import { type PresentSidecar, withPresence } from "#domain/presence";
 import type { Entry } from "#ports/knowledge";
 import { periodStartOf, type SidecarApi, usageKey, usedSince } from "#sidecar/client";
@@ -23,17 +16,9 @@ export interface Snapshot {
   usageOf(query: Query, nowMs: number): Usage[];
 }
 
-type Parsed =
-  | { readonly kind: "agreements"; readonly value: Agreement }
-  | { readonly kind: "archetypes"; readonly value: Archetype }
-  | { readonly kind: "requestTypes"; readonly value: RequestType }
-  | { readonly kind: "steps"; readonly value: Step }
-  | { readonly kind: "dataSets"; readonly value: DataSet }
-  | { readonly kind: "parties"; readonly value: Party };
-
 /** @returns reads them; what has not changed since the last time is not parsed again */
 export function policySnapshots(api: Pick<SidecarApi, "list">): () => Promise<Snapshot> {
-  let parsed = new Map<string, { revision: number; document: Parsed | undefined }>();
+  let parsed = new Map<string, { revision: number; document: PolicyDocument | undefined }>();
 
   return async () => {
     const { entries, revision } = await api.list("/");
@@ -66,9 +51,9 @@ function usageIn(
   });
 }
 
-function knowledgeOf(documents: readonly Parsed[], sidecars: readonly PresentSidecar[]): Knowledge {
-  const all = <Kind extends Parsed["kind"]>(kind: Kind) =>
-    documents.filter((one) => one.kind === kind).map(({ value }) => value as Extract<Parsed, { kind: Kind }>["value"]);
+function knowledgeOf(documents: readonly PolicyDocument[], sidecars: readonly PresentSidecar[]): Knowledge {
+  const all = <Kind extends PolicyKind>(kind: Kind) =>
+    documents.filter((one) => one.kind === kind).map(({ value }) => value as PolicyDocuments[Kind]);
   return {
     agreements: all("agreements"),
     archetypes: all("archetypes"),
@@ -81,27 +66,20 @@ function knowledgeOf(documents: readonly Parsed[], sidecars: readonly PresentSid
 }
 
 function sidecarIn({ key, value }: Entry): PresentSidecar[] {
-  const party = key.startsWith(keys.online) ? key.slice(keys.online.length).split("/")[0] : undefined;
-  if (party === undefined) return [];
+  if (!key.startsWith(keys.online)) return [];
   try {
-    return [{ party, load: loadSaid(JSON.parse(value)) }];
+    return [{ party: partyOfOnline(key), load: loadSaid(JSON.parse(value)) }];
   } catch {
     return [];
   }
 }
 
 /** As the sidecars do: what can't be read counts as absent. */
-function parse({ key, value, revision }: Entry): Parsed | undefined {
-  const is = (prefix: string) => key.startsWith(prefix);
+function parse({ key, value, revision }: Entry): PolicyDocument | undefined {
   try {
-    if (is(keys.agreements)) return { kind: "agreements", value: agreementFromJson(JSON.parse(value), revision) };
-    if (is(keys.archetypes)) return { kind: "archetypes", value: archetypeFromJson(JSON.parse(value)) };
-    if (is(keys.requestTypes)) return { kind: "requestTypes", value: requestTypeFromJson(JSON.parse(value)) };
-    if (is(keys.steps)) return { kind: "steps", value: stepFromJson(JSON.parse(value)) };
-    if (is(keys.dataSets)) return { kind: "dataSets", value: dataSetFromJson(JSON.parse(value)) };
-    if (is(keys.parties)) return { kind: "parties", value: partyFromJson(JSON.parse(value)) };
+    return policyDocument(key, value, revision);
   } catch (error) {
     if (!(error instanceof InvalidDocument || error instanceof SyntaxError)) throw error;
+    return undefined;
   }
-  return undefined;
 }

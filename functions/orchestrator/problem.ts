@@ -1,5 +1,5 @@
 /** Errors as problem documents (RFC 9457): `application/problem+json`. */
-import type { ErrorCode, Failure, Reason } from "#contracts";
+import { ErrorCode, type Failure, type Reason } from "#contracts";
 import { labelOf, rowOf, toDynamosError } from "#errors";
 
 export interface Problem {
@@ -15,6 +15,15 @@ export interface Problem {
 export function problem(code: ErrorCode, detail: string, extensions: Readonly<Record<string, unknown>> = {}): Problem {
   const { title, httpStatus, label } = rowOf(code);
   return { type: "about:blank", title, status: httpStatus, code: label, detail, ...extensions };
+}
+
+/** Of a refusal as a whole: the first reason gives the status. */
+export function refusalProblem(
+  reasons: readonly Reason[],
+  extensions: Readonly<Record<string, unknown>> = {},
+): Problem {
+  const detail = reasons.map(({ message }) => message).join("; ");
+  return problem(reasons[0]?.code ?? ErrorCode.DENIED, detail, { ...extensions, reasons: reasons.map(reasonJson) });
 }
 
 export function problemOf(error: unknown, extensions: Readonly<Record<string, unknown>> = {}): Problem {

@@ -24,7 +24,7 @@ import type {
   RequestTypeJson,
   StepJson,
 } from "./json-documents.ts";
-import { describeErrors, type Problem, type Validator } from "./validation.ts";
+import { describeErrors, isJsonObject, type Problem, type Validator } from "./validation.ts";
 
 export type { Problem } from "./validation.ts";
 
@@ -206,16 +206,12 @@ function instantMs(text: string, path: string): number {
 }
 
 function onlyRelation(json: unknown, userName: string): unknown {
-  const relations = isObject(json) ? json.relations : undefined;
-  if (!isObject(json) || !isObject(relations)) {
+  const relations = isJsonObject(json) ? json.relations : undefined;
+  if (!isJsonObject(json) || !isJsonObject(relations)) {
     return json;
   }
   const kept = Object.entries(relations).filter(([user]) => user === userName);
   return { ...json, relations: Object.fromEntries(kept) };
-}
-
-function isObject(json: unknown): json is Record<string, unknown> {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 function tableFromJson({ name, file, columns }: DataSetJson["tables"][number]): TableDescription {

@@ -1,7 +1,7 @@
 /** A request that was approved once and is used for several queries: what changes, use and time make of it. Pure. */
 import type { Knowledge, Query } from "#contracts";
 import type { JobJson } from "#contracts/json-documents";
-import { evaluate } from "./policy.ts";
+import { evaluateAgain } from "./policy.ts";
 
 /** Where it stands now: its lease may have run out, and nobody may have written that yet. */
 export function jobNow(job: JobJson, nowMs: number): JobJson {
@@ -22,13 +22,13 @@ export function deleted(job: JobJson, nowMs: number): JobJson {
  * Who does not allow it any more is out of it for good; when nobody is left, it ends.
  *
  * @param query the job's request, of its user
- * @param knowledge of every provider of the job; usage as if nothing were used
+ * @param knowledge of every provider of the job
  * @returns the same object when nothing changed
  */
 export function reviewed(job: JobJson, query: Query, knowledge: Knowledge, nowMs: number): JobJson {
   if (job.ended !== undefined) return job;
   const withdrawn = job.providers.flatMap((provider) => {
-    const { decision } = evaluate(query, provider, knowledge, nowMs);
+    const { decision } = evaluateAgain(query, provider, knowledge, nowMs);
     if (decision?.$case === "terms") return [];
     const message = decision?.value.reasons[0]?.message ?? `${provider} does not allow this any more`;
     return [{ provider, message, atMs: nowMs }];

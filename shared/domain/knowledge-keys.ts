@@ -21,6 +21,8 @@ export const dataSetKey = (party: string, name: string) => `${keys.dataSets}${pa
 export const partyKey = (name: string) => `${keys.parties}${name}`;
 /** Held by a party's sidecar under a lease. */
 export const onlineKey = (party: string, instance: string) => `${keys.online}${party}/${instance}`;
+/** The party of such a key. */
+export const partyOfOnline = (key: string) => key.slice(keys.online.length).split("/")[0] ?? "";
 /** How far that sidecar has come: it carries out what is agreed up to this revision of the store. */
 export const appliedKey = (party: string, instance: string) => `${keys.applied}${party}/${instance}`;
 /** The same for the sidecar that holds an online key. */

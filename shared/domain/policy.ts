@@ -8,6 +8,7 @@ import {
   type Reason,
   type Relation,
   type Terms,
+  type Usage,
   type Verdict,
 } from "#contracts";
 import { commonNames, compareNames, sortedNames } from "./by-name.ts";
@@ -68,7 +69,12 @@ export function questionOf(
  * so the count is not looked at, only whether there is a quota of nothing by now.
  */
 export function evaluateAgain(query: Query, provider: string, knowledge: Knowledge, nowMs: number): Verdict {
-  return evaluate(query, provider, { ...knowledge, usage: [{ provider, queries: 0 }] }, nowMs);
+  return evaluate(query, provider, { ...knowledge, usage: unusedBy([provider]) }, nowMs);
+}
+
+/** For questions that are not about how much was used. */
+export function unusedBy(providers: readonly string[]): Usage[] {
+  return providers.map((provider) => ({ provider, queries: 0 }));
 }
 
 /** One unsigned approval for each provider that policy allows, sorted by provider. */

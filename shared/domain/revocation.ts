@@ -2,19 +2,18 @@
 import { type Envelope, ErrorCode, type Knowledge, Role } from "#contracts";
 import { DynamosError } from "#errors";
 import { compositionProblem } from "./composition-check.ts";
-import { evaluate } from "./policy.ts";
+import { evaluateAgain } from "./policy.ts";
 import { stillCovers, type TermsUse } from "./same-terms.ts";
 
 /**
- * @param knowledge of every provider whose approval the envelope carries; usage as if nothing were used
- *   and the catalogue
+ * @param knowledge of every provider whose approval the envelope carries and the catalogue
  * @returns REVOKED, naming the provider and what changed; undefined: it may go on
  */
 export function revocationOf(envelope: Envelope, knowledge: Knowledge, nowMs: number): DynamosError | undefined {
   const { query, approvals } = envelope;
   if (query === undefined) return undefined;
   for (const { provider, terms } of approvals) {
-    const { decision } = evaluate(query, provider, knowledge, nowMs);
+    const { decision } = evaluateAgain(query, provider, knowledge, nowMs);
     if (decision?.$case !== "terms") {
       return revoked(decision?.value.reasons[0]?.message ?? `${provider} does not allow this any more`);
     }

@@ -42,6 +42,10 @@ export class DynamosError extends Error {
   }
 }
 
+export function hasCode(error: unknown, code: ErrorCode): error is DynamosError {
+  return error instanceof DynamosError && error.code === code;
+}
+
 /**
  * Translates a foreign error once, at the border. Its own text is kept as the cause, for
  * the log, and never shown: it may hold paths or data.

@@ -1,2 +1,2 @@
-export { DynamosError, type ErrorPlace, toDynamosError } from "./dynamos-error.ts";
+export { DynamosError, type ErrorPlace, hasCode, toDynamosError } from "./dynamos-error.ts";
 export { type Delivery, type ErrorRow, errorTable, labelOf, rowOf } from "./table.ts";

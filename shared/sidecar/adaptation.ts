@@ -5,12 +5,12 @@
  */
 import { type Knowledge as Attached, type Envelope, ErrorCode, type Plan } from "#contracts";
 import { analyse } from "#domain/analyse";
-import { keys } from "#domain/knowledge-keys";
+import { keys, partyOfOnline } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
-import { anyKey, decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
+import { anyKey, decides, type KnowledgeCache } from "./knowledge-cache.ts";
 import type { Waiter } from "./waiter.ts";
 
 export interface AdaptationOptions {
@@ -62,22 +62,18 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
   }
 
   function adapt(waiter: Waiter): void {
-    const { plan, asked } = waiter;
+    const { plan } = waiter;
+    const { query } = waiter.asked;
     // Without a plan yet, what is planned will be by what is known then.
-    if (plan === undefined || asked.query === undefined || waiter.isOver) return;
-    const why = analyse(asked.query, plan, presence.withGrace(knowledgeFor(asked), plan), clock.now());
+    if (plan === undefined || query === undefined || waiter.isOver) return;
+    const knowledge = cache.about(query.providers, query.user?.name ?? "");
+    const why = analyse(query, plan, presence.withGrace(knowledge, plan), clock.now());
     if (why !== undefined) start(waiter, why);
   }
 
   function start(waiter: Waiter, why: string): void {
     const execution = execute(waiter, why).finally(() => executing.delete(execution));
     executing.add(execution);
-  }
-
-  function knowledgeFor({ query }: Envelope): Attached {
-    const providers = query?.providers ?? [];
-    // A quota was used up by this query itself when it began.
-    return { ...cache.about(providers, query?.user?.name ?? ""), usage: unusedBy(providers) };
   }
 
   /** The plan is made by the same functions as the first one, under the next attempt. */
@@ -129,7 +125,7 @@ function createPresence(cache: KnowledgeCache, clock: Clock, changed: () => void
   let here = partiesHere();
 
   function partiesHere(): Set<string> {
-    return new Set([...cache.sidecars().keys()].map((key) => key.slice(keys.online.length).split("/")[0] ?? ""));
+    return new Set([...cache.sidecars().keys()].map(partyOfOnline));
   }
 
   return {

@@ -1,5 +1,5 @@
 /** Whom a change has reached: at whose sidecars nothing goes on that it does not allow. */
-import { keys } from "#domain/knowledge-keys";
+import { partyOfOnline } from "#domain/knowledge-keys";
 import type { Clock } from "#ports/clock";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
 
@@ -16,32 +16,28 @@ export async function appliedBy(
   revision: number,
   waitMs: number,
 ): Promise<Applied> {
-  let now = look(cache, revision);
-  if (isDone(now, cache, revision)) return now;
-  await new Promise<void>((resolve) => {
-    const stopTimer = clock.after(waitMs, end);
-    const stopListening = cache.onChange(() => {
-      now = look(cache, revision);
-      if (isDone(now, cache, revision)) end();
+  const isDone = () => cache.revision >= revision && look(cache, revision).waiting.length === 0;
+  if (!isDone()) {
+    await new Promise<void>((resolve) => {
+      const stopTimer = clock.after(waitMs, end);
+      const stopListening = cache.onChange(() => {
+        if (isDone()) end();
+      });
+      function end(): void {
+        stopTimer();
+        stopListening();
+        resolve();
+      }
     });
-    function end(): void {
-      stopTimer();
-      stopListening();
-      resolve();
-    }
-  });
+  }
   return look(cache, revision);
-}
-
-function isDone({ waiting }: Applied, cache: KnowledgeCache, revision: number): boolean {
-  return cache.revision >= revision && waiting.length === 0;
 }
 
 function look(cache: KnowledgeCache, revision: number): Applied {
   const waiting = new Set<string>();
   const parties = new Set<string>();
   for (const [key, applied] of cache.sidecars()) {
-    const party = key.slice(keys.online.length).split("/")[0] ?? "";
+    const party = partyOfOnline(key);
     parties.add(party);
     if (applied < revision) waiting.add(party);
   }

@@ -10,7 +10,7 @@ import type { Clock } from "#ports/clock";
 import type { Log } from "#ports/log";
 import type { ApprovalCheck } from "./approval-check.ts";
 import type { Cancelled } from "./cancelled.ts";
-import { decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
+import { decides, type KnowledgeCache } from "./knowledge-cache.ts";
 import type { Presence } from "./presence.ts";
 
 const unsaid = "this sidecar lost its place in the knowledge base, and a change may not have waited for it";
@@ -44,8 +44,7 @@ export function createEnforcement({ cache, cancelled, approvals, clock, log }: E
     if (gone !== undefined || envelope.approvals.length === 0) return gone;
     if (!isWaitedFor(cache.revision)) return new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, unsaid);
     const providers = envelope.approvals.map(({ provider }) => provider);
-    const knowledge = cache.about(providers, envelope.query?.user?.name ?? "");
-    return revocationOf(envelope, { ...knowledge, usage: unusedBy(providers) }, clock.now());
+    return revocationOf(envelope, cache.about(providers, envelope.query?.user?.name ?? ""), clock.now());
   }
 
   async function follow(end: () => Promise<void>, presence: Pick<Presence, "applied" | "isSaid">): Promise<void> {

@@ -14,6 +14,7 @@ import { createMemoryLog } from "#adapters/memory/log";
 import { limits } from "#domain/limits";
 import type { Broker } from "#ports/broker";
 import { answerOver, dropAnswer } from "#testing/asker";
+import { personenOf } from "#testing/personen";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
@@ -50,17 +51,6 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const dataSet = (party: string) => ({
-  key: `/dataSets/${party}/wageGap`,
-  value: {
-    name: "wageGap",
-    party,
-    type: "csv",
-    delimiter: ";",
-    tables: [{ name: "Personen", file: `Personen_${party}.csv` }],
-  },
-});
 
 /** The limit is one number of this process, and every step of this world runs in it. */
 async function withEverythingInline<T>(work: () => Promise<T>): Promise<T> {
@@ -101,7 +91,7 @@ function inlineOrTransferred(connect: (party: string) => Promise<Broker>): void 
   let world: World;
   beforeAll(async () => {
     const environment = { data_dir: folder };
-    const documents = [...demoDocuments, dataSet("UVA"), dataSet("VU")];
+    const documents = [...demoDocuments, personenOf("UVA"), personenOf("VU")];
     world = await openWorld({ documents, steps, environments: { UVA: environment, VU: environment }, connect });
   });
   afterAll(() => world?.close());

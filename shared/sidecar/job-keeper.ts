@@ -5,11 +5,11 @@ import type { JobJson } from "#contracts/json-documents";
 import { jobNow, reviewed } from "#domain/job";
 import { keys } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
-import { DynamosError, toDynamosError } from "#errors";
+import { hasCode, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
-import { decides, type KnowledgeCache, unusedBy } from "./knowledge-cache.ts";
+import { decides, type KnowledgeCache } from "./knowledge-cache.ts";
 
 export interface JobKeeperOptions {
   readonly knowledge: Knowledge;
@@ -46,8 +46,7 @@ export function keepJobs({ knowledge, cache, clock, log }: JobKeeperOptions): ()
 
   function review(job: JobJson, nowMs: number): JobJson {
     const { query } = queryOfJob(job);
-    const about = cache.about(job.providers, job.user.name);
-    return reviewed(job, query, { ...about, usage: unusedBy(job.providers) }, nowMs);
+    return reviewed(job, query, cache.about(job.providers, job.user.name), nowMs);
   }
 
   /** Who else has written it meanwhile has seen the same, and this one sees what was written. */
@@ -55,7 +54,7 @@ export function keepJobs({ knowledge, cache, clock, log }: JobKeeperOptions): ()
     try {
       await write();
     } catch (error) {
-      if (error instanceof DynamosError && error.code === ErrorCode.REVISION_CONFLICT) return;
+      if (hasCode(error, ErrorCode.REVISION_CONFLICT)) return;
       log.log("warn", "a job could not be written", { reason: toDynamosError(error).message });
     }
   }

@@ -1,5 +1,5 @@
 /** What the knowledge base holds, kept in this process by a watch, and cut to what one envelope's step may know. */
-import type { Agreement, Knowledge as Attached, Envelope, Usage } from "#contracts";
+import type { Agreement, Knowledge as Attached, Envelope } from "#contracts";
 import type { JobJson } from "#contracts/json-documents";
 import { appliedKeyFor, isPolicyKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
@@ -75,24 +75,21 @@ class WatchedKnowledge implements KnowledgeCache {
   attachedTo(envelope: Envelope): Attached {
     const user = envelope.query?.user?.name ?? "";
     if (envelope.party === this.#options.exchangeParty) return this.about(envelope.query?.providers ?? [], user);
-    // Whether the user has any queries left was decided where they are counted.
-    const { agreements, dataSets, archetypes } = this.about([envelope.party], user);
-    const usage = unusedBy([envelope.party]);
-    return { agreements, dataSets, archetypes, parties: [], requestTypes: [], steps: [], usage };
+    return { ...this.about([envelope.party], user), parties: [], requestTypes: [], steps: [] };
   }
 
   about(providers: readonly string[], user: string): Attached {
-    const documents = this.#documents;
+    const { policy } = this.#documents;
     const isAsked = (name: string) => providers.includes(name);
     return {
-      agreements: [...documents.agreements.values()]
+      agreements: [...policy.agreements.values()]
         .filter(({ name }) => isAsked(name))
         .map((agreement) => onlyRelationOf(agreement, user)),
-      dataSets: [...documents.dataSets.values()].filter(({ party }) => isAsked(party)),
-      parties: documents.partiesWithPresence(),
-      archetypes: [...documents.archetypes.values()],
-      requestTypes: [...documents.requestTypes.values()],
-      steps: [...documents.steps.values()],
+      dataSets: [...policy.dataSets.values()].filter(({ party }) => isAsked(party)),
+      parties: this.#documents.partiesWithPresence(),
+      archetypes: [...policy.archetypes.values()],
+      requestTypes: [...policy.requestTypes.values()],
+      steps: [...policy.steps.values()],
       usage: [],
     };
   }
@@ -160,11 +157,6 @@ class WatchedKnowledge implements KnowledgeCache {
       this.#options.log.log("error", "a document of the knowledge base is not valid", { key, reason });
     }
   }
-}
-
-/** For questions that are not about how much was used. */
-export function unusedBy(providers: readonly string[]): Usage[] {
-  return providers.map((provider) => ({ provider, queries: 0 }));
 }
 
 /** Whether what is under it can decide on a query. */

@@ -11,6 +11,7 @@ import { createMemoryLog } from "#adapters/memory/log";
 import { limits } from "#domain/limits";
 import type { Broker } from "#ports/broker";
 import type { Transfers } from "#ports/transfers";
+import { personenOf } from "#testing/personen";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
@@ -37,17 +38,6 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const dataSet = (party: string) => ({
-  key: `/dataSets/${party}/wageGap`,
-  value: {
-    name: "wageGap",
-    party,
-    type: "csv",
-    delimiter: ";",
-    tables: [{ name: "Personen", file: `Personen_${party}.csv` }],
-  },
-});
 
 /** Keeps account of which transfers are there. */
 function watched(broker: Broker, open: Map<string, number>): Broker {
@@ -85,7 +75,7 @@ function largeTables(connect: (party: string) => Promise<Broker>): void {
   beforeAll(async () => {
     const environment = { data_dir: folder };
     world = await openWorld({
-      documents: [...demoDocuments, dataSet("UVA"), dataSet("VU")],
+      documents: [...demoDocuments, personenOf("UVA"), personenOf("VU")],
       steps: {
         exchange: [policyEnforcer, archetypeSelector],
         UVA: [sqlQuery, sqlAnonymize, sqlAlgorithm],

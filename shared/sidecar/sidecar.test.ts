@@ -3,6 +3,7 @@ import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { fail, forwardResult } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import type { Step } from "#runtime/define-step";
+import { personenOf } from "#testing/personen";
 import { takeDeadLetters } from "#testing/take-dead-letters";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
@@ -47,23 +48,12 @@ function fakeStep(name: string): Step {
   };
 }
 
-const dataSet = (party: string) => ({
-  key: `/dataSets/${party}/wageGap`,
-  value: {
-    name: "wageGap",
-    party,
-    type: "csv",
-    delimiter: ";",
-    tables: [{ name: "Personen", file: `Personen_${party}.csv` }],
-  },
-});
-
 beforeEach(async () => {
   behaviours = {};
   calls = {};
   const steps = (...names: string[]) => names.map(fakeStep);
   world = await openWorld({
-    documents: [...demoDocuments, dataSet("UVA"), dataSet("VU")],
+    documents: [...demoDocuments, personenOf("UVA"), personenOf("VU")],
     steps: {
       exchange: [policyEnforcer, archetypeSelector],
       UVA: steps("sql-query", "sql-anonymize", "sql-algorithm", "sql-graph"),

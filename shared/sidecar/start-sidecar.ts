@@ -3,7 +3,7 @@ import type { ApprovalKeys } from "#approval/approval-keys";
 import { Cancel, type Envelope, ErrorCode, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
-import { DynamosError } from "#errors";
+import { DynamosError, hasCode } from "#errors";
 import type { Broker, BrokerStatus, Delivery, Disposition } from "#ports/broker";
 import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invoker } from "#ports/invoker";
@@ -210,6 +210,6 @@ async function publishCancel(broker: Broker, queryId: string, upToAttempt: numbe
     });
   } catch (error) {
     // Nobody listens: then nobody works on it either.
-    if (!(error instanceof DynamosError && error.code === ErrorCode.UNROUTABLE)) throw error;
+    if (!hasCode(error, ErrorCode.UNROUTABLE)) throw error;
   }
 }

@@ -8,6 +8,7 @@ import type { Step } from "#runtime/define-step";
 import { actedParties } from "#testing/acted-world";
 import type { AskedAnswer } from "#testing/asker";
 import { brokerLinks } from "#testing/broker-links";
+import { personenOf } from "#testing/personen";
 import { openWorld, type World } from "#testing/world";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
@@ -73,17 +74,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const dataSet = (party: string) => ({
-  key: `/dataSets/${party}/wageGap`,
-  value: {
-    name: "wageGap",
-    party,
-    type: "csv",
-    delimiter: ";",
-    tables: [{ name: "Personen", file: `Personen_${party}.csv` }],
-  },
-});
-
 interface Gate {
   readonly place: string;
   readonly opened: Promise<void>;
@@ -109,7 +99,7 @@ function switchTests(url: string): void {
   beforeAll(async () => {
     links = brokerLinks(url, { queues, parties: actedParties });
     world = await openWorld({
-      documents: [...demoDocuments, dataSet("UVA"), dataSet("VU")],
+      documents: [...demoDocuments, personenOf("UVA"), personenOf("VU")],
       steps: Object.fromEntries(
         Object.entries(steps).map(([party, own]) => [party, own.map((step) => held(party, step))]),
       ),

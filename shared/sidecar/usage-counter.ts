@@ -1,7 +1,7 @@
 /** Counts what agreements count: how many queries a user has asked of a provider in the current period. */
 import { type Agreement, type Envelope, ErrorCode, type Usage } from "#contracts";
 import { limits } from "#domain/limits";
-import { DynamosError } from "#errors";
+import { DynamosError, hasCode } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Knowledge } from "#ports/knowledge";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
@@ -46,7 +46,7 @@ export function createUsageCounter({ knowledge, cache, clock }: UsageCounterOpti
       await knowledge.put(key, JSON.stringify(used), { ifRevision });
       return true;
     } catch (error) {
-      if (error instanceof DynamosError && error.code === ErrorCode.REVISION_CONFLICT) return false;
+      if (hasCode(error, ErrorCode.REVISION_CONFLICT)) return false;
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import type { Step } from "#runtime/define-step";
 import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../functions/policy-enforcer/handler.ts";
+import { personenOf } from "./personen.ts";
 import { openWorld, type World, type WorldOptions } from "./world.ts";
 
 export type Behaviour = (envelope: Envelope) => Outcome | Promise<Outcome>;
@@ -57,7 +58,7 @@ export async function openActedWorld(
   });
   const steps = Object.entries(dataSteps).map(([party, names]) => [party, names.map(acted)]);
   const world = await openWorld({
-    documents: [...demoDocuments, dataSetOf("UVA"), dataSetOf("VU")],
+    documents: [...demoDocuments, personenOf("UVA"), personenOf("VU")],
     steps: {
       exchange: [gated(policyEnforcer, beforePolicy), gated(archetypeSelector, beforeSelection)],
       ...Object.fromEntries(steps),
@@ -85,12 +86,4 @@ export function documentOf(body: Buffer): Outcome {
     chart: undefined,
     document: { mediaType: "application/json", body },
   });
-}
-
-function dataSetOf(party: string) {
-  const tables = [{ name: "Personen", file: `Personen_${party}.csv` }];
-  return {
-    key: `/dataSets/${party}/wageGap`,
-    value: { name: "wageGap", party, type: "csv", delimiter: ";", tables },
-  };
 }

@@ -15,6 +15,7 @@ import archetypeSelector from "../../../functions/archetype-selector/handler.ts"
 import policyEnforcer from "../../../functions/policy-enforcer/handler.ts";
 import { approvalEnvironment, testApprovalKeys } from "../approval-keys.ts";
 import { exchangeParty } from "../asker.ts";
+import { personenOf } from "../personen.ts";
 import { type Crash, Life, mortalBroker, mortalClock, mortalInvoker, mortalKnowledge, type Point } from "./life.ts";
 import { amqpLinks, type Link, type Links } from "./links.ts";
 import { madeUpSteps } from "./made-up-steps.ts";
@@ -74,16 +75,11 @@ export function mortalLinks(url: string, prefix = `t${randomUUID()}.`): Links {
   return amqpLinks({ url, prefix, queues: mortalQueues, parties: mortalParties, log: createMemoryLog() });
 }
 
-const dataSet = (party: string) => ({
-  key: `/dataSets/${party}/wageGap`,
-  value: { name: "wageGap", party, type: "csv", delimiter: ";", tables: [{ name: "Personen", file: "none.csv" }] },
-});
-
 export async function openMortalWorld(options: MortalWorldOptions): Promise<MortalWorld> {
   const { links, dies = () => false, crashes = () => undefined } = options;
   const steps: Record<string, readonly Step[]> = { ...(options.steps ?? madeUpSteps), [exchangeParty]: controlSteps };
   const knowledge = createMemoryKnowledge({ clock: systemClock });
-  for (const { key, value } of [...demoDocuments, dataSet("UVA"), dataSet("VU")]) {
+  for (const { key, value } of [...demoDocuments, personenOf("UVA"), personenOf("VU")]) {
     await knowledge.put(key, JSON.stringify(value));
   }
   const log = createMemoryLog();
