@@ -1,22 +1,39 @@
 /** Analyse, of monitor, analyse, plan, execute (MAPE-K, Kephart and Chess 2003): does a running query still run as it would be planned now? */
-import { type Chain, type Decision, type Knowledge, type Plan, type Query, Role, type Verdict } from "#contracts";
+import {
+  type Chain,
+  type Decision,
+  ErrorCode,
+  type Knowledge,
+  type Plan,
+  type Query,
+  Role,
+  type Verdict,
+} from "#contracts";
 import { makePlan } from "./plan.ts";
 import { withLoadsOf } from "./plan-loads.ts";
-import { evaluate } from "./policy.ts";
+import { evaluateAgain } from "./policy.ts";
 import { sameChains, stillCovers } from "./same-terms.ts";
 
 /**
  * @param plan that the query runs under
- * @param knowledge of now, of every provider asked; usage as if nothing were used. Loads of now play no part.
+ * @param knowledge of now, of every provider asked. Loads of now play no part.
  * @returns why it must be planned again, or undefined: it goes on
  */
 export function analyse(query: Query, plan: Plan, knowledge: Knowledge, nowMs: number): string | undefined {
-  const verdicts = query.providers.map((provider) => evaluate(query, provider, knowledge, nowMs));
+  const verdicts = query.providers.map((provider) => {
+    const before = plan.verdicts.find((verdict) => verdict.provider === provider);
+    // Who gave it no place gives it none while it runs; who did is not asked for another.
+    return before !== undefined && hadNoPlace(before) ? before : evaluateAgain(query, provider, knowledge, nowMs);
+  });
   const decision: Decision = { verdicts, approvals: [] };
   const now = makePlan(query, decision, withLoadsOf(plan, knowledge), plan.attempt);
   if ("reasons" in now) return now.reasons[0]?.message ?? "nothing is allowed any more";
   if (!sameChains(plan, now)) return chainsChanged(plan, now);
   return plan.verdicts.map((verdict) => termsChanged(verdict, now)).find((change) => change !== undefined);
+}
+
+function hadNoPlace({ decision }: Verdict): boolean {
+  return decision?.$case === "refusal" && decision.value.reasons.some(({ code }) => code === ErrorCode.RATE_LIMITED);
 }
 
 function chainsChanged(plan: Plan, now: Plan): string {
