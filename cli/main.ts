@@ -1,6 +1,7 @@
 /** The `dynamos` command. */
 import { Command, CommanderError } from "commander";
 import colors from "picocolors";
+import { version } from "#domain/version";
 import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
@@ -14,7 +15,7 @@ import { addUpCommand } from "./commands/up.ts";
 
 const program = new Command("dynamos")
   .description("answers from each other's data without handing the data over")
-  .version("0.1.0")
+  .version(version)
   .showHelpAfterError("(dynamos help shows the commands, dynamos COMMAND --help their options)")
   .exitOverride();
 addUpCommand(program);
@@ -27,6 +28,12 @@ addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+
+// Who reads may leave early, as `| head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

@@ -8,6 +8,7 @@ import { systemClock } from "#adapters/system/clock";
 import { jsonLog } from "#adapters/system/log";
 import { readApprovalKeys } from "#approval/approval-keys";
 import { limits } from "#domain/limits";
+import { version } from "#domain/version";
 import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
@@ -130,7 +131,7 @@ async function run(flags: SidecarFlags): Promise<void> {
   );
   await removeStaleSocket(flags.listen);
   const grpc = await serveSidecar(requests.sidecar, flags.listen);
-  const ready = { event: "ready", party, grpc: grpc.address, metrics: metrics?.url, pid: process.pid };
+  const ready = { event: "ready", party, version, grpc: grpc.address, metrics: metrics?.url, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 
   const reason = await stopAsked();

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createPrometheus } from "#adapters/prometheus/metrics";
 import { type MetricsServer, serveMetrics, withOthers } from "./metrics-page.ts";
@@ -20,6 +21,12 @@ describe("the page that Prometheus scrapes", () => {
     expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(await response.text()).toContain('dynamos_messages_taken_total{party="UVA",step="sql-query"} 1\n');
     expect((await fetch(new URL("/other", url))).status).toBe(404);
+  });
+
+  it("says which version runs", async () => {
+    const { url } = await pageOf("UVA");
+    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await (await fetch(url)).text()).toContain(`dynamos_build_info{party="UVA",version="${version}"} 1\n`);
   });
 
   it("has the samples of other processes in the same families, and leaves out one that is away", async () => {

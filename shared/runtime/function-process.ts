@@ -1,5 +1,6 @@
 /** What every function's process does around its door: announce, drain on a signal, exit. */
 
+import { version } from "#domain/version";
 import type { Log } from "#ports/log";
 import type { HttpDoor } from "./http-door.ts";
 
@@ -16,7 +17,7 @@ export interface FunctionProcess {
 
 /**
  * Prints one JSON line for whoever started the process, and sends it over IPC where there is
- * a channel: `{"event":"listening","function":…,"port":…,"pid":…}`. Later `{"event":"ready"}`.
+ * a channel: `{"event":"listening","function":…,"version":…,"port":…,"pid":…}`. Later `{"event":"ready"}`.
  */
 export function announce(event: Readonly<Record<string, string | number>>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -42,7 +43,8 @@ export function runUntilStopped(running: FunctionProcess): void {
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
   process.on("disconnect", () => void stop("the parent process went away"));
-  announce({ event: "listening", function: running.name, port: running.door.port, pid: process.pid });
+  const { name, door } = running;
+  announce({ event: "listening", function: name, version, port: door.port, pid: process.pid });
 }
 
 /** For the start of a function: what goes wrong there is said once, and the process ends with 1. */

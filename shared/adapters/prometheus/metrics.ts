@@ -1,5 +1,6 @@
 /** Metrics in Prometheus' text format, of one or more parties in this process. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { version } from "#domain/version";
 import type { Metrics, Readings } from "#ports/metrics";
 
 export interface Prometheus {
@@ -49,11 +50,13 @@ function instrumentsOf(registry: Registry) {
     gathers: gauge("dynamos_open_gathers", "Gathers that wait for parts here"),
     connected: gauge("dynamos_broker_connected", "1: connected to the broker"),
     ready: gauge("dynamos_queue_messages_ready", "Messages that wait for a consumer", "queue"),
+    build: gauge("dynamos_build_info", "1: this version of dynamos runs", "version"),
     consumers: gauge("dynamos_queue_consumers", "Consumers of a queue", "queue"),
   };
 }
 
 function metricsOf(party: string, to: Instruments, watched: Map<string, () => Promise<Readings>>): Metrics {
+  to.build.set({ party, version }, 1);
   return {
     taken: (step) => to.taken.inc({ party, step }),
     settled: ({ step, how, code, seconds }) => {
