@@ -1,0 +1,53 @@
+/** The child's side of the frames: rehearsed, called once, read by nobody after that. The door is on descriptor 3. */
+import { Socket } from "node:net";
+import { limits } from "#domain/limits";
+import { ChunkQueue } from "./chunk-queue.ts";
+import { type Frame, FrameReader, frameKinds, writeFrame } from "./frame.ts";
+import type { Call } from "./step-invoker.ts";
+
+export interface OneCall {
+  /** Goes to the door and comes back before the worker says ready: warms both directions. */
+  readonly rehearsal: Uint8Array;
+  readonly rehearsed: (bytes: Uint8Array) => void;
+  /** Never rejects: whatever happens is in the reply. */
+  readonly answer: (call: Call) => Promise<Uint8Array>;
+}
+
+const doorDescriptor = 3;
+/** A door that sends a second call has lost its senses, or is not our door. */
+const secondCallExitCode = 97;
+
+export async function serveOneCall({ rehearsal, rehearsed, answer }: OneCall): Promise<void> {
+  const door = new Socket({ fd: doorDescriptor, readable: true, writable: true });
+  const reader = new FrameReader(limits.messageBytesMax);
+  const chunks = new ChunkQueue({ pause: () => door.pause(), resume: () => door.resume() });
+  let called = false;
+  const take = async (frame: Frame): Promise<void> => {
+    if (frame.kind === frameKinds.rehearsal) {
+      rehearsed(frame.body);
+      await writeFrame(door, frameKinds.ready, new Uint8Array(0));
+    } else if (frame.kind === frameKinds.call && !called) {
+      called = true;
+      const call = {
+        envelope: frame.body,
+        chunks,
+        take: (chunk: Uint8Array) => writeFrame(door, frameKinds.chunk, chunk),
+      };
+      await writeFrame(door, frameKinds.reply, await answer(call));
+    } else if (frame.kind === frameKinds.chunk) {
+      chunks.push(frame.body);
+    } else if (frame.kind === frameKinds.inputsEnd) {
+      chunks.end();
+    } else {
+      process.exit(secondCallExitCode);
+    }
+  };
+  door.on("data", (chunk) => {
+    for (const frame of reader.push(chunk)) {
+      void take(frame);
+    }
+  });
+  door.on("close", () => process.exit(0));
+  door.on("error", () => process.exit(0));
+  await writeFrame(door, frameKinds.rehearsal, rehearsal);
+}
