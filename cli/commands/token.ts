@@ -1,8 +1,8 @@
 /** `dynamos token`: a token for the system on this machine. */
 import { type Command, Option } from "commander";
+import { durationMs } from "#domain/duration";
 import { roles } from "../../functions/orchestrator/caller.ts";
 import { demoUser } from "../demo/documents.ts";
-import { durationMs } from "../gateway/duration.ts";
 import { exampleText } from "../print/example-text.ts";
 import { type Bearer, openDemoIssuer } from "../tokens/demo-issuer.ts";
 import { stateFolder } from "../tokens/state-folder.ts";

@@ -1,8 +1,8 @@
 /** A function of the stack with its process and its counters, and what the REST API says of it. */
 import { basename, join } from "node:path";
+import { durationMs } from "#domain/duration";
 import type { Log } from "#ports/log";
 import type { StackFunction } from "../stack/read-stack.ts";
-import { durationMs } from "./duration.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { LogRing } from "./log-ring.ts";
 
