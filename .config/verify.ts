@@ -20,6 +20,7 @@ const stages: readonly Stage[] = [
   { name: "types", command: [bin("tsc"), "-p", "."] },
   { name: "import law", command: script(".config/check-imports.ts") },
   { name: "contracts", command: script(".config/check-contracts.ts") },
+  { name: "stack file", command: script(".config/check-stack.ts") },
   { name: "unused code", command: [bin("knip"), "--config", ".config/knip.json"] },
 ];
 const tests: Stage = { name: "tests", command: [bin("vitest"), "run", "--config", ".config/vitest.ts"] };

@@ -8,6 +8,7 @@ import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
+import { addStackCommand } from "./commands/stack.ts";
 import { addTokenCommand } from "./commands/token.ts";
 import { addUpCommand } from "./commands/up.ts";
 
@@ -15,6 +16,7 @@ const program = new Command("dynamos");
 for (const add of [addUpCommand, addDemoCommand, addQueryCommand, addSidecarCommand, addQueuesCommand]) add(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+addStackCommand(program);
 addAuditCommand(program);
 addTokenCommand(program);
 addPolicyCommand(program);

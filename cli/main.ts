@@ -10,6 +10,7 @@ import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
 import { addSidecarCommand } from "./commands/sidecar.ts";
+import { addStackCommand } from "./commands/stack.ts";
 import { addTokenCommand } from "./commands/token.ts";
 import { addUpCommand } from "./commands/up.ts";
 
@@ -28,6 +29,7 @@ addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+addStackCommand(program);
 
 // Who reads may leave early, as `| head` does.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

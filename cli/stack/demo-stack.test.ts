@@ -3,6 +3,7 @@ import { readFile, readlink } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { stepTopic } from "#domain/route";
+import { flagsOf, partsOf } from "./parts.ts";
 import { readStack, type Stack } from "./read-stack.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -13,6 +14,13 @@ beforeAll(async () => {
 });
 
 describe("stack.yml", () => {
+  it("tells the exchange, whose functions have no prefix, how to deploy its part", async () => {
+    const exchange = partsOf(stack).find(({ party }) => party === "exchange");
+    expect(await readFile(`${root}stack.yml`, "utf8")).toContain(
+      `faas-cli deploy ${flagsOf(exchange?.selection ?? {})}`,
+    );
+  });
+
   it("stays within the 15 functions of OpenFaaS's Community Edition", () => {
     expect(stack.functions.length).toBe(15);
   });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { faultsOf } from "./check-stack.ts";
+import { type Selection, selectNames } from "./select-functions.ts";
 import { substitute } from "./substitute.ts";
 
 export interface Resources {
@@ -39,11 +40,9 @@ export interface Stack {
   readonly copy: readonly string[];
 }
 
-export interface ReadStackOptions {
+export interface ReadStackOptions extends Selection {
   /** For `${NAME}`; absent: of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Of function names, `*` for any letters: `uva-*`. */
-  readonly filter?: string;
 }
 
 /** Thrown for a file that can't be used; says each fault with its path. */
@@ -56,7 +55,7 @@ const fileBytesMax = 1_048_576;
 /** @throws StackError */
 export async function readStack(
   path: string,
-  { environment = process.env, filter }: ReadStackOptions = {},
+  { environment = process.env, ...selection }: ReadStackOptions = {},
 ): Promise<Stack> {
   const document = (await readYaml(path, environment)) as StackDocument;
   refuseFaults(path, faultsOf(document));
@@ -64,14 +63,15 @@ export async function readStack(
     Object.entries(document.functions).map(([name, entry]) => toFunction(path, name, entry)),
   );
   const { gateway } = document.provider;
-  const chosen = filter === undefined ? functions : functions.filter(({ name }) => globOf(filter).test(name));
-  if (chosen.length === 0) {
-    throw new StackError(
-      `${path}: no function has a name like ${filter}; there are ${Object.keys(document.functions).join(", ")}`,
-    );
-  }
+  const names = chosenNames(path, Object.keys(document.functions), selection);
+  const chosen = functions.filter(({ name }) => names.includes(name));
   const copy = document.configuration?.copy ?? [];
   return { path: resolve(path), functions: chosen, copy, ...(gateway === undefined ? {} : { gateway }) };
+}
+
+/** The names of its top-level blocks, in the file's order. @throws StackError */
+export async function topLevelBlocks(path: string): Promise<string[]> {
+  return Object.keys((await readYaml(path, process.env)) as object);
 }
 
 /** As the schema has checked it. */
@@ -150,7 +150,10 @@ function refuseFaults(path: string, faults: readonly string[]): void {
   }
 }
 
-function globOf(filter: string): RegExp {
-  const literal = filter.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`);
+function chosenNames(path: string, names: readonly string[], selection: Selection): string[] {
+  try {
+    return selectNames(names, selection);
+  } catch (cause) {
+    throw new StackError(`${path}: ${cause instanceof Error ? cause.message : ""}`, { cause });
+  }
 }
