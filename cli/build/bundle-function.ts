@@ -3,9 +3,9 @@
  * a single-use function, `json-codec.js` what the door loads on the first JSON request.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import type { HttpFunction } from "#runtime/define-http-function";
 import type { Step } from "#runtime/define-step";
 
@@ -14,7 +14,7 @@ const native = "@duckdb/node-bindings";
 
 export interface BundledFile {
   readonly bytes: number;
-  /** Sources inside, relative to the working directory. */
+  /** Paths of the sources of which something is inside. */
   readonly inputs: readonly string[];
   /** Packages that must be beside the bundle when it runs. */
   readonly packages: readonly string[];
@@ -62,9 +62,19 @@ async function bundle(entry: Entry, outfile: string): Promise<BundledFile> {
     metafile: true,
     logLevel: "warning",
   });
-  const [output] = Object.values(metafile.outputs);
+  return bundledFile(metafile, process.cwd());
+}
+
+/** @param folder that esbuild worked in */
+export function bundledFile({ outputs }: Metafile, folder: string): BundledFile {
+  const [output] = Object.values(outputs);
+  const inputs = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   const packages = (output?.imports ?? []).filter(({ path }) => path.startsWith(native)).map(({ path }) => path);
-  return { bytes: output?.bytes ?? 0, inputs: Object.keys(output?.inputs ?? {}), packages: [...new Set(packages)] };
+  return {
+    bytes: output?.bytes ?? 0,
+    inputs: inputs.map(([path]) => resolve(folder, path)),
+    packages: [...new Set(packages)],
+  };
 }
 
 /** The codec is larger than the rest of a door, and the sidecar never speaks JSON. */

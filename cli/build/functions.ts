@@ -34,7 +34,8 @@ export async function buildFunctions({ home, force = false }: BuildOptions): Pro
   return names;
 }
 
-async function functionNames(home: string): Promise<string[]> {
+/** Those with a handler, in order. */
+export async function functionNames(home: string): Promise<string[]> {
   const entries = await readdir(join(home, "functions"), { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory() && existsSync(join(home, "functions", entry.name, "handler.ts")))

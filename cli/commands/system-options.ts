@@ -5,6 +5,7 @@ import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
 import type { LogLevel } from "#ports/log";
 import { demoDocuments } from "../demo/documents.ts";
+import { bundleFile } from "../image/bundle-file.ts";
 import { home } from "../stack/parties.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { documentsOfFolder, type SeedDocument } from "../system/seed.ts";
@@ -37,6 +38,9 @@ export interface RunningSystem {
 }
 
 export async function startFromFlags(flags: SystemFlags, onProgress: (stage: string) => void): Promise<RunningSystem> {
+  if (bundleFile !== undefined) {
+    throw new Error("this is the command by itself, without the functions: the whole system starts from a checkout");
+  }
   const stack = await readStack(flags.stack ?? join(home, "stack.yml"));
   const issuer = await openDemoIssuer(stateFolder());
   const data = await dataOf(flags);

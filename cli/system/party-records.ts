@@ -6,7 +6,9 @@ import { openFileRecords } from "#adapters/file/records";
 import { systemClock } from "#adapters/system/clock";
 import type { Log } from "#ports/log";
 import type { Records } from "#ports/records";
+import { buildDigest } from "#runtime/build-digest";
 import { sourceDigest } from "../build/source-digest.ts";
+import { bundleFile } from "../image/bundle-file.ts";
 import { home } from "../stack/parties.ts";
 
 export interface RecordFiles {
@@ -44,6 +46,7 @@ let digest: Promise<string> | undefined;
 
 /** Of the sidecar's code, and of the command that runs it. */
 export function sidecarBuild(): Promise<string> {
-  digest ??= sourceDigest(home, ["shared", "cli"]);
+  digest ??=
+    bundleFile === undefined ? sourceDigest(home, ["shared", "cli"]) : Promise.resolve(buildDigest([bundleFile]));
   return digest;
 }

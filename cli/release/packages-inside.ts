@@ -1,0 +1,89 @@
+/** Which packages are in a bundle: of those files that esbuild took, and of what lies beside it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BundledFile } from "../build/bundle-function.ts";
+import { type InstalledPackage, packageFolderOf, packageFrom, readPackage } from "./installed-package.ts";
+
+export interface InsidePackage extends InstalledPackage {
+  /** SHA-512 of the package's archive, in hexadecimal, as the lock file has it. */
+  readonly sha512: string;
+  /** Files of the bundle that hold it or load it, in order. */
+  readonly holders: readonly string[];
+  /** Its sources that are inside; empty: the whole package lies beside the bundle. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * @param files of one bundle, by name
+ * @param home the checkout: its lock file says what was to be installed
+ * @returns in order of name and version
+ * @throws Error when node_modules does not hold what the lock file says
+ */
+export async function packagesInside(
+  files: Readonly<Record<string, BundledFile>>,
+  home: string,
+): Promise<InsidePackage[]> {
+  const found = new Map<string, { holders: Set<string>; sources: Set<string> }>();
+  const add = (folder: string, holder: string, source?: string) => {
+    const entry = found.get(folder) ?? { holders: new Set(), sources: new Set() };
+    found.set(folder, entry);
+    entry.holders.add(holder);
+    if (source !== undefined) entry.sources.add(source);
+  };
+  for (const [file, { inputs, packages }] of Object.entries(files)) {
+    for (const input of inputs) {
+      const folder = packageFolderOf(input);
+      if (folder !== undefined) add(folder, file, input);
+    }
+    for (const name of packages) {
+      for (const { folder } of await packagesBeside(name, home)) add(folder, file);
+    }
+  }
+  const locked = await lockedPackages(home);
+  const inside = [...found].map(async ([folder, { holders, sources }]) => {
+    const installed = await readPackage(folder);
+    const sha512 = sha512Of(installed, locked);
+    return { ...installed, sha512, holders: [...holders].sort(), sources: [...sources].sort() };
+  });
+  return (await Promise.all(inside)).sort((a, b) => order(a.name, b.name) || order(a.version, b.version));
+}
+
+/** A native package with all that it needs; of its parts for each platform, those that npm installed here. */
+export async function packagesBeside(name: string, folder: string): Promise<InstalledPackage[]> {
+  const found = new Map<string, InstalledPackage>();
+  const follow = async (wanted: string, from: string, isOptional: boolean): Promise<void> => {
+    const installed = await packageFrom(from, wanted);
+    if (installed === undefined) {
+      if (isOptional) return;
+      throw new Error(`${wanted} is not installed, and the bundle needs it beside it`);
+    }
+    if (found.has(installed.place)) return;
+    found.set(installed.place, installed);
+    for (const need of installed.needs) await follow(need, installed.folder, false);
+    for (const part of installed.optional) await follow(part, installed.folder, true);
+  };
+  await follow(name, folder, false);
+  return [...found.values()];
+}
+
+type Locked = Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
+
+async function lockedPackages(home: string): Promise<Locked> {
+  return JSON.parse(await readFile(join(home, "package-lock.json"), "utf8")).packages;
+}
+
+function sha512Of({ name, version, place }: InstalledPackage, locked: Locked): string {
+  const entry = locked[place];
+  if (entry?.version !== version) {
+    const wanted = entry === undefined ? "does not have it" : `has ${entry.version}`;
+    throw new Error(`${place} is ${name}@${version}, and package-lock.json ${wanted}: npm ci puts that right`);
+  }
+  const base64 = /^sha512-(\S+)$/.exec(entry.integrity ?? "")?.[1];
+  if (base64 === undefined) throw new Error(`package-lock.json has no SHA-512 of ${name}@${version}`);
+  return Buffer.from(base64, "base64").toString("hex");
+}
+
+/** By code unit: the same on every machine. */
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
