@@ -31,6 +31,7 @@ it("dynamos sidecar explains itself", async () => {
     "--broker",
     "--knowledge",
     "--gateway",
+    "--functions",
     "--listen",
     "--instance",
     "--approval-keys",
@@ -56,6 +57,16 @@ it.each([
     "its keys are not there",
     [...options, "--knowledge", "grpc://a:1", "--approval-keys", "/nowhere/keys"],
     "the public keys of approvals, /nowhere/keys, can't be read (ENOENT)",
+  ],
+  [
+    "nobody says where its functions are",
+    [...options.filter((_, index) => index < 4 || index > 5), "--knowledge", "memory"],
+    "--gateway or --functions must say where the party's functions are",
+  ],
+  [
+    "two say where its functions are",
+    [...options, "--knowledge", "memory", "--functions", "functions.json"],
+    "--functions: takes the place of --gateway",
   ],
   ["the broker does not answer", [...options, "--knowledge", "grpc://127.0.0.1:1"], "can't be reached"],
 ])("dynamos sidecar ends with a sentence when %s", async (_, args, sentence) => {

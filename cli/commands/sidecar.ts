@@ -13,9 +13,10 @@ import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
 import { connectKnowledge } from "#sidecar/remote-knowledge";
+import type { Sidecar } from "#sidecar/start-sidecar";
 import { exampleText } from "../print/example-text.ts";
-import { serveMetrics } from "../system/metrics-page.ts";
-import { startPartySidecar } from "../system/party-sidecar.ts";
+import { type Readiness, serveMetrics } from "../system/metrics-page.ts";
+import { type PartySidecarOptions, startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
 import { queueSettings, queueTypeHelp } from "../system/queue-settings.ts";
 import { removeStaleSocket } from "../system/stale-socket.ts";
@@ -28,7 +29,8 @@ interface SidecarFlags extends BrokerTlsFlags {
   readonly party: string;
   readonly broker: string;
   readonly knowledge: string;
-  readonly gateway: string;
+  readonly gateway?: string;
+  readonly functions?: string;
   readonly gatewayUser?: string;
   readonly gatewayPassword?: string;
   readonly queueType?: string;
@@ -53,7 +55,8 @@ export function addSidecarCommand(program: Command): void {
       "--knowledge <address>",
       "grpc://HOST:PORT or unix:///PATH of the sidecar that has the knowledge base; `memory`: this one has it",
     )
-    .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL").makeOptionMandatory())
+    .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL"))
+    .option("--functions <file>", "in place of a gateway: JSON that says at which address each step is")
     .addOption(new Option("--gateway-user <name>", "of the gateway, where it asks for one").env("OPENFAAS_USER"))
     .addOption(new Option("--gateway-password <password>", "better in the environment").env("OPENFAAS_PASSWORD"))
     .addOption(
@@ -96,7 +99,9 @@ async function run(flags: SidecarFlags): Promise<void> {
   const { party, exchangeParty, instance } = flags;
   const drainMs = wholeNumber("--drain", flags.drain, { min: 0, max: 600_000 });
   const log = jsonLog({ level: flags.logLevel });
+  const gateway = gatewayOf(flags);
   const prometheus = createPrometheus();
+  let missing: Readiness = () => ["starting"];
   const metrics =
     flags.metricsPort === undefined
       ? undefined
@@ -104,6 +109,7 @@ async function run(flags: SidecarFlags): Promise<void> {
           prometheus,
           flags.metricsHost,
           wholeNumber("--metrics-port", flags.metricsPort, { min: 0, max: 65_535 }),
+          () => missing(),
         );
   const approvalKeys = await readApprovalKeys(flags.approvalKeys);
   const tls = tlsOf(flags);
@@ -123,7 +129,7 @@ async function run(flags: SidecarFlags): Promise<void> {
       broker,
       knowledge,
       approvalKeys,
-      gateway: gatewayOf(flags),
+      gateway,
       log,
       records: { folder: resolve(recordsFolder(flags.records)), keyFile: flags.recordKey },
       metrics: { of: prometheus.forParty(party), queues: queueDepths(flags.broker, party, tls) },
@@ -133,8 +139,10 @@ async function run(flags: SidecarFlags): Promise<void> {
   const grpc = await serveSidecar(requests.sidecar, flags.listen);
   const ready = { event: "ready", party, version, grpc: grpc.address, metrics: metrics?.url, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
+  missing = () => missingOf(requests.sidecar);
 
   const reason = await stopAsked();
+  missing = () => ["stopping"];
   log.log("info", "stopping", { party, reason });
   // Whatever hangs then is given up: the broker gives its messages to the next one.
   setTimeout(() => process.exit(1), drainMs + stopMsMax).unref();
@@ -165,7 +173,21 @@ function openKnowledge(text: string): Knowledge {
   throw new Error(`--knowledge ${text}: must be grpc://HOST:PORT, unix:///PATH or memory`);
 }
 
-function gatewayOf({ gateway, gatewayUser, gatewayPassword }: SidecarFlags) {
+/** Its functions were listed when it started; a gateway that is away later is named in each answer, so work may come. */
+function missingOf({ status }: Sidecar): string[] {
+  const { broker, inKnowledge } = status();
+  return [
+    ...(broker.kind === "connected" ? [] : [`broker: ${broker.kind}`]),
+    ...(inKnowledge ? [] : ["knowledge base: this sidecar has lost its place in it"]),
+  ];
+}
+
+function gatewayOf({ gateway, functions, gatewayUser, gatewayPassword }: SidecarFlags): PartySidecarOptions["gateway"] {
+  if (functions !== undefined) {
+    if (gateway !== undefined) throw new Error("--functions: takes the place of --gateway and OPENFAAS_URL; give one");
+    return { functionsFile: functions };
+  }
+  if (gateway === undefined) throw new Error("--gateway or --functions must say where the party's functions are");
   if (gatewayPassword === undefined) return { gatewayUrl: gateway };
   return { gatewayUrl: gateway, auth: { user: gatewayUser ?? "admin", password: gatewayPassword } };
 }

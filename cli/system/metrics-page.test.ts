@@ -42,6 +42,20 @@ describe("the page that Prometheus scrapes", () => {
     expect(new Set(samples).size).toBe(samples.length);
   });
 
+  it("says beside it that the process turns, and whether work may come", async () => {
+    let missing: string[] = [];
+    const server = await serveMetrics(createPrometheus(), "127.0.0.1", 0, () => missing);
+    servers.push(server);
+    const ask = async (path: string) => {
+      const response = await fetch(new URL(path, server.url));
+      return [response.status, await response.text()];
+    };
+    expect(await ask("/readyz")).toEqual([200, "ok\n"]);
+    missing = ["broker: reconnecting", "knowledge base: gone"];
+    expect(await ask("/readyz?verbose")).toEqual([503, "broker: reconnecting\nknowledge base: gone\n"]);
+    expect(await ask("/healthz")).toEqual([200, "ok\n"]);
+  });
+
   it("names the port that is taken", async () => {
     const { url } = await pageOf("UVA");
     const again = serveMetrics(createPrometheus(), "127.0.0.1", Number(new URL(url).port));

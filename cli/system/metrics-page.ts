@@ -1,5 +1,5 @@
-/** The page that Prometheus scrapes: of this process, and of sidecars in processes of their own. */
-import { createServer } from "node:http";
+/** The page that Prometheus scrapes, of this process and of sidecars in processes of their own; and what Kubernetes probes. */
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface MetricsPage {
@@ -14,17 +14,34 @@ export interface MetricsServer {
 
 const scrapeMsMax = 2_000;
 
-/** `GET /metrics` and nothing else. @param port 0: a free one */
-export async function serveMetrics(page: MetricsPage, host: string, port: number): Promise<MetricsServer> {
+/** @returns what is missing, in words; empty: work may come */
+export type Readiness = () => readonly string[];
+
+/**
+ * `GET /metrics`, `/healthz` (200 as long as this process turns) and `/readyz` (200, or 503 with what is missing);
+ * nothing else. @param port 0: a free one
+ */
+export async function serveMetrics(
+  page: MetricsPage,
+  host: string,
+  port: number,
+  missing: Readiness = () => [],
+): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.url?.split("?", 1)[0] !== "/metrics") {
-      response.writeHead(404).end();
-      return;
+    switch (request.url?.split("?", 1)[0]) {
+      case "/metrics":
+        page.text().then(
+          (text) => response.writeHead(200, { "content-type": page.contentType }).end(text),
+          () => response.writeHead(500).end(),
+        );
+        return;
+      case "/healthz":
+        return answer(response, []);
+      case "/readyz":
+        return answer(response, missing());
+      default:
+        response.writeHead(404).end();
     }
-    page.text().then(
-      (text) => response.writeHead(200, { "content-type": page.contentType }).end(text),
-      () => response.writeHead(500).end(),
-    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
@@ -40,6 +57,11 @@ export async function serveMetrics(page: MetricsPage, host: string, port: number
         server.closeAllConnections();
       }),
   };
+}
+
+function answer(response: ServerResponse, missing: readonly string[]): void {
+  const text = missing.length === 0 ? "ok\n" : `${missing.join("\n")}\n`;
+  response.writeHead(missing.length === 0 ? 200 : 503, { "content-type": "text/plain" }).end(text);
 }
 
 /** With the families `dynamos_…` of other processes, whose samples bear their party. One that does not answer is left out. */

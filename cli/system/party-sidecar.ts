@@ -1,9 +1,11 @@
 /** A party's sidecar with its adapters: the same in the system's process and in one of its own. */
 import { randomUUID } from "node:crypto";
 import { createOpenfaasInvoker, type OpenfaasInvokerOptions } from "#adapters/openfaas/invoker";
+import { createListedInvoker } from "#adapters/openfaas/listed-invoker";
 import { systemClock } from "#adapters/system/clock";
 import type { ApprovalKeys } from "#approval/approval-keys";
 import type { Broker } from "#ports/broker";
+import type { Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Metrics } from "#ports/metrics";
@@ -23,7 +25,8 @@ export interface PartySidecarOptions {
   /** Stays open. */
   readonly knowledge: Knowledge;
   readonly approvalKeys: ApprovalKeys;
-  readonly gateway: Pick<OpenfaasInvokerOptions, "gatewayUrl" | "auth">;
+  /** Where its functions are: behind a gateway, or each at its own address, which a file says. */
+  readonly gateway: Pick<OpenfaasInvokerOptions, "gatewayUrl" | "auth"> | { readonly functionsFile: string };
   readonly log: Log;
   /** Where it writes what it does. */
   readonly records: RecordFiles;
@@ -33,7 +36,7 @@ export interface PartySidecarOptions {
 /** @throws DynamosError when the gateway, the broker or the knowledge base does not answer */
 export async function startPartySidecar(options: PartySidecarOptions): Promise<Sidecar> {
   const { party, metrics, instance = randomUUID() } = options;
-  const plain = createOpenfaasInvoker({ ...options.gateway, party, clock: systemClock });
+  const plain = invokerOf(options.gateway, party);
   const broker = metrics === undefined ? options.broker : measuredBroker(options.broker, metrics.of);
   const invoker = metrics === undefined ? plain : measuredInvoker(plain, metrics.of);
   let records: Records | undefined;
@@ -64,4 +67,10 @@ export async function startPartySidecar(options: PartySidecarOptions): Promise<S
     await release();
     throw error;
   }
+}
+
+function invokerOf(gateway: PartySidecarOptions["gateway"], party: string): Invoker {
+  return "functionsFile" in gateway
+    ? createListedInvoker({ file: gateway.functionsFile, party, clock: systemClock })
+    : createOpenfaasInvoker({ ...gateway, party, clock: systemClock });
 }

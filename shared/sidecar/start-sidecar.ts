@@ -66,7 +66,8 @@ export interface Sidecar {
   readRecords(queryId: string): AsyncIterable<string>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
   applied(revision: number, waitMs: number): Promise<Applied>;
-  status(): { broker: BrokerStatus; openRequests: number; openGathers: number };
+  /** `inKnowledge`: others wait for this sidecar before they say that a change is carried out; else nothing leaves it. */
+  status(): { broker: BrokerStatus; inKnowledge: boolean; openRequests: number; openGathers: number };
   /** Leaves, lets the hops in hand end, gives waiting parts back. */
   stop(): Promise<void>;
 }
@@ -173,7 +174,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     cancel: (queryId) => publishCancel(broker, queryId, 0),
     readRecords: (queryId) => recordedLines(records, queryId),
     applied: (revision, waitMs) => appliedBy(cache, clock, revision, waitMs),
-    status: () => ({ broker: broker.status(), openRequests: requests.open, openGathers: gathers.open }),
+    status: () => ({
+      broker: broker.status(),
+      inKnowledge: presence.isSaid(cache.revision),
+      openRequests: requests.open,
+      openGathers: gathers.open,
+    }),
     stop: async () => {
       enforcement.stop();
       stopKeeping();

@@ -3,8 +3,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { DeployedStep } from "#ports/invoker";
-
-const concurrencyMax = 1_024;
+import { concurrencyMax } from "./listed-functions.ts";
 
 /** The broker's wildcards: a queue bound by one would get what other functions serve, a second time. */
 const pattern = /[*#]/;

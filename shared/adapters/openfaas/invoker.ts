@@ -1,13 +1,12 @@
 /** Calls a party's functions through its OpenFaaS gateway. */
-import { type Chunk, ErrorCode } from "#contracts";
-import { encodeChunk, pieceKinds, pieceParts, piecesType } from "#contracts/pieces";
+import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Invoker } from "#ports/invoker";
+import { callFunction } from "./call-function.ts";
 import { deployedSteps } from "./deployed-steps.ts";
 import { createHttpExchange, type HttpRequest } from "./http-exchange.ts";
-import { outcomeBytes, outcomeType } from "./outcome-answer.ts";
 
 export interface OpenfaasInvokerOptions {
   /** http or https; may have a path, where the gateway is behind an ingress. */
@@ -54,31 +53,10 @@ export function createOpenfaasInvoker({ gatewayUrl, auth, party, clock }: Openfa
       }
       return deployedSteps(Buffer.from(body).toString(), party);
     },
-    invoke: (name, { envelope, chunks, take, answeredBy }, { deadlineMs, signal }) => {
-      const request: HttpRequest = {
-        method: "POST",
-        path: `/function/${encodeURIComponent(name)}`,
-        headers: {
-          "content-type": chunks === undefined ? outcomeType : piecesType,
-          accept: `${piecesType}, ${outcomeType}`,
-        },
-        body: chunks === undefined ? envelope : pieces(envelope, chunks),
-        whom: `function ${name}`,
-        deadlineMs,
-        signal,
-      };
-      return http.send(request, (answer) => {
-        if (answer.build !== "") answeredBy?.(answer.build);
-        return outcomeBytes(answer, name, take);
-      });
-    },
+    invoke: (name, invocation, options) =>
+      callFunction(http, { name, path: `/function/${encodeURIComponent(name)}` }, { ...invocation, ...options }),
     close: async () => http.close(),
   };
-}
-
-async function* pieces(envelope: Uint8Array, chunks: AsyncIterable<Chunk>): AsyncGenerator<Uint8Array> {
-  yield* pieceParts(pieceKinds.envelope, envelope);
-  for await (const { input, body } of chunks) yield* pieceParts(pieceKinds.chunk, encodeChunk(input, body));
 }
 
 function readUrl(text: string): URL {
