@@ -72,7 +72,7 @@ export interface TableJson {
 export interface DataSetJson {
   name: string;
   party: string;
-  type: "csv" | "parquet";
+  type: "csv" | "parquet" | "postgres";
   delimiter?: string;
   tables: TableJson[];
   measure?: { column: string; groupBy?: Names };

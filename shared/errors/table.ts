@@ -69,6 +69,7 @@ export const errorTable: Readonly<Record<Exclude<ErrorCode, ErrorCode.UNRECOGNIZ
   [ErrorCode.SCHEMA_MISMATCH]: row("SCHEMA_MISMATCH", 409, "answer", "The providers' tables do not fit together"),
   [ErrorCode.RESULT_TOO_LARGE]: row("RESULT_TOO_LARGE", 422, "answer", "The result is over the limit"),
   [ErrorCode.DATA_UNREADABLE]: row("DATA_UNREADABLE", 500, "dead-letter", "The data set cannot be read"),
+  [ErrorCode.DATA_UNAVAILABLE]: row("DATA_UNAVAILABLE", 503, "retry", "The database of a data set does not answer"),
 
   [ErrorCode.PROVIDER_OFFLINE]: row("PROVIDER_OFFLINE", 503, "answer", "The provider is offline"),
   [ErrorCode.COMPUTE_PROVIDER_OFFLINE]: row("COMPUTE_PROVIDER_OFFLINE", 503, "answer", "No compute provider is online"),

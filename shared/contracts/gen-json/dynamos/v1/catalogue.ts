@@ -55,7 +55,7 @@ export interface Column {
 
 export interface TableDescription {
   name: string;
-  /** Relative to the data directory of the party's sql-query function. */
+  /** In the data directory of the party's sql-query function; of `postgres`, the file that says where the database is. */
   file: string;
   /** May be empty or partial: what is not described is found at import. */
   columns: Column[];
@@ -70,7 +70,7 @@ export interface Measure {
 export interface DataSet {
   name: string;
   party: string;
-  /** `csv` or `parquet`. */
+  /** `csv`, `parquet` or `postgres`. */
   type: string;
   /** CSV only; one character. */
   delimiter: string;

@@ -49,6 +49,7 @@ export enum ErrorCode {
   SCHEMA_MISMATCH = 46,
   RESULT_TOO_LARGE = 47,
   DATA_UNREADABLE = 48,
+  DATA_UNAVAILABLE = 49,
   /** PROVIDER_OFFLINE - What the world does. */
   PROVIDER_OFFLINE = 60,
   COMPUTE_PROVIDER_OFFLINE = 61,
@@ -160,6 +161,9 @@ export function errorCodeFromJSON(object: any): ErrorCode {
     case 48:
     case "ERROR_CODE_DATA_UNREADABLE":
       return ErrorCode.DATA_UNREADABLE;
+    case 49:
+    case "ERROR_CODE_DATA_UNAVAILABLE":
+      return ErrorCode.DATA_UNAVAILABLE;
     case 60:
     case "ERROR_CODE_PROVIDER_OFFLINE":
       return ErrorCode.PROVIDER_OFFLINE;
@@ -278,6 +282,8 @@ export function errorCodeToJSON(object: ErrorCode): string {
       return "ERROR_CODE_RESULT_TOO_LARGE";
     case ErrorCode.DATA_UNREADABLE:
       return "ERROR_CODE_DATA_UNREADABLE";
+    case ErrorCode.DATA_UNAVAILABLE:
+      return "ERROR_CODE_DATA_UNAVAILABLE";
     case ErrorCode.PROVIDER_OFFLINE:
       return "ERROR_CODE_PROVIDER_OFFLINE";
     case ErrorCode.COMPUTE_PROVIDER_OFFLINE:
