@@ -31,9 +31,9 @@ export async function packagesInside(
     if (source !== undefined) entry.sources.add(source);
   };
   for (const [file, { inputs, packages }] of Object.entries(files)) {
-    for (const input of inputs) {
-      const folder = packageFolderOf(input);
-      if (folder !== undefined) add(folder, file, input);
+    for (const source of await vendorSources(inputs, home)) {
+      const folder = packageFolderOf(source);
+      if (folder !== undefined) add(folder, file, source);
     }
     for (const name of packages) {
       for (const { folder } of await packagesBeside(name, home)) add(folder, file);
@@ -47,6 +47,20 @@ export async function packagesInside(
   });
   return (await Promise.all(inside)).sort((a, b) => order(a.name, b.name) || order(a.version, b.version));
 }
+
+/** Those of packages, as esbuild took them or as they were taken into a generated file of ours. */
+async function vendorSources(inputs: readonly string[], home: string): Promise<string[]> {
+  const own = inputs.filter((input) => packageFolderOf(input) === undefined);
+  const taken = own.map(async (input) => {
+    // The entry is no file.
+    const text = await readFile(input, "utf8").catch(() => "");
+    return [...text.matchAll(moduleMark)].map(([, path = ""]) => join(home, path));
+  });
+  return [...inputs, ...(await Promise.all(taken)).flat()];
+}
+
+/** What esbuild writes beside a module that it takes in: a comment, or the name of its wrapper. */
+const moduleMark = /^(?:\/\/ |\s+")(node_modules\/\S+?)(?:$|"\(exports)/gm;
 
 /** A native package with all that it needs; of its parts for each platform, those that npm installed here. */
 export async function packagesBeside(name: string, folder: string): Promise<InstalledPackage[]> {

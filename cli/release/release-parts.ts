@@ -15,10 +15,10 @@ export interface ReleasePart {
   readonly sbom: string;
 }
 
-/** Bundles every function, each into a folder of its name. @returns in order of name */
-export async function bundleFunctions(home: string, target: string): Promise<ReleasePart[]> {
+/** Bundles functions, each into a folder of its name. @param names absent: every one @returns in order of name */
+export async function bundleFunctions(home: string, target: string, names?: readonly string[]): Promise<ReleasePart[]> {
   const parts: ReleasePart[] = [];
-  for (const name of await functionNames(home)) {
+  for (const name of names ?? (await functionNames(home))) {
     const folder = join(target, name);
     const files = await bundleFunction(join(home, "functions", name, "handler.ts"), folder);
     parts.push(await describePart(name, { home, folder, files }));
