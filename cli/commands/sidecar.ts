@@ -1,5 +1,6 @@
 /** `dynamos sidecar`: one party's sidecar as a process of its own. */
 import { resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { connectAmqp } from "#adapters/amqp/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
@@ -75,7 +76,11 @@ export function addSidecarCommand(program: Command): void {
     .option("--exchange-party <name>", "the party that hosts the control steps", "exchange")
     .option("--metrics-port <port>", "serve GET /metrics for Prometheus; 0: a free port; absent: no metrics")
     .option("--metrics-host <host>", "where to listen for it", "127.0.0.1")
-    .option("--drain <ms>", "how long open requests may last after SIGTERM", String(limits.drainMsDefault))
+    .option(
+      "--drain <ms>",
+      "how long open requests and hops in hand may last after SIGTERM",
+      String(limits.drainMsDefault),
+    )
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .addHelpText(
       "after",
@@ -146,7 +151,11 @@ async function run(flags: SidecarFlags): Promise<void> {
   log.log("info", "stopping", { party, reason });
   // Whatever hangs then is given up: the broker gives its messages to the next one.
   setTimeout(() => process.exit(1), drainMs + stopMsMax).unref();
-  await requests.drained(drainMs);
+  const calls = grpc.drain();
+  const drained = [requests.drained(drainMs), requests.sidecar.drain()];
+  // Who has its knowledge base here watches it to the end.
+  if (flags.knowledge !== "memory") drained.push(calls);
+  await Promise.race([Promise.all(drained), wait(drainMs, undefined, { ref: false })]);
   await requests.end();
   await requests.sidecar.stop();
   await grpc.stop();

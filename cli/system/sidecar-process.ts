@@ -10,10 +10,12 @@ export interface SidecarProcessOptions {
   readonly command: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
+  /** From SIGTERM to SIGKILL; absent: a second. */
+  readonly stopMsMax?: number;
 }
 
 const readyMsMax = 30_000;
-const stopMsMax = 1_000;
+const stopMsMaxDefault = 1_000;
 const restartFirstMs = 100;
 const restartLongestMs = 5_000;
 /** Ready for so long, the next death counts as the first. */
@@ -61,7 +63,7 @@ export class SidecarProcess {
     const { child } = this;
     if (child === undefined || hasEnded(child)) return;
     await new Promise<void>((resolve) => {
-      const force = setTimeout(() => child.kill("SIGKILL"), stopMsMax);
+      const force = setTimeout(() => child.kill("SIGKILL"), this.options.stopMsMax ?? stopMsMaxDefault);
       child.once("exit", () => {
         clearTimeout(force);
         resolve();

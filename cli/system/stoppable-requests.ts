@@ -19,7 +19,9 @@ export function stoppableRequests(sidecar: Sidecar): StoppableRequests {
   let onEmpty = () => {};
 
   async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
-    if (stopping) throw stopped();
+    if (stopping) {
+      throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, "this sidecar is stopping and takes no more queries");
+    }
     const ended = new AbortController();
     open.set(envelope.queryId, ended);
     try {

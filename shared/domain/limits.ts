@@ -74,6 +74,8 @@ export const limits = {
   /** How long a publish waits for a lost broker connection, and then for the broker's confirm. */
   brokerWaitMsMax: 5_000,
   brokerConfirmMsMax: 10_000,
+  /** How long a call of a function waits for a sidecar that is started anew. */
+  sidecarWaitMsMax: 5_000,
   /** Parts that one sidecar holds while their gathers are incomplete. */
   gatherPartsMax: 512,
   /** Ids of messages that one sidecar remembers as carried out. */
@@ -175,6 +177,12 @@ export const limits = {
   requestMsMax: 120_000,
   /** Of one invocation, whatever its envelope says. */
   invocationMsMax: 120_000,
+  /** Body of a request to a plain handler, when its settings do not say, and at most. */
+  plainBodyBytesDefault: 1_048_576,
+  plainBodyBytesMax: 64 * 1_048_576,
+  /** One call of a plain handler: the watchdog's own default, and at most when the watchdog's limit is off. */
+  plainExecMsDefault: 30_000,
+  plainExecMsMax: 3_600_000,
   /** From the start of a worker to its saying ready. */
   workerStartMsMax: 15_000,
   workerStartsAtOnceMax: 2,

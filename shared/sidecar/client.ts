@@ -4,7 +4,7 @@ import { type Envelope, ErrorCode, type Reply } from "#contracts";
 import { DynamosError } from "#errors";
 import type { DeleteOptions, Entry } from "#ports/knowledge";
 import type { Applied } from "./applied.ts";
-import { callOnce, openChannel } from "./grpc-channel.ts";
+import { callOnce, openChannel, untilConnected } from "./grpc-channel.ts";
 import { fromServiceError } from "./grpc-errors.ts";
 
 export { checkedTransfer } from "./checked-transfer.ts";
@@ -38,11 +38,15 @@ export interface SidecarApi {
 /** @param address as `serveSidecar` gives it. Connects on the first call and again after every loss. */
 export function connectSidecar(address: string): SidecarApi {
   const client = openChannel(address);
+  /** A sidecar that stops says so on the connection, and its successor is found by a new one: a call waits for that. */
+  const connected = () => untilConnected(client);
 
   async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
+    await connected();
     const stream = client.request({ envelope });
     const cancel = () => stream.cancel();
     signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
     try {
       for await (const { reply } of stream) {
         if (reply === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a reply without content");
@@ -58,9 +62,11 @@ export function connectSidecar(address: string): SidecarApi {
   }
 
   async function* readRecords(queryId: string, signal: AbortSignal): AsyncIterable<string> {
+    await connected();
     const stream = client.readRecords({ queryId });
     const cancel = () => stream.cancel();
     signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
     try {
       for await (const { line } of stream) yield line;
     } catch (error) {
@@ -72,9 +78,11 @@ export function connectSidecar(address: string): SidecarApi {
   }
 
   async function* readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    await connected();
     const stream = client.readTransfer({ name });
     const cancel = () => stream.cancel();
     signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
     try {
       for await (const { chunk } of stream) yield chunk;
     } catch (error) {
@@ -85,41 +93,43 @@ export function connectSidecar(address: string): SidecarApi {
     }
   }
 
+  const call: typeof callOnce = async (run) => {
+    await connected();
+    return callOnce(run);
+  };
+
   return {
     request,
     readTransfer,
     readRecords,
     renewTransfer: async (name) => {
-      await callOnce((deadline, done) => client.renewTransfer({ name }, new Metadata(), { deadline }, done));
+      await call((deadline, done) => client.renewTransfer({ name }, new Metadata(), { deadline }, done));
     },
     dropTransfer: async (name) => {
-      await callOnce((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
+      await call((deadline, done) => client.dropTransfer({ name }, new Metadata(), { deadline }, done));
     },
     cancel: async (queryId) => {
-      await callOnce((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
+      await call((deadline, done) => client.cancel({ queryId }, new Metadata(), { deadline }, done));
     },
     applied: (revision, waitMs) =>
-      callOnce<Applied>((deadline, done) =>
-        client.awaitApplied({ revision, waitMs }, new Metadata(), { deadline }, done),
-      ),
+      call<Applied>((deadline, done) => client.awaitApplied({ revision, waitMs }, new Metadata(), { deadline }, done)),
     get: async (key) => {
-      const { entry } = await callOnce<{ entry?: Entry | undefined }>((deadline, done) =>
+      const { entry } = await call<{ entry?: Entry | undefined }>((deadline, done) =>
         client.getKnowledge({ key }, new Metadata(), { deadline }, done),
       );
       return entry;
     },
-    list: (prefix) =>
-      callOnce((deadline, done) => client.listKnowledge({ prefix }, new Metadata(), { deadline }, done)),
+    list: (prefix) => call((deadline, done) => client.listKnowledge({ prefix }, new Metadata(), { deadline }, done)),
     put: async (key, value, { ifRevision, also = [] } = {}) => {
       const request = { key, value, ifRevision, also: [...also] };
-      const { revision } = await callOnce<{ revision: number }>((deadline, done) =>
+      const { revision } = await call<{ revision: number }>((deadline, done) =>
         client.putKnowledge(request, new Metadata(), { deadline }, done),
       );
       return revision;
     },
     delete: async (key, { ifRevision, also = [] } = {}) => {
       const request = { key, ifRevision, also: [...also] };
-      const { deleted, revision } = await callOnce<{ deleted: boolean; revision: number }>((deadline, done) =>
+      const { deleted, revision } = await call<{ deleted: boolean; revision: number }>((deadline, done) =>
         client.deleteKnowledge(request, new Metadata(), { deadline }, done),
       );
       return deleted ? revision : undefined;

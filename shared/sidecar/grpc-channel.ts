@@ -1,7 +1,9 @@
 /** The connection to a sidecar's gRPC: how it is made, and one call with an answer. */
 import { credentials } from "@grpc/grpc-js";
+import { ErrorCode } from "#contracts";
 import { SidecarClient } from "#contracts/sidecar";
 import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
 import { fromServiceError } from "./grpc-errors.ts";
 
 /** Knowledge is small and near: what takes longer than this has failed. */
@@ -18,6 +20,16 @@ export function openChannel(address: string): SidecarClient {
     // A connection whose other side is gone without a word would keep its streams for ever.
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
+  });
+}
+
+/** Resolves at once where there is a connection. @throws DynamosError FUNCTION_UNAVAILABLE when there is none for a while */
+export function untilConnected(client: SidecarClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.waitForReady(Date.now() + limits.sidecarWaitMsMax, (error) => {
+      if (error === undefined) return resolve();
+      reject(new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, "the sidecar does not answer", { cause: error }));
+    });
   });
 }
 

@@ -12,6 +12,9 @@ import type { Sidecar } from "./start-sidecar.ts";
 export interface GrpcServer {
   /** What a client connects to: as asked for, with the port that was found free for port 0. */
   readonly address: string;
+  /** Tells clients to go elsewhere and takes no more calls; resolves when those that are open have ended. */
+  drain(): Promise<void>;
+  /** Open calls are cut after a moment. */
   stop(): Promise<void>;
 }
 
@@ -38,16 +41,19 @@ async function serve(service: UntypedServiceImplementation, address: string): Pr
         : resolve(bound),
     );
   });
+  let draining: Promise<void> | undefined;
+  const drain = () => {
+    draining ??= new Promise((resolve) => server.tryShutdown(() => resolve()));
+    return draining;
+  };
   return {
     address: address.startsWith("unix:") ? address : address.replace(/:\d+$/, `:${port}`),
-    stop: () =>
-      new Promise((resolve) => {
-        const force = setTimeout(() => server.forceShutdown(), 500);
-        server.tryShutdown(() => {
-          clearTimeout(force);
-          resolve();
-        });
-      }),
+    drain,
+    stop: async () => {
+      const force = setTimeout(() => server.forceShutdown(), 500);
+      await drain();
+      clearTimeout(force);
+    },
   };
 }
 

@@ -68,7 +68,12 @@ export interface Sidecar {
   applied(revision: number, waitMs: number): Promise<Applied>;
   /** `inKnowledge`: others wait for this sidecar before they say that a change is carried out; else nothing leaves it. */
   status(): { broker: BrokerStatus; inKnowledge: boolean; openRequests: number; openGathers: number };
-  /** Leaves, lets the hops in hand end, gives waiting parts back. */
+  /**
+   * Takes no more work: gives waiting parts back, and resolves when the hops in hand have ended. Meanwhile it carries
+   * out changes, and replies still reach who has asked here.
+   */
+  drain(): Promise<void>;
+  /** Drains, then leaves. */
   stop(): Promise<void>;
 }
 
@@ -165,6 +170,18 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const stopSaying = sayLoad({ meter, say: presence.loaded, clock, log });
   const stopKeeping = party === options.exchangeParty ? keepJobs({ knowledge, cache, clock, log }) : () => {};
   log.log("info", "sidecar ready", { instance });
+  let draining: Promise<unknown> | undefined;
+
+  /** Its lease lasts until then: a change waits for what is in hand here, and a hop whose sidecar has left is not run. */
+  async function drain(): Promise<void> {
+    if (draining === undefined) {
+      const consumers = [steps.stop(), parts.cancel()];
+      // After the consumer: what is given back must not come here again.
+      gathers.stop();
+      draining = Promise.all(consumers);
+    }
+    await draining;
+  }
 
   return {
     party,
@@ -180,13 +197,13 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       openRequests: requests.open,
       openGathers: gathers.open,
     }),
+    drain,
     stop: async () => {
-      enforcement.stop();
       stopKeeping();
       stopSaying();
+      await drain();
+      enforcement.stop();
       await presence.leave();
-      gathers.stop();
-      await Promise.all([steps.stop(), parts.cancel()]);
       await replies.cancel();
       changes?.stop();
       cache.close();
