@@ -5,6 +5,7 @@ import { demoDataSets, writeDemoData } from "#data/demo-data";
 import { dataSetKey } from "#domain/knowledge-keys";
 import type { LogLevel } from "#ports/log";
 import { demoDocuments } from "../demo/documents.ts";
+import type { Credentials } from "../gateway/basic-auth.ts";
 import { bundleFile } from "../image/bundle-file.ts";
 import { home } from "../stack/parties.ts";
 import { readStack } from "../stack/read-stack.ts";
@@ -25,6 +26,10 @@ export interface SystemFlags extends BrokerTlsFlags {
   readonly queueType?: string;
   readonly datasets?: string;
   readonly stack?: string;
+  /** Absent: true. */
+  readonly deploy?: boolean;
+  /** Folder with the pair that signs approvals. */
+  readonly keys?: string;
   /** Folder; absent: of this run, and gone with it. */
   readonly records?: string;
   readonly logLevel: LogLevel;
@@ -42,11 +47,16 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
     throw new Error("this is the command by itself, without the functions: the whole system starts from a checkout");
   }
   const stack = await readStack(flags.stack ?? join(home, "stack.yml"));
+  const gatewayAuth = gatewayAuthOf(process.env);
+  if (flags.deploy === false) checkDeployable(flags, gatewayAuth);
   const issuer = await openDemoIssuer(stateFolder());
   const data = await dataOf(flags);
   try {
     const system = await startSystem({
       stack,
+      deploy: flags.deploy,
+      gatewayAuth,
+      keysFolder: flags.keys === undefined ? undefined : resolve(flags.keys),
       buildDir: join(home, "build/functions"),
       port: portOf(flags.port),
       broker: flags.broker,
@@ -70,6 +80,23 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
   } catch (error) {
     await data.remove();
     throw error;
+  }
+}
+
+/** As `dynamos sidecar` reads it. */
+function gatewayAuthOf({
+  OPENFAAS_USER: user,
+  OPENFAAS_PASSWORD: password,
+}: NodeJS.ProcessEnv): Credentials | undefined {
+  return password === undefined || password === "" ? undefined : { user: user || "admin", password };
+}
+
+function checkDeployable({ keys }: SystemFlags, auth: Credentials | undefined): void {
+  if (auth === undefined) {
+    throw new Error("--no-deploy needs a password in OPENFAAS_PASSWORD, with which faas-cli logs in");
+  }
+  if (keys === undefined) {
+    throw new Error("--no-deploy needs --keys DIR, whose two files you give to the functions as secrets");
   }
 }
 

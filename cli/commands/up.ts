@@ -27,12 +27,15 @@ export function addUpCommand(program: Command): void {
     .description("start the whole system on this machine, until Ctrl-C")
     .option("--port <number>", "of the gateway; 0: a free one", "8080")
     .option("--records <dir>", recordsHelp)
+    .option("--no-deploy", "start without functions: faas-cli deploys them, with the password in OPENFAAS_PASSWORD")
+    .option("--keys <dir>", "the pair that signs approvals, made where it is not there; absent: of this run")
     .addHelpText(
       "after",
       exampleText(
         "dynamos up                                   made-up data, broker in memory, until Ctrl-C",
         "dynamos up --datasets DIR                    your own CSV files",
         "dynamos up --broker amqp://… --sidecars processes",
+        "OPENFAAS_PASSWORD=… dynamos up --no-deploy --keys keys     deploy with faas-cli (see README.md)",
         "then, in another terminal: dynamos query …   (more in docs/operating.md)",
       ),
     )
@@ -42,7 +45,8 @@ export function addUpCommand(program: Command): void {
           process.stderr.write(colors.dim(`${stage}\n`)),
         ),
       );
-      process.stdout.write(readyText(running.system.url));
+      const { url } = running.system;
+      process.stdout.write(flags.deploy === false ? `ready at ${colors.bold(url)} for faas-cli\n` : readyText(url));
       await stopOnSignal(running.stop);
     });
 }

@@ -1,15 +1,20 @@
 /** A function of the stack with its process and its counters, and what the REST API says of it. */
-import { basename, join } from "node:path";
 import { durationMs } from "#domain/duration";
 import type { Log } from "#ports/log";
 import type { StackFunction } from "../stack/read-stack.ts";
+import { CallCount } from "./call-count.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { LogRing } from "./log-ring.ts";
+import { openfaasNamespace } from "./namespace.ts";
 
 export interface DeployedFunction {
   readonly spec: StackFunction;
   readonly process: FunctionProcess;
   readonly lines: LogRing;
+  /** In hand, of this process. */
+  readonly calls: CallCount;
+  /** As a pod has a name of its own. */
+  readonly instance: string;
   readonly createdAt: Date;
   /** Of one call: the environment's `exec_timeout`, as of-watchdog takes it. */
   readonly callMsMax: number;
@@ -19,14 +24,16 @@ export interface DeployedFunction {
 /** Also where `exec_timeout` is 0, which for of-watchdog is no limit. */
 const callMsMaxDefault = 130_000;
 
+let instances = 0;
+
+/** @param folder holds its bundle's index.js. @throws RangeError when `exec_timeout` is no duration */
 export function deploy(
   spec: StackFunction,
-  buildDir: string,
+  folder: string,
   environment: Readonly<Record<string, string>>,
   log: Log,
 ): DeployedFunction {
   const lines = new LogRing();
-  const folder = join(buildDir, basename(spec.handler));
   const process = new FunctionProcess({
     name: spec.name,
     folder,
@@ -34,7 +41,17 @@ export function deploy(
     log,
     lines,
   });
-  return { spec, process, lines, createdAt: new Date(), callMsMax: callMsMaxOf(spec), invocations: 0 };
+  instances += 1;
+  return {
+    spec,
+    process,
+    lines,
+    calls: new CallCount(),
+    instance: `${spec.name}-${instances}`,
+    createdAt: new Date(),
+    callMsMax: callMsMaxOf(spec),
+    invocations: 0,
+  };
 }
 
 function callMsMaxOf({ name, environment }: StackFunction): number {
@@ -51,7 +68,7 @@ export function functionStatus({ spec, process, createdAt, invocations }: Deploy
   return {
     name: spec.name,
     image: spec.image,
-    namespace: spec.namespace ?? "openfaas-fn",
+    namespace: spec.namespace ?? openfaasNamespace,
     envProcess: spec.fprocess ?? "node index.js",
     envVars: spec.environment,
     constraints: spec.constraints,

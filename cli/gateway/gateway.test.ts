@@ -82,6 +82,7 @@ describe("a call", () => {
     expect((await get("/function/echo/teapot")).status).toBe(418);
     expect((await json("/function/echo")).url).toBe("/");
     expect((await json("/function/echo.openfaas-fn/x")).url).toBe("/x");
+    expect((await get("/function/echo.dev/x")).status).toBe(404);
   });
 
   it("carries a call id down, and back only when it was made here", async () => {
@@ -215,6 +216,6 @@ describe("the REST API", () => {
     expect(await json("/system/info")).toMatchObject({ provider: { provider: "dynamos-local" } });
     expect(await json("/system/namespaces")).toEqual(["openfaas-fn"]);
     expect((await get("/system/function/nope")).status).toBe(404);
-    expect((await get("/system/functions", { method: "POST", body: "{}" })).status).toBe(501);
+    expect((await get("/system/functions", { method: "POST", body: "{}" })).status).toBe(403);
   });
 });

@@ -9,10 +9,19 @@ const lineCharsMax = 4_096;
 
 export class LogRing {
   private readonly lines: LogLine[] = [];
+  private readonly listeners = new Set<(line: LogLine) => void>();
 
   add(text: string): void {
-    this.lines.push({ at: new Date(), text: text.slice(0, lineCharsMax) });
+    const line = { at: new Date(), text: text.slice(0, lineCharsMax) };
+    this.lines.push(line);
     if (this.lines.length > linesMax) this.lines.shift();
+    for (const listener of this.listeners) listener(line);
+  }
+
+  /** Each line from now on. @returns what ends it */
+  follow(listener: (line: LogLine) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   last(count: number): readonly LogLine[] {

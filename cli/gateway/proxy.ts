@@ -19,6 +19,8 @@ export function createProxy(): FunctionProxy {
     forward: (incoming, outgoing, fn, path) => {
       const { name } = fn.spec;
       fn.invocations += 1;
+      fn.calls.enter();
+      outgoing.once("close", () => fn.calls.leave());
       if (fn.process.port === undefined) {
         refuseBody(incoming, outgoing, 503, `No endpoints available for: ${name}.`);
       } else if (Number(incoming.headers["content-length"] ?? 0) > limits.messageBytesMax) {

@@ -5,25 +5,27 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Log } from "#ports/log";
-import type { Stack, StackFunction } from "../stack/read-stack.ts";
+import { basename, join } from "node:path";
+import type { Stack } from "../stack/read-stack.ts";
 import { createAsyncCalls } from "./async-calls.ts";
 import type { Credentials } from "./basic-auth.ts";
-import { type DeployedFunction, deploy } from "./deployed-function.ts";
+import type { DeployedFunction } from "./deployed-function.ts";
+import { FunctionTable, type FunctionTableOptions } from "./function-table.ts";
 import { createProxy } from "./proxy.ts";
 import { type RouteTools, route } from "./routes.ts";
+import { noSecrets, secretsIn } from "./secrets.ts";
 import { sendText } from "./send.ts";
 
-export interface GatewayOptions {
+export interface GatewayOptions extends FunctionTableOptions {
+  /** What runs from the start; may have no functions. */
   readonly stack: Stack;
   /** Holds a folder with index.js for each handler. */
   readonly buildDir: string;
+  /** Where secrets are kept, each as a file of its name; absent: there are none, and none can be made. */
+  readonly secretsDir?: string;
   /** 0: a free one. */
   readonly port: number;
-  /** What a function gets beside the environment of the stack. */
-  readonly environmentFor: (fn: StackFunction) => Readonly<Record<string, string>>;
-  readonly log: Log;
-  /** For /system/; absent: open, as everything else on the loopback interface. */
+  /** For /system/; absent: open to read, and closed for changes. */
   readonly auth?: Credentials;
   /** Served at /metrics. */
   readonly metrics?: RouteTools["metrics"];
@@ -37,36 +39,38 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Processes that start at the same time: more only get in each other's way. */
-const startsAtOnceMax = 4;
-
 /** Resolves when every function is ready. @throws Error naming the function that is not */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { stack, buildDir, environmentFor, log } = options;
-  const functions = new Map(
-    stack.functions.map((spec) => [spec.name, deploy(spec, buildDir, environmentFor(spec), log)]),
-  );
+  const { stack, buildDir, log } = options;
+  const functions = new FunctionTable(options);
   const proxy = createProxy();
   let url = "";
   const asyncCalls = createAsyncCalls(() => url, log);
+  const tools: RouteTools = {
+    functions,
+    secrets: options.secretsDir === undefined ? noSecrets : secretsIn(options.secretsDir),
+    buildDir,
+    proxy,
+    asyncCalls,
+    auth: options.auth,
+    metrics: options.metrics,
+  };
   const server = createServer({ noDelay: true, maxHeaderSize: 32_768 }, (request, response) => {
-    route(request, response, { functions, proxy, asyncCalls, auth: options.auth, metrics: options.metrics }).catch(
-      (error: unknown) => {
-        log.log("error", "a request failed in the gateway", { reason: error instanceof Error ? error.message : "" });
-        if (response.headersSent) response.destroy();
-        else sendText(response, 500, "the gateway failed");
-      },
-    );
+    route(request, response, tools).catch((error: unknown) => {
+      log.log("error", "a request failed in the gateway", { reason: error instanceof Error ? error.message : "" });
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, "the gateway failed");
+    });
   });
   const stop = async () => {
     asyncCalls.close();
-    await Promise.all([...functions.values()].map((fn) => fn.process.stop()));
+    await functions.stop();
     proxy.close();
     await close(server);
   };
   try {
     url = `http://127.0.0.1:${await listen(server, options.port)}`;
-    await startAll([...functions.values()]);
+    await functions.startAll(stack.functions.map((spec) => ({ spec, folder: join(buildDir, basename(spec.handler)) })));
   } catch (error) {
     await stop();
     throw error;
@@ -82,19 +86,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     startFunction: (name) => named(name).process.start(),
     stop,
   };
-}
-
-/** After a failure no further one is started, and those in hand have ended when it is thrown. */
-async function startAll(functions: DeployedFunction[]): Promise<void> {
-  const waiting = [...functions];
-  const failures: unknown[] = [];
-  const starter = async () => {
-    for (let fn = waiting.shift(); fn !== undefined && failures.length === 0; fn = waiting.shift()) {
-      await fn.process.start().catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: startsAtOnceMax }, starter));
-  if (failures.length > 0) throw failures[0];
 }
 
 function listen(server: Server, port: number): Promise<number> {

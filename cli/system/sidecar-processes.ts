@@ -31,7 +31,13 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
         party,
         command: commandOf(options, party, knowledgeAddress),
         // Not as an argument: it may hold a password, and everybody sees those.
-        environment: { ...process.env, DYNAMOS_BROKER: options.brokerUrl, ...environmentOfTls(options.brokerTls) },
+        environment: {
+          ...process.env,
+          DYNAMOS_BROKER: options.brokerUrl,
+          OPENFAAS_USER: options.gatewayAuth?.user,
+          OPENFAAS_PASSWORD: options.gatewayAuth?.password,
+          ...environmentOfTls(options.brokerTls),
+        },
         log,
       }),
     ]),

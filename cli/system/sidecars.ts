@@ -13,6 +13,8 @@ export interface SidecarsOptions {
   readonly exchangeParty: string;
   readonly knowledge: Knowledge;
   readonly gatewayUrl: string;
+  /** Where the gateway asks for it. */
+  readonly gatewayAuth?: { readonly user: string; readonly password: string } | undefined;
   /** JWKS of what the policy step signs with. */
   readonly approvalKeysFile: string;
   /** Of the exchange's sidecar, for the functions beside it: `unix:///path`. */
@@ -41,7 +43,7 @@ export interface Sidecars {
 }
 
 export async function startSidecars(options: InProcessOptions): Promise<Sidecars> {
-  const { parties, exchangeParty, knowledge, gatewayUrl, log, recordsFolder } = options;
+  const { parties, exchangeParty, knowledge, gatewayUrl, gatewayAuth: auth, log, recordsFolder } = options;
   const approvalKeys = await readApprovalKeys(options.approvalKeysFile);
   const sidecars = new Map<string, Sidecar>();
   const stopAll = async () => {
@@ -55,7 +57,7 @@ export async function startSidecars(options: InProcessOptions): Promise<Sidecars
       broker,
       knowledge,
       approvalKeys,
-      gateway: { gatewayUrl },
+      gateway: { gatewayUrl, ...(auth === undefined ? {} : { auth }) },
       log,
       records: { folder: recordsFolder },
       metrics: options.metrics(party),

@@ -1,5 +1,5 @@
 /** The whole system on one machine: gateway and functions, broker, knowledge base, and a sidecar for each party. */
-import { mkdir } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connectAmqp } from "#adapters/amqp/broker";
@@ -8,11 +8,12 @@ import { createMemoryExchange } from "#adapters/memory/broker";
 import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
 import { systemClock } from "#adapters/system/clock";
-import { type ApprovalKeyFiles, writeApprovalKeys } from "#approval/make-keys";
+import { type ApprovalKeyFiles, approvalKeyFiles, approvalKeysIn } from "#approval/make-keys";
 import { stepTopic } from "#domain/route";
 import type { Broker } from "#ports/broker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Log, LogLevel } from "#ports/log";
+import type { Credentials } from "../gateway/basic-auth.ts";
 import { type Gateway, startGateway } from "../gateway/start-gateway.ts";
 import { exchangeParty, partiesOf, partyOf } from "../stack/parties.ts";
 import type { Stack, StackFunction } from "../stack/read-stack.ts";
@@ -28,6 +29,12 @@ import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface SystemOptions {
   readonly stack: Stack;
+  /** false: the gateway starts with no functions and no secrets, for faas-cli to deploy them. */
+  readonly deploy?: boolean | undefined;
+  /** For the gateway's /system/; absent: nobody may deploy. */
+  readonly gatewayAuth?: Credentials | undefined;
+  /** With the pair that signs approvals, made where it is not there; absent: of this run. */
+  readonly keysFolder?: string | undefined;
   /** Holds the functions' bundles. */
   readonly buildDir: string;
   /** 0: a free one. */
@@ -91,7 +98,7 @@ async function startParts(
   closers: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<System> {
-  const { stack, log, onProgress } = options;
+  const { stack, log, onProgress, deploy = true } = options;
   const parties = partiesOf(stack);
   if (!parties.includes(exchangeParty)) throw new RangeError(`stack.yml has no function of the party ${exchangeParty}`);
   const { path: folder, remove } = await makeTemporaryFolder("run");
@@ -99,18 +106,29 @@ async function startParts(
   await mkdir(join(folder, "tmp"));
   await linkDataFolders(options.dataDir, join(folder, "data"), parties);
 
-  const approvalKeys = await writeApprovalKeys(folder);
+  const secretsDir = join(folder, "secrets");
+  await mkdir(secretsDir, { mode: 0o700 });
+  const approvalKeys = await approvalKeysIn(options.keysFolder ?? folder);
+  // Where functions find them: put there now, or by faas-cli.
+  const secretFiles = approvalKeyFiles(secretsDir);
+  if (deploy) {
+    await copyFile(approvalKeys.privateFile, secretFiles.privateFile);
+    await copyFile(approvalKeys.publicFile, secretFiles.publicFile);
+  }
   const socket = `unix://${join(folder, "sidecar.sock")}`;
-  onProgress(`starting ${stack.functions.length} functions`);
+  const functions = deploy ? stack.functions : [];
+  onProgress(deploy ? `starting ${functions.length} functions` : "starting a gateway without functions");
   const prometheus = createPrometheus();
   let urls: () => readonly string[] = () => [];
   const gateway = await startGateway({
     metrics: withOthers(prometheus, () => urls()),
-    stack,
+    stack: { ...stack, functions },
     buildDir: options.buildDir,
+    secretsDir,
+    ...(options.gatewayAuth === undefined ? {} : { auth: options.gatewayAuth }),
     port: options.port,
     log,
-    environmentFor: (fn) => environmentOf(fn, { folder, socket, approvalKeys }, options),
+    environmentFor: (fn) => environmentOf(fn, { folder, socket, approvalKeys: secretFiles }, options),
   });
   closers.push(() => gateway.stop());
 
@@ -124,6 +142,7 @@ async function startParts(
     exchangeParty,
     knowledge,
     gatewayUrl: gateway.url,
+    gatewayAuth: options.gatewayAuth,
     approvalKeysFile: approvalKeys.publicFile,
     address: socket,
     recordsFolder: options.recordsFolder ?? join(folder, "records"),
@@ -172,15 +191,15 @@ function brokerConnector({
 /** What lasts as long as one run. */
 interface Run {
   readonly folder: string;
-  /** Of the exchange's sidecar. */
+  /** Where the exchange's sidecar is for the functions beside it. */
   readonly socket: string;
   readonly approvalKeys: ApprovalKeyFiles;
 }
 
-function environmentOf(
+export function environmentOf(
   fn: StackFunction,
   { folder, socket, approvalKeys }: Run,
-  { issuer, requestsPerMinute }: SystemOptions,
+  { issuer, requestsPerMinute }: Pick<SystemOptions, "issuer" | "requestsPerMinute">,
 ): Record<string, string> {
   const party = partyOf(fn);
   // Whatever a function leaves there goes with this run.

@@ -1,6 +1,7 @@
 /** A new pair of keys for approvals. */
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface ApprovalKeyPair {
@@ -24,11 +25,25 @@ export function makeApprovalKeys(kid: string = randomUUID()): ApprovalKeyPair {
   };
 }
 
+/** The pair of a folder, made where there is none. @throws Error where only one of the two files is there */
+export async function approvalKeysIn(folder: string): Promise<ApprovalKeyFiles> {
+  const files = approvalKeyFiles(folder);
+  const there = [files.privateFile, files.publicFile].filter((file) => existsSync(file));
+  if (there.length === 2) return files;
+  if (there.length === 1) throw new Error(`${there[0]} is there without the other key of its pair`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return writeApprovalKeys(folder);
+}
+
 /** Writes a new pair: the private key for this user's eyes alone. @throws Error when there is one already */
 export async function writeApprovalKeys(folder: string, kid?: string): Promise<ApprovalKeyFiles> {
   const { privateJwk, publicJwk } = makeApprovalKeys(kid);
-  const files = { privateFile: join(folder, "approval-key"), publicFile: join(folder, "approval-keys") };
+  const files = approvalKeyFiles(folder);
   await writeFile(files.privateFile, `${JSON.stringify(privateJwk)}\n`, { mode: 0o600, flag: "wx" });
   await writeFile(files.publicFile, `${JSON.stringify({ keys: [publicJwk] })}\n`, { flag: "wx" });
   return files;
+}
+
+export function approvalKeyFiles(folder: string): ApprovalKeyFiles {
+  return { privateFile: join(folder, "approval-key"), publicFile: join(folder, "approval-keys") };
 }
