@@ -37,11 +37,13 @@ const tasks = {
   },
   test: async () => {
     installRabbitmq();
+    installPostgres();
     await run(["--import", typescript, build]);
     await run(["node_modules/vitest/vitest.mjs", "run", "--config", ".config/vitest.ts", ...rest], home);
   },
   verify: async () => {
     installRabbitmq();
+    installPostgres();
     await run(["--import", typescript, build]);
     await run(["--import", typescript, ".config/verify.ts", ...rest], home);
   },
@@ -78,9 +80,16 @@ function install() {
 }
 
 function installRabbitmq() {
-  const script = join(home, ".ci/install-rabbitmq.sh");
-  const { status } = spawnSync("bash", [script], { cwd: home, stdio: "inherit", env: environment });
-  if (status !== 0) say("SKIPPED: RabbitMQ could not be installed, the suites over it do not run");
+  installServer("RabbitMQ", ".ci/install-rabbitmq.sh");
+}
+
+function installPostgres() {
+  installServer("PostgreSQL", ".ci/install-postgres.sh");
+}
+
+function installServer(name, script) {
+  const { status } = spawnSync("bash", [join(home, script)], { cwd: home, stdio: "inherit", env: environment });
+  if (status !== 0) say(`SKIPPED: ${name} could not be installed, the suites over it do not run`);
 }
 
 /** The command, in the folder where the user stands; what has changed is bundled first, in the same process. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, symlink } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 /**
- * @param source folder with files named `Table_PARTY.csv` or `.parquet`
+ * @param source folder with files named `Table_PARTY.csv`, `.parquet`, or `Name_PARTY.postgres.json`
  * @returns the folder of a party, made empty where the party has no files
  */
 export async function linkDataFolders(source: string, target: string, parties: readonly string[]): Promise<void> {
@@ -18,5 +18,5 @@ export async function linkDataFolders(source: string, target: string, parties: r
 }
 
 function partyOfFile(name: string): string | undefined {
-  return /^.+_([^_]+)\.(?:csv|parquet)$/.exec(name)?.[1];
+  return /^.+_([^_]+)\.(?:csv|parquet|postgres\.json)$/.exec(name)?.[1];
 }

@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import type { DataSet, TableDescription } from "#contracts";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
+import { connectionFileEnd } from "./connection-file-end.ts";
 import { importCsv } from "./import-csv.ts";
 
 /** Changes when an import of the same bytes would give another Parquet. */
@@ -21,6 +22,9 @@ export async function parquetOf(
   folders: { data: string; cache: string },
 ): Promise<string> {
   const source = join(folders.data, plainName(table.file));
+  if (table.file.endsWith(connectionFileEnd)) {
+    throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} says where a database is, and is no table`);
+  }
   const fingerprint = await fingerprintOf(source, table.file);
   if (dataSet.type === "parquet") return source;
   await mkdir(folders.cache, { recursive: true, mode: 0o700 });
@@ -40,7 +44,8 @@ export async function parquetOf(
   return target;
 }
 
-function plainName(file: string): string {
+/** @throws DynamosError DATA_UNREADABLE */
+export function plainName(file: string): string {
   if (file !== basename(file) || file === "" || file === "." || file === "..") {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "a table's file must be a plain file name");
   }

@@ -4,7 +4,7 @@ import { DynamosError } from "#errors";
 import { type DuckDBConnection, literal, quoted, rowsOf } from "./duckdb.ts";
 
 /** What a catalogue may say of a column, and the engine's type for it. */
-const describedTypes: Readonly<Record<string, string>> = {
+export const describedTypes: Readonly<Record<string, string>> = {
   text: "VARCHAR",
   integer: "BIGINT",
   double: "DOUBLE",

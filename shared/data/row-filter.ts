@@ -19,6 +19,13 @@ export interface RowFilterSql {
   readonly columns: readonly string[];
 }
 
+export interface TableFilter {
+  /** Empty where nothing is filtered. */
+  readonly where: string;
+  /** The columns that it names. */
+  readonly columns: readonly string[];
+}
+
 /**
  * What a SELECT of one table's rows ends with, so that there are only those for which each filter is
  * true. A table's name counts in whatever case: it is better filtered once too often.
@@ -29,19 +36,21 @@ export async function filterOf(
   connection: DuckDBConnection,
   filters: readonly RowFilter[],
   table: string,
-): Promise<string> {
+): Promise<TableFilter> {
   const own = filters.filter((filter) => broadlyFolded(filter.table) === broadlyFolded(table));
   const conditions: string[] = [];
+  const columns = new Set<string>();
   for (const { predicate } of own) {
-    const { sql } = await rowFilterSql(connection, table, predicate).catch((error: unknown) => {
+    const { sql, columns: named } = await rowFilterSql(connection, table, predicate).catch((error: unknown) => {
       const why = error instanceof DynamosError ? `: ${error.message}` : "";
       throw new DynamosError(ErrorCode.DENIED, `the agreement's row filter of ${table} can't be applied${why}`, {
         cause: error,
       });
     });
     conditions.push(`(${sql})`);
+    for (const column of named) columns.add(column);
   }
-  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return { where: conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`, columns: [...columns] };
 }
 
 /** The parts of a SELECT that a predicate adds nothing to. */

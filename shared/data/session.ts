@@ -8,13 +8,13 @@ import { limits } from "#domain/limits";
 import { isTablePermitted, permittedColumns } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
-import { type DuckDBConnection, literal, openEngine, outOfMemory, quoted, rowsOf } from "./duckdb.ts";
+import { type DuckDBConnection, openEngine, outOfMemory, quoted } from "./duckdb.ts";
 import { queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
 import { releasedQuery } from "./group-size/released-query.ts";
-import { parquetOf } from "./import-cache.ts";
 import { queryLineage } from "./lineage/query-lineage.ts";
+import { openRows, type Rows } from "./open-rows.ts";
 import { protectedColumn } from "./protect-column.ts";
 import { filterOf } from "./row-filter.ts";
 import { guardSql } from "./sql-guard.ts";
@@ -53,14 +53,19 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
   const { sql, terms, dataSets, memoryMb } = options;
   const sources = permittedSources(dataSets, terms);
   const engine = await openEngine({ memoryMb, threads: 1 });
-  const interruption = interruptAfter(engine.connection, options.leftMs);
+  const rows = openRows(engine.connection, options.folders, options.leftMs);
+  const interruption = interruptAfter(options.leftMs, () => {
+    engine.connection.interrupt();
+    rows.abort();
+  });
   const columns = new Map<string, string[]>();
   try {
     const guarded = await guardSql(engine.connection, sql, [...sources.keys()]);
     for (const name of guarded.tables) {
       const source = sources.get(name);
-      if (source !== undefined) columns.set(name, await load(engine.connection, source, options));
+      if (source !== undefined) columns.set(name, await load(engine.connection, { ...source, rows }, options));
     }
+    rows.close();
     await lock(engine.connection);
     const tables = guarded.tables.flatMap((name) => sources.get(name)?.table ?? []);
     const loaded = [...columns].map(([table, names]) => ({ table, columns: names }));
@@ -77,6 +82,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     throw interruption.happened() ? late() : engineError(error, columns);
   } finally {
     interruption.stop();
+    rows.close();
     engine.close();
   }
 }
@@ -102,29 +108,21 @@ function permittedSources(dataSets: readonly DataSet[], terms: SessionOptions["t
 /** @returns the columns that are there now */
 async function load(
   connection: DuckDBConnection,
-  { dataSet, table }: Source,
-  { folders, terms, anonymize }: SessionOptions,
+  { dataSet, table, rows }: Source & { readonly rows: Rows },
+  { terms, anonymize }: SessionOptions,
 ): Promise<string[]> {
-  const file = await parquetOf(dataSet, table, folders);
-  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`).catch(
-    (error: unknown) => {
-      throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
-    },
-  );
-  const there = new Map(described.map(([name, type]) => [String(name), String(type)]));
-  const kept = permittedColumns(terms, table.name, [...there.keys()]);
+  const { where, columns: filtered } = await filterOf(connection, terms.rowFilters ?? [], table.name);
+  const { types, create } = await rows.of({ dataSet, table, terms, filtered });
+  const kept = permittedColumns(terms, table.name, [...types.keys()]);
   if (kept.length === 0) {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
   }
   const rules = new Map(table.columns.map((column) => [column.name.toLowerCase(), column.anonymize]));
   const columns = kept.map((name) =>
-    anonymize ? protectedColumn(name, there.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
+    anonymize ? protectedColumn(name, types.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
   );
-  const where = await filterOf(connection, terms.rowFilters ?? [], table.name);
-  const from = `read_parquet(${literal(file)}) AS ${quoted(table.name)}`;
-  const sql = `CREATE TABLE ${quoted(table.name)} AS SELECT ${columns.join(", ")} FROM ${from}${where}`;
-  await connection.run(sql).catch((error: unknown) => {
-    throw where === "" ? error : notFiltered(table.name, error);
+  await create(connection, { table: table.name, columns, where }).catch((error: unknown) => {
+    throw where === "" || error instanceof DynamosError ? error : notFiltered(table.name, error);
   });
   return kept;
 }
@@ -142,12 +140,12 @@ async function lock(connection: DuckDBConnection): Promise<void> {
   await connection.run("SET lock_configuration = true");
 }
 
-function interruptAfter(connection: DuckDBConnection, leftMs: number) {
+function interruptAfter(leftMs: number, interrupt: () => void) {
   let happened = false;
   const timer = setTimeout(
     () => {
       happened = true;
-      connection.interrupt();
+      interrupt();
     },
     // A timer of more than 2^31 ms would fire at once.
     Math.min(Math.max(0, leftMs), limits.invocationMsMax),

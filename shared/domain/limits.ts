@@ -41,6 +41,14 @@ export const limits = {
   /** One table, as a whole: what one query may move. */
   transferBytesMax: 4_096 * 1_048_576,
   tableRowsMax: 50_000_000,
+  /** A PostgreSQL: until it is connected, until a lock is had, how often it looks whether its asker is still there, and until it has closed. */
+  postgresConnectMsMax: 5_000,
+  postgresLockMsMax: 2_000,
+  postgresCheckMs: 1_000,
+  postgresCloseMsMax: 1_000,
+  /** Of one of its tables, and of what of it is taken in at a time. */
+  postgresBytesMax: 8_192 * 1_048_576,
+  postgresBlockBytes: 4 * 1_048_576,
   /** A table that a step must hold whole, such as one that is drawn. */
   tableBytesMax: 64 * 1_048_576,
   /** Of one message of a transfer, and how many of them are on their way to the broker at once. */

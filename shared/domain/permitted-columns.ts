@@ -65,7 +65,8 @@ function joined({ tables }: ColumnList, fold: Fold): TableColumns[] {
   }));
 }
 
-function asciiFolded(name: string): string {
+/** As the engine folds names. */
+export function asciiFolded(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 

@@ -10,7 +10,7 @@ export const canary = "CANARY-7391";
 /** Of a column that is permitted: may be in rows, never in what is said. */
 export const privateName = "Zoekmijniet";
 
-const dataSet = DataSet.fromPartial({
+export const canaryDataSet = DataSet.fromPartial({
   name: "people",
   party: "UVA",
   type: "csv",
@@ -59,11 +59,16 @@ export async function openCanaryWorld(): Promise<CanaryWorld> {
     "Unieknr;Salschal;Bedrag;Aanst_22;Functcat;Code\r1;10;1.10;20200101;WP;007\r2;12;2.20;20210101;OBP;010\r999;7391;7391.39;73917391;CANARY-7391;7391\r",
   );
   await writeFile(join(folder, "Geheim.csv"), `wat\n${canary}\n`);
+  return canaryWorldOf(canaryDataSet, folder, () => rm(folder, { recursive: true, force: true }));
+}
+
+/** The same world wherever its data set is. */
+export function canaryWorldOf(set: DataSet, folder: string, close: () => Promise<void>): CanaryWorld {
   return {
     run: (sql, change = {}) =>
       runQuery({
         sql,
-        dataSets: [dataSet],
+        dataSets: [set],
         folders: { data: folder, cache: join(folder, "cache") },
         anonymize: false,
         memoryMb: 128,
@@ -73,6 +78,6 @@ export async function openCanaryWorld(): Promise<CanaryWorld> {
         ...change,
         terms: { ...canaryTerms, ...change.terms },
       }),
-    close: () => rm(folder, { recursive: true, force: true }),
+    close,
   };
 }
