@@ -1,10 +1,9 @@
 /** Workers as ordinary Node processes, started ahead. Portable: needs nothing but Node. */
-import { ErrorCode } from "#contracts";
-import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
+import { readyInTime } from "./ready-in-time.ts";
 import { spawnCommand } from "./spawn-command.ts";
-import { SpawnedWorker } from "./spawned-worker.ts";
-import type { Worker, WorkerBackend } from "./worker-backend.ts";
+import { spawnWorker } from "./spawned-worker.ts";
+import type { WorkerBackend } from "./worker-backend.ts";
 import { makeDoorFolder } from "./worker-folder.ts";
 
 export interface SpawnBackendOptions {
@@ -25,30 +24,9 @@ export function spawnBackend(options: SpawnBackendOptions): WorkerBackend {
   }
   return {
     name: "spawn",
-    async start(stop) {
-      const worker = new SpawnedWorker(folder.forWorker(), { ...options, command });
-      const kill = () => worker.kill();
-      stop.addEventListener("abort", kill, { once: true });
-      await readyInTime(worker, options.startMs).finally(() => stop.removeEventListener("abort", kill));
-      return worker;
+    start(stop) {
+      return readyInTime(spawnWorker(folder.forWorker(), { ...options, command }), options.startMs, stop);
     },
     close: () => folder.remove(),
   };
-}
-
-async function readyInTime(worker: Worker & { readonly ready: Promise<void> }, startMs: number): Promise<void> {
-  const message = `a worker did not become ready within ${startMs} ms`;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), startMs);
-  });
-  try {
-    await Promise.race([worker.ready, late]);
-  } catch (cause) {
-    worker.kill();
-    await worker.gone;
-    throw new DynamosError(ErrorCode.FUNCTION_UNAVAILABLE, "a worker did not start", { cause });
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,19 +1,10 @@
-/** The door's side of one worker process: started, rehearsed, called once, killed. */
+/** A worker as an ordinary process of its own, started by the door. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
-import type { Duplex } from "node:stream";
-import { ErrorCode } from "#contracts";
-import { limits } from "#domain/limits";
-import { DynamosError, toDynamosError } from "#errors";
+import type { Duplex, Readable } from "node:stream";
 import type { Log } from "#ports/log";
-import { type Frame, type FrameKind, FrameReader, frameKinds, writeFrame } from "./frame.ts";
-import { residentMb } from "./resident-memory.ts";
+import { FramedWorker } from "./framed-worker.ts";
 import type { SpawnCommand } from "./spawn-command.ts";
-import type { Call, InvocationLimits } from "./step-invoker.ts";
-import type { Worker } from "./worker-backend.ts";
-import { nameEnd } from "./worker-end.ts";
-import { WorkerOutput } from "./worker-output.ts";
+import type { ProcessEnd } from "./worker-end.ts";
 
 export interface SpawnOptions {
   readonly command: SpawnCommand;
@@ -24,181 +15,32 @@ export interface SpawnOptions {
   readonly log: Log;
 }
 
-/** How long the last words of a dead worker may take to arrive; a process that it left behind may hold the pipe. */
-const lastWordsMs = 100;
-const noBytes = new Uint8Array(0);
+/** @param folder its own, removed after its end */
+export function spawnWorker(folder: string, options: SpawnOptions): FramedWorker {
+  const child = spawn(options.command.file, [...options.command.arguments, options.workerFile], {
+    cwd: folder,
+    env: { ...options.environment, TMPDIR: folder, HOME: folder },
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    // A group of its own, so that what a step starts is killed with it.
+    detached: true,
+  });
+  return new FramedWorker({
+    pid: child.pid ?? 0,
+    door: child.stdio[3] as Duplex,
+    outputs: [
+      [child.stdout as Readable, "stdout"],
+      [child.stderr as Readable, "stderr"],
+    ],
+    ended: endOf(child),
+    folder,
+    memoryMb: options.memoryMb,
+    log: options.log,
+  });
+}
 
-export class SpawnedWorker implements Worker {
-  readonly id: string;
-  readonly pid: number;
-  /** Settles when the worker says ready, or dies before it does. */
-  readonly ready: Promise<void>;
-  readonly gone: Promise<void>;
-  readonly #child: ChildProcess;
-  readonly #door: Duplex;
-  readonly #memoryMb: number;
-  #settleReady: { resolve: () => void; reject: (error: DynamosError) => void } | undefined;
-  #settleCall: { resolve: (reply: Uint8Array) => void; reject: (error: DynamosError) => void } | undefined;
-  #take: Call["take"] = async () => {};
-  #called = false;
-  #killed = false;
-  #ended = false;
-
-  constructor(folder: string, options: SpawnOptions) {
-    this.#memoryMb = options.memoryMb;
-    this.#child = spawn(options.command.file, [...options.command.arguments, options.workerFile], {
-      cwd: folder,
-      env: { ...options.environment, TMPDIR: folder, HOME: folder },
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      // A group of its own, so that what a step starts is killed with it.
-      detached: true,
-    });
-    this.pid = this.#child.pid ?? 0;
-    this.id = `${this.pid}-${randomBytes(8).toString("hex")}`;
-    this.#door = this.#child.stdio[3] as Duplex;
-    const output = new WorkerOutput(options.log.with({ worker: this.pid }));
-    output.follow(this.#child.stdout as NonNullable<ChildProcess["stdout"]>, "stdout");
-    output.follow(this.#child.stderr as NonNullable<ChildProcess["stderr"]>, "stderr");
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve, reject };
-    });
-    this.gone = this.#watchEnd(output).then(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-    void this.#readFrames();
-  }
-
-  call(call: Call, { deadlineMs, signal }: InvocationLimits): Promise<Uint8Array> {
-    if (this.#called || this.#ended) {
-      return Promise.reject(new DynamosError(ErrorCode.WORKER_CRASHED, "the worker was gone before it was called"));
-    }
-    this.#called = true;
-    this.#take = call.take;
-    const cancel = () => this.#fail(new DynamosError(ErrorCode.CANCELLED, "nobody waits for this invocation"));
-    const deadline = setTimeout(
-      () => this.#fail(new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the step did not end before its deadline")),
-      Math.max(0, deadlineMs - Date.now()),
-    );
-    const memory = setInterval(() => this.#checkMemory(), limits.workerMemoryPollMs);
-    signal.addEventListener("abort", cancel, { once: true });
-    const reply = new Promise<Uint8Array>((resolve, reject) => {
-      this.#settleCall = { resolve, reject };
-    });
-    if (signal.aborted) {
-      cancel();
-    } else {
-      void this.#sendAll(call);
-    }
-    return reply.finally(() => {
-      clearTimeout(deadline);
-      clearInterval(memory);
-      signal.removeEventListener("abort", cancel);
-    });
-  }
-
-  kill(): void {
-    if (this.#killed) {
-      return;
-    }
-    this.#killed = true;
-    this.#killGroup();
-    this.#door.destroy();
-  }
-
-  #killGroup(): void {
-    // Pid 0 would be the door's own group.
-    if (this.pid === 0) {
-      return;
-    }
-    try {
-      process.kill(-this.pid, "SIGKILL");
-    } catch {
-      // Already gone, with all that it started.
-    }
-  }
-
-  /** Ends the call or the start with a name, and the worker with it. */
-  #fail(error: DynamosError): void {
-    this.#settleCall?.reject(error);
-    this.#settleReady?.reject(error);
-    this.#settleCall = undefined;
-    this.#settleReady = undefined;
-    this.kill();
-  }
-
-  #checkMemory(): void {
-    const usedMb = residentMb(this.pid);
-    if (usedMb !== undefined && usedMb > this.#memoryMb) {
-      const message = `the worker needed more than its ${this.#memoryMb} MB of memory`;
-      this.#fail(new DynamosError(ErrorCode.WORKER_OUT_OF_MEMORY, message));
-    }
-  }
-
-  /** The worker may reply before it has read everything: then the rest stays unread. */
-  async #sendAll({ envelope, chunks }: Call): Promise<void> {
-    try {
-      await this.#send(frameKinds.call, envelope);
-      for await (const chunk of chunks) {
-        if (this.#settleCall === undefined) return;
-        await this.#send(frameKinds.chunk, chunk);
-      }
-      await this.#send(frameKinds.inputsEnd, noBytes);
-    } catch (error) {
-      this.#fail(toDynamosError(error));
-    }
-  }
-
-  #send(kind: FrameKind, body: Uint8Array): Promise<void> {
-    return writeFrame(this.#door, kind, body);
-  }
-
-  /** Reads no further while a chunk waits to be taken, so that the worker waits too. */
-  async #readFrames(): Promise<void> {
-    const reader = new FrameReader(limits.messageBytesMax);
-    // A worker that dies with a frame on its way: its end says why.
-    this.#door.on("error", () => {});
-    try {
-      for await (const bytes of this.#door) {
-        for (const frame of reader.push(bytes)) await this.#receive(frame);
-      }
-    } catch (error) {
-      if (error instanceof DynamosError) this.#fail(error);
-      else if (error instanceof RangeError) {
-        this.#fail(new DynamosError(ErrorCode.WORKER_CRASHED, "the worker broke the frame protocol"));
-      }
-    }
-  }
-
-  async #receive(frame: Frame): Promise<void> {
-    if (frame.kind === frameKinds.chunk && this.#settleCall !== undefined) {
-      await this.#take(frame.body);
-    } else if (frame.kind === frameKinds.reply && this.#settleCall !== undefined) {
-      this.#settleCall.resolve(frame.body);
-      this.#settleCall = undefined;
-    } else if (frame.kind === frameKinds.rehearsal && this.#settleReady !== undefined) {
-      await this.#send(frameKinds.rehearsal, frame.body);
-    } else if (frame.kind === frameKinds.ready && this.#settleReady !== undefined) {
-      this.#settleReady.resolve();
-      this.#settleReady = undefined;
-    } else if (!this.#killed) {
-      throw new RangeError(`a frame of kind ${frame.kind} out of turn`);
-    }
-  }
-
-  #watchEnd(output: WorkerOutput): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (exitCode: number | null, signal: string | null) => {
-        if (this.#ended) {
-          return;
-        }
-        this.#ended = true;
-        this.#fail(nameEnd({ exitCode, signal, lastWords: output.lastWords }));
-        resolve();
-      };
-      this.#child.once("exit", (exitCode, signal) => {
-        this.#killGroup();
-        setTimeout(() => end(exitCode, signal), this.#killed ? 0 : lastWordsMs).unref();
-      });
-      this.#child.once("close", end);
-      this.#child.once("error", () => end(null, null));
-    });
-  }
+export function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
+    child.once("error", () => resolve({ exitCode: null, signal: null }));
+  });
 }

@@ -2,9 +2,12 @@
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 
-export interface WorkerEnd {
+export interface ProcessEnd {
   readonly exitCode: number | null;
   readonly signal: string | null;
+}
+
+export interface WorkerEnd extends ProcessEnd {
   /** The last of what it wrote to standard error. */
   readonly lastWords: string;
 }
