@@ -99,9 +99,10 @@ describe("a function that is replaced", () => {
     await expect.poll(() => old.filter((pid) => pid !== now && isAlive(pid))).toEqual([]);
   });
 
+  // Longer than a process that is told to stop is given.
   it("answers the call that was in hand, and the next one is the new one's already", async () => {
     await system("PUT", "functions", deployment("v1"));
-    const inHand = call("/?wait=1500");
+    const inHand = call("/?wait=2500");
     await wait(200);
     await system("PUT", "functions", deployment("v2"));
     expect(await call()).toMatch(/^200 v2 /);
@@ -123,7 +124,7 @@ describe("a function that is replaced", () => {
   });
 
   it("that is removed answers the call that it has, and no further one", async () => {
-    const inHand = call("/?wait=1000");
+    const inHand = call("/?wait=2500");
     await wait(200);
     expect((await system("DELETE", "functions", { functionName: "echo" })).status).toBe(200);
     expect(await call()).toMatch(/^404 /);
