@@ -23,7 +23,8 @@ function writeHandler(message: string): Promise<void> {
   return writeFile(
     join(home, "functions/tiny/handler.ts"),
     `import { fail } from "#domain/outcome";
-export default { name: "tiny", isolation: "shared", accepts: "nothing", facts: () => 1, decide: () => fail(90, "${message}") };`,
+import { defineStep } from "#runtime/define-step";
+export default defineStep({ name: "tiny", isolation: "shared", accepts: "nothing", facts: () => 1, decide: () => fail(90, "${message}") });`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What an operator may choose about a function. A number that does not parse stops the start. */
 import { limits } from "#domain/limits";
+import { type Watchdog, watchdogOf } from "./watchdog.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +14,10 @@ export interface RuntimeConfig {
   readonly concurrency: number;
   /** Callers that may wait for a worker; `callers_waiting`. */
   readonly callersWaiting: number;
+  /** How long calls in flight may go on when it stops; `drain_ms`, else the watchdog's `write_timeout`. */
   readonly drainMs: number;
+  /** That started this process, if one did. */
+  readonly watchdog: Watchdog | undefined;
   /** Resident memory of one worker; `memory_mb`. */
   readonly memoryMb: number;
   /** JavaScript heap of one worker; `heap_mb`. */
@@ -26,13 +30,15 @@ export function readRuntimeConfig(environment: Environment): RuntimeConfig {
   const number = (name: string, otherwise: number, min: number, max: number) =>
     wholeNumber(environment, name, { otherwise, min, max });
   const memoryMb = number("memory_mb", limits.workerMemoryMbDefault, 64, 1_048_576);
+  const watchdog = watchdogOf(environment);
   return {
+    watchdog,
     port: environment.http_port ? number("http_port", 3000, 0, 65_535) : number("port", 3000, 0, 65_535),
     host: environment.http_host || "127.0.0.1",
     poolSize: number("pool_size", limits.poolSizeDefault, 1, limits.poolSizeMax),
     concurrency: number("concurrency", limits.concurrencyDefault, 1, 1_024),
     callersWaiting: number("callers_waiting", limits.callersWaitingMax, 0, 10_000),
-    drainMs: number("drain_ms", limits.drainMsDefault, 0, 600_000),
+    drainMs: number("drain_ms", watchdog?.drainMs ?? limits.drainMsDefault, 0, 600_000),
     memoryMb,
     heapMb: number("heap_mb", Math.floor(memoryMb * limits.workerHeapShare), 16, memoryMb),
     workerStartMs: number("worker_start_ms", limits.workerStartMsMax, 100, 600_000),

@@ -28,6 +28,11 @@ export interface StepDefinition<Facts> {
   readonly facts: (envelope: Envelope, context: StepContext, flow: TableFlow) => Promise<Facts> | Facts;
   readonly decide: (envelope: Envelope, facts: Facts) => Outcome;
   /**
+   * `spawn`: ordinary processes suit it better than forked ones, because it opens an engine with threads of its own.
+   * Where it is forked all the same it rehearses in each child, not before the fork.
+   */
+  readonly workers?: "spawn";
+  /**
    * Runs the step's own code on made-up input before a worker says that it is ready, so that
    * the first and only real envelope meets warm code.
    */

@@ -3,11 +3,13 @@
 import { version } from "#domain/version";
 import type { Log } from "#ports/log";
 import type { HttpDoor } from "./http-door.ts";
+import { type Watchdog, watchdogStays } from "./watchdog.ts";
 
 export interface FunctionProcess {
   readonly name: string;
   readonly door: HttpDoor;
   readonly drainMs: number;
+  readonly watchdog: Watchdog | undefined;
   /** When the drain begins. */
   readonly stopping?: (drainMs: number) => void;
   /** After the calls in flight have ended. */
@@ -26,7 +28,10 @@ export function announce(event: Readonly<Record<string, string | number>>): void
   }
 }
 
-/** Exits 0 when all calls ended by themselves, 1 when some were cut. A parent that goes away counts as a signal. */
+/**
+ * Exits 0 when all calls ended by themselves, 1 when some were cut. A parent that goes away counts as a signal.
+ * A watchdog notices the end of its child only when it is not 0: where it stays, and where nobody asked for the end, it is 1.
+ */
 export function runUntilStopped(running: FunctionProcess): void {
   let stopping = false;
   const stop = async (reason: string): Promise<void> => {
@@ -35,16 +40,28 @@ export function runUntilStopped(running: FunctionProcess): void {
     }
     stopping = true;
     running.log.log("info", "stopping", { reason });
+    // Behind a watchdog the same signal came to both, and it hands out calls until the gateway knows.
+    if (running.watchdog !== undefined) await after(running.watchdog.settleMs + settleMarginMs);
     running.stopping?.(running.drainMs);
     const drained = await running.door.drain(running.drainMs);
     await running.close();
-    process.exit(drained ? 0 : 1);
+    process.exit(drained && !(running.watchdog !== undefined && watchdogStays()) ? 0 : 1);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
   process.on("disconnect", () => void stop("the parent process went away"));
+  process.on("exit", (code) => {
+    if (!stopping && code === 0) process.exitCode = 1;
+  });
   const { name, door } = running;
   announce({ event: "listening", function: name, version, port: door.port, pid: process.pid });
+}
+
+/** So that its door closes after the watchdog's, not before. */
+const settleMarginMs = 250;
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** For the start of a function: what goes wrong there is said once, and the process ends with 1. */

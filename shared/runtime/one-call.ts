@@ -11,14 +11,19 @@ export interface OneCall {
   readonly rehearsed: (bytes: Uint8Array) => void;
   /** Never rejects: whatever happens is in the reply. */
   readonly answer: (call: Call) => Promise<Uint8Array>;
+  /** Where the door is; absent: at descriptor 3. */
+  readonly descriptor?: number;
+  /** When the door has closed; absent: the process ends. */
+  readonly closed?: () => void;
 }
 
 const doorDescriptor = 3;
 /** A door that sends a second call has lost its senses, or is not our door. */
 const secondCallExitCode = 97;
 
-export async function serveOneCall({ rehearsal, rehearsed, answer }: OneCall): Promise<void> {
-  const door = new Socket({ fd: doorDescriptor, readable: true, writable: true });
+export async function serveOneCall(served: OneCall): Promise<void> {
+  const { rehearsal, rehearsed, answer, descriptor: fd = doorDescriptor, closed = () => process.exit(0) } = served;
+  const door = new Socket({ fd, readable: true, writable: true });
   const reader = new FrameReader(limits.messageBytesMax);
   const chunks = new ChunkQueue({ pause: () => door.pause(), resume: () => door.resume() });
   let called = false;
@@ -47,7 +52,7 @@ export async function serveOneCall({ rehearsal, rehearsed, answer }: OneCall): P
       void take(frame);
     }
   });
-  door.on("close", () => process.exit(0));
-  door.on("error", () => process.exit(0));
+  door.on("close", closed);
+  door.on("error", closed);
   await writeFrame(door, frameKinds.rehearsal, rehearsal);
 }

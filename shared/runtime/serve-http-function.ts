@@ -15,8 +15,7 @@ async function start(definition: HttpFunction, environment: Environment, log = j
   const started = await definition.start(environment);
   const isReady = started.isReady ?? (() => true);
   const door = await openHttpDoor({ ...config, listener: started.listener, isReady });
-  const { drainMs } = config;
   const stopping = (ms: number) => started.stopping?.(ms);
-  runUntilStopped({ name: definition.name, door, drainMs, stopping, close: () => started.close(), log });
+  runUntilStopped({ name: definition.name, door, ...config, stopping, close: () => started.close(), log });
   announce({ event: "ready", function: definition.name });
 }

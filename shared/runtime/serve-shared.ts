@@ -26,6 +26,6 @@ async function start({ step, loadJson, environment }: SharedFunction, log = json
   const requestsMax = config.concurrency + config.callersWaiting;
   const listener = stepListener({ step, invoker, requestsMax, loadJson, build: buildDigest([process.argv[1]]), log });
   const door = await openHttpDoor({ ...config, listener, isReady: () => invoker.isReady() });
-  runUntilStopped({ name: step.name, door, drainMs: config.drainMs, close: () => invoker.close(), log });
+  runUntilStopped({ name: step.name, door, ...config, close: () => invoker.close(), log });
   announce({ event: "ready", function: step.name });
 }

@@ -2,14 +2,13 @@
 import { buildDigest } from "./build-digest.ts";
 import type { StepDescription } from "./check-envelope.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
-import { announce, exitOnError, runUntilStopped } from "./function-process.ts";
+import { exitOnError, runUntilStopped } from "./function-process.ts";
+import { functionWorkers } from "./function-workers.ts";
 import { openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
-import { spawnBackend } from "./spawn-backend.ts";
 import type { JsonCodec } from "./step-call.ts";
 import { stepListener } from "./step-listener.ts";
 import { workerEnvironment } from "./worker-environment.ts";
-import { WorkerPool } from "./worker-pool.ts";
 
 export interface SingleUseFunction {
   readonly step: StepDescription;
@@ -25,24 +24,12 @@ export function serveSingleUse(definition: SingleUseFunction): void {
 
 async function start({ step, workerFile, loadJson, environment }: SingleUseFunction, log = jsonLog()): Promise<void> {
   const config = readRuntimeConfig(environment);
-  let announced = false;
-  const pool = new WorkerPool({
-    backend: spawnBackend({
-      workerFile,
-      environment: workerEnvironment(environment),
-      heapMb: config.heapMb,
-      memoryMb: config.memoryMb,
-      startMs: config.workerStartMs,
-      log,
-    }),
-    ...config,
+  const pool = functionWorkers({
+    name: step.name,
+    workerFile,
+    environment: workerEnvironment(environment),
+    config,
     log,
-    onReady: () => {
-      if (!announced) {
-        announced = true;
-        announce({ event: "ready", function: step.name });
-      }
-    },
   });
   const requestsMax = config.concurrency + config.callersWaiting;
   const listener = stepListener({
@@ -54,5 +41,5 @@ async function start({ step, workerFile, loadJson, environment }: SingleUseFunct
     log,
   });
   const door = await openHttpDoor({ ...config, listener, isReady: () => pool.isReady() });
-  runUntilStopped({ name: step.name, door, drainMs: config.drainMs, close: () => pool.close(), log });
+  runUntilStopped({ name: step.name, door, ...config, close: () => pool.close(), log });
 }

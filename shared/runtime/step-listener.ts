@@ -7,6 +7,7 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { buildHeader } from "./build-digest.ts";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
+import { endEarly } from "./end-early.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
@@ -23,8 +24,6 @@ export interface StepListenerOptions {
   readonly log: Log;
 }
 
-/** How long what the client still sends is thrown away after a refusal, so that it reads the answer. */
-const lingerMs = 500;
 const retryAfterSeconds = "1";
 
 export function stepListener(options: StepListenerOptions): RequestListener {
@@ -139,18 +138,4 @@ function known(outcome: Uint8Array, options: StepListenerOptions): { outcome: Ui
     const replacement = failed(error, options).outcome;
     return { outcome: replacement, status: statusOf(replacement) };
   }
-}
-
-/**
- * Answers while the client still sends. The answer is complete for the client at once, but the
- * connection closes a little later: closing it with unread data in it would reset it, and the
- * client might never see the answer.
- */
-function endEarly(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
-  response.setHeader("connection", "close");
-  response.write(body);
-  const timer = setTimeout(() => response.end(), lingerMs);
-  request.once("end", () => response.end());
-  response.once("close", () => clearTimeout(timer));
-  request.resume();
 }

@@ -1,16 +1,32 @@
-/** The child's side: one step, one envelope, one reply. Started by spawned-worker.ts with the door on descriptor 3. */
+/** The child's side: one step, one envelope, one reply. Started with the door on descriptor 3, by spawned-worker.ts or by a fork. */
 import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Envelope, Outcome } from "#contracts";
-import { fail } from "#domain/outcome";
+import { Envelope, Outcome, type Transfer } from "#contracts";
+import { fail, forwardResult } from "#domain/outcome";
 import type { Step, StepContext } from "./define-step.ts";
+import type { ForkCalls } from "./fork-calls.ts";
+import { isForkServer, serveForks } from "./fork-server.ts";
 import { serveOneCall } from "./one-call.ts";
+import { rehearseOneCall } from "./rehearse-call.ts";
 import { runStep } from "./run-step.ts";
+import { testItself } from "./self-test.ts";
+
+const noBytes = Buffer.alloc(0);
 
 export async function runWorker(step: Step): Promise<void> {
+  if (!isForkServer()) {
+    await rehearse(step);
+  } else {
+    const rehearsesInParent = step.workers !== "spawn";
+    const { selfTest } = await serveForks(async (calls) => {
+      await rehearseCall(step, calls);
+      if (rehearsesInParent) await rehearse(step);
+    });
+    if (selfTest) await testItself();
+    if (!rehearsesInParent) await rehearse(step);
+  }
   const context = makeContext(tmpdir());
-  await rehearse(step, context);
   await serveOneCall({
     rehearsal: syntheticEnvelope(step.name),
     rehearsed: rehearseCodecs,
@@ -27,7 +43,8 @@ function makeContext(temporaryFolder: string): StepContext {
 }
 
 /** In a folder that is removed, so that the invocation finds its own empty. */
-async function rehearse(step: Step, context: StepContext): Promise<void> {
+async function rehearse(step: Step): Promise<void> {
+  const context = makeContext(tmpdir());
   if (step.rehearse === undefined) {
     return;
   }
@@ -37,6 +54,24 @@ async function rehearse(step: Step, context: StepContext): Promise<void> {
   rmSync(temporaryFolder, { recursive: true, force: true });
 }
 
+/** The way of a call without the step, over sockets as a child has them, so that each child finds it compiled. */
+function rehearseCall(step: Step, calls: ForkCalls): Promise<void> {
+  const table = { arrowIpc: Buffer.alloc(0), rows: 1, transfer: { name: "", chunks: 1, bytes: 1, sha256: noBytes } };
+  const standIn: Step = {
+    ...step,
+    facts: async (_envelope, _context, { bytesOf, emit }) => {
+      for await (const part of bytesOf(0)) await emit(part);
+    },
+    decide: () => forwardResult({ table, chart: undefined, document: undefined }),
+  };
+  const context = makeContext(tmpdir());
+  return rehearseOneCall(calls.socketPair(), {
+    rehearsal: syntheticEnvelope(step.name, table.transfer),
+    rehearsed: rehearseCodecs,
+    answer: (call) => runStep(standIn, call, context, report),
+  });
+}
+
 /** Node compiles functions when first called: better before the envelope than after it. */
 function rehearseCodecs(envelope: Uint8Array): void {
   const decoded = Envelope.decode(envelope);
@@ -44,8 +79,8 @@ function rehearseCodecs(envelope: Uint8Array): void {
   Outcome.encode({ decision: { $case: "forward", value: { payload: decoded.inputs[0]?.payload } } }).finish();
 }
 
-function syntheticEnvelope(step: string): Uint8Array {
-  const table = { arrowIpc: Buffer.alloc(1_024), rows: 1 };
+function syntheticEnvelope(step: string, transfer?: Transfer): Uint8Array {
+  const table = { arrowIpc: Buffer.alloc(transfer === undefined ? 1_024 : 0), rows: 1, transfer };
   const result = { table, chart: undefined, document: undefined };
   return Envelope.encode(
     Envelope.fromPartial({

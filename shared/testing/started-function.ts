@@ -1,10 +1,10 @@
 /** A step as its own function process, bundled as the build does it, for tests of the runtime. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Envelope, Outcome } from "#contracts";
 import { bundleFunction } from "../../cli/build/bundle-function.ts";
+import { type StartedBundle, startBundle } from "./started-bundle.ts";
 
 const home = resolve(import.meta.dirname, "../..");
 
@@ -23,14 +23,8 @@ export interface EnvelopeChange {
   readonly query?: { readonly sql: string };
 }
 
-export interface StartedFunction {
-  readonly url: string;
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  /** What it wrote to standard error. */
-  log(): string;
+export interface StartedFunction extends StartedBundle {
   call(envelope: EnvelopeChange, signal?: AbortSignal): Promise<Answer>;
-  stop(): Promise<void>;
 }
 
 /** @param handler of the checkout, e.g. `shared/runtime/testing-steps/tell-tale.ts` */
@@ -40,38 +34,17 @@ export async function startFunction(
 ): Promise<StartedFunction> {
   const folder = await mkdtemp(join(tmpdir(), "dynamos-function-"));
   await bundleFunction(join(home, handler), folder);
-  const child = spawn(process.execPath, [join(folder, "index.js")], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, TMPDIR: folder, http_port: "0", ...environment },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  let written = "";
-  child.stderr?.on("data", (chunk) => {
-    written += chunk;
-  });
-  const exited = new Promise<number | null>((done) => child.once("exit", done));
-  const port = await new Promise<number>((done, failed) => {
-    let listening = 0;
-    child.on("message", ({ event, port: heard }: { event: string; port: number }) => {
-      if (event === "listening") listening = heard;
-      if (event === "ready") done(listening);
-    });
-    void exited.then((code) => failed(new Error(`the function ended with ${code}: ${written}`)));
-  }).catch(async (error) => {
+  const started = await startBundle(folder, environment).catch(async (error) => {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     throw error;
   });
-  const url = `http://127.0.0.1:${port}`;
   const step = handler.split("/").at(-1)?.replace(".ts", "") ?? "";
 
   return {
-    url,
-    child,
-    exited,
-    log: () => written,
+    ...started,
     call: async (partial, signal) => {
       const envelope = Envelope.fromPartial({ queryId: "q1", step, deadlineMs: Date.now() + 20_000, ...partial });
-      const response = await fetch(url, {
+      const response = await fetch(started.url, {
         method: "POST",
         headers: { "content-type": "application/x-protobuf" },
         body: new Uint8Array(Envelope.encode(envelope).finish()),
@@ -84,8 +57,7 @@ export async function startFunction(
       };
     },
     stop: async () => {
-      child.kill("SIGKILL");
-      await exited;
+      await started.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,0 +1,32 @@
+/** What a door and its fork server say to each other. */
+
+/** First argument of the worker's file: it is to be a fork server; the second is where koffi is, the third where the door listens. */
+export const forkServerArgument = "--fork-server";
+
+/** To the server's standard input, each of the same length, so that nobody ever reads half of the next one. */
+export const orders = {
+  /** With the token by which the door will know the child. */
+  worker: "w",
+  /** The same, and the child tries out what Node needs before it says ready. */
+  selfTest: "t",
+  /** With a pid: what has become of it. */
+  reap: "r",
+} as const;
+
+export const tokenChars = 32;
+export const orderBytes = 1 + tokenChars;
+
+/** Of the child's two connections: the first byte, before the token. */
+export const connections = { door: "d", output: "o" } as const;
+
+export function orderOf(kind: (typeof orders)[keyof typeof orders], value: string): string {
+  return kind + value.padEnd(tokenChars, " ");
+}
+
+/** What a child gets over its door before anything else, behind its length in four bytes. */
+export interface ChildSetup {
+  readonly folder: string;
+  /** Complete. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly rights: readonly string[];
+}

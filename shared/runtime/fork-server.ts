@@ -1,0 +1,101 @@
+/**
+ * A warm parent of workers. It loads and rehearses the step on made-up input, and then only waits for orders, in one
+ * blocking read: nothing of its event loop runs while it forks. It holds no data, no secret and no connection.
+ */
+import { readdirSync, readlinkSync, readSync, writeSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { type ForkCalls, loadForkCalls } from "./fork-calls.ts";
+import { forkServerArgument, orderBytes, orders } from "./fork-protocol.ts";
+import { type ForkedChild, becomeChild } from "./forked-child.ts";
+
+export const isForkServer = (): boolean => process.argv[2] === forkServerArgument;
+
+/** Where it answers: `ready`, `unfit <why>`, `forked <pid>`, `ended <pid> <status>`, `alive <pid>`. */
+const answers = 3;
+
+/** @param rehearse once, in the parent @returns in each child, never in the parent */
+export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>): Promise<ForkedChild> {
+  const [, , , nativeFile = "", doorPath = ""] = process.argv;
+  // A step sees what it sees in a worker of its own.
+  process.argv.length = 2;
+  const calls = loadForkCalls(nativeFile);
+  await rehearse(calls);
+  await settled();
+  const unfit = whyUnfit();
+  if (unfit !== undefined) {
+    say(`unfit ${unfit}`);
+    process.exit(1);
+  }
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  say("ready");
+  return becomeChild(waitForOrders(calls), { calls, doorPath, answers });
+}
+
+export interface Forked {
+  readonly parentPid: number;
+  readonly selfTest: boolean;
+  readonly token: string;
+}
+
+/** @returns in a child */
+function waitForOrders(calls: ForkCalls): Forked {
+  const parentPid = process.pid;
+  const order = Buffer.alloc(orderBytes);
+  for (;;) {
+    for (let filled = 0; filled < orderBytes; ) {
+      const read = readSync(0, order, filled, orderBytes - filled, null);
+      // The door is gone.
+      if (read === 0) calls.exitNow(0);
+      filled += read;
+    }
+    const kind = String.fromCharCode(order[0] as number);
+    if (kind === orders.reap) {
+      const pid = Number(order.toString("latin1", 1));
+      const status = calls.reap(pid);
+      say(status === undefined ? `alive ${pid}` : `ended ${pid} ${status}`);
+      continue;
+    }
+    calls.copyMemoryInForks();
+    const pid = calls.fork();
+    if (pid === 0) return { parentPid, selfTest: kind === orders.selfTest, token: order.toString("latin1", 1) };
+    say(`forked ${pid}`);
+  }
+}
+
+function say(line: string): void {
+  writeSync(answers, `${line}\n`);
+}
+
+/** Two rounds of the event loop: what was closed is closed. */
+async function settled(): Promise<void> {
+  for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * A child shares each open file with its siblings, and has none of the parent's threads: whoever waits for one would
+ * wait for ever. So there may be none but Node's own.
+ */
+function whyUnfit(): string | undefined {
+  for (const name of readdirSync("/proc/self/fd")) {
+    const target = Number(name) > answers ? targetOf(name) : "";
+    if (!ownDescriptors.test(target)) return `the rehearsal left open ${target}`;
+  }
+  const threads = readdirSync("/proc/self/task").length;
+  return threads > ownThreadsMax ? `the rehearsal left ${threads} threads, Node has ${ownThreadsMax} at most` : undefined;
+}
+
+/** libuv's own. */
+const ownDescriptors = /^(|anon_inode:.*|pipe:.*|\/dev\/null|\/dev\/u?random)$/;
+/** Main, two of the platform's, four of libuv's pool. */
+const ownThreadsMax = 7;
+
+function targetOf(name: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${name}`);
+  } catch {
+    // The one that listed them.
+    return "";
+  }
+}
