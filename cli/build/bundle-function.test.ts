@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BundledFile, bundleFunction } from "./bundle-function.ts";
 
@@ -35,6 +37,7 @@ describe("the bundle of a single-use function", () => {
       "index.js",
       "json-codec.js",
       "package.json",
+      ...(name === "sql-query" ? ["pg.js"] : []),
       "worker.js",
     ]);
   });
@@ -51,7 +54,14 @@ describe("the bundle of a single-use function", () => {
     const allowed = ["@bufbuild/protobuf", "apache-arrow", "flatbuffers", "tslib"];
     const more = npmPackages(worker).filter((vendor) => !allowed.includes(vendor));
     expect(more).toEqual(withEngine.includes(name) ? ["@duckdb/node-api"] : []);
-    expect(worker.bytes).toBeLessThanOrEqual(withEngine.includes(name) ? 1_300_000 : 750_000);
+    expect(worker.bytes).toBeLessThanOrEqual(withEngine.includes(name) ? 1_350_000 : 750_000);
+  });
+
+  it("has PostgreSQL's driver in a file of its own, which only sql-query loads when it needs it", () => {
+    expect(singleUse.filter((name) => fileOf(name, "worker.js").apart.length > 0)).toEqual(["sql-query"]);
+    expect(fileOf("sql-query", "worker.js").apart).toEqual(["pg.js"]);
+    const driver = createRequire(import.meta.url)(join(folder, "sql-query", "pg.js")) as { default: typeof pg };
+    expect(new driver.default.Client({ host: "nowhere" }).host).toBe("nowhere");
   });
 
   it("needs DuckDB's native part beside it for those with the engine alone", () => {
