@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
-import { placeFaasCli, type Ran, realFaasCli, runCommand } from "#testing/faas-cli";
+import { placeFaasCli, type Ran, realFaasCli, runCommand } from "#testing/faas-cli/place";
 import { type Gateway, startGateway } from "./start-gateway.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");

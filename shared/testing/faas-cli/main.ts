@@ -117,6 +117,9 @@ async function run([first = "", ...rest]: readonly string[]): Promise<void> {
   await command.run(readCommandLine(rest, { ...everywhere, ...command.flags }));
 }
 
+// Who reads may leave early, as `| head` does.
+process.stdout.on("error", () => process.exit(141));
+
 try {
   await run(process.argv.slice(2));
 } catch (error) {
