@@ -122,7 +122,8 @@ async function oddValue(
     const isOdd = datelike.has(type) ? ` OR ${odd(`c${i}`)}` : "";
     const sql = `SELECT 1 FROM ${text} WHERE c${i} IS NOT NULL AND (TRY_CAST(c${i} AS ${type}) IS NULL${isOdd}) LIMIT 1`;
     const found = await rowsOf(engine, sql).catch(() => undefined);
-    if (found === undefined) return new DynamosError(ErrorCode.DATA_UNREADABLE, `${what} has text that is not UTF-8`);
+    if (found === undefined)
+      return new DynamosError(ErrorCode.DATA_UNREADABLE, `${what} has rows that can't be taken in`);
     if (found.length > 0) {
       const way = "leave it out in a view, or describe the column as text in the data set";
       return new DynamosError(

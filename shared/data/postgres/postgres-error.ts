@@ -32,6 +32,9 @@ function serverError(state: string, what: string): DynamosError {
       return new DynamosError(ErrorCode.DATA_UNREADABLE, `${what} does not let its role in ${told}`);
     case "3D000":
       return new DynamosError(ErrorCode.DATA_UNREADABLE, `${what} has no such database ${told}`);
+    case "22021":
+    case "22P05":
+      return new DynamosError(ErrorCode.DATA_UNREADABLE, `${what} has text that is not UTF-8 ${told}`);
     case "57014":
       return new DynamosError(ErrorCode.DEADLINE_EXCEEDED, `${what} took longer than there was time`);
     case "55P03":
