@@ -70,11 +70,11 @@ module.exports = {
         contracts,
         errors,
         ports,
-        "^shared/domain/(route|limits|message-size|version)\\.ts$",
+        "^shared/domain/(route|limits|message-size|version|knowledge-key)\\.ts$",
         "^shared/domain/audit/(record|chain)\\.ts$",
         "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
       ],
-      "names, limits, the version and the chain of a record are the domain's; the in-memory invoker runs steps as the runtime does",
+      "names, limits, keys, the version and the chain of a record are the domain's; the in-memory invoker runs steps as the runtime does",
     ),
     {
       name: "domain-has-no-io",

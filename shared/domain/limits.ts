@@ -102,6 +102,32 @@ export const limits = {
   partyGoneMs: 3_000,
   /** Before a lost watch of the knowledge base is opened again, and a failed write to it tried again. */
   knowledgeRetryMs: 200,
+  /**
+   * etcd: one try of a call, and all its tries, which end before whoever asked over gRPC gives up (5 s). Large bodies
+   * get more: so many bytes are expected to pass in a millisecond.
+   */
+  etcdTryMsMax: 2_000,
+  etcdCallMsMax: 4_500,
+  etcdBytesPerMs: 10_000,
+  etcdRetryFirstMs: 20,
+  etcdRetryLongestMs: 500,
+  /** One answer, or one message of a watch: base64 in JSON. */
+  etcdAnswerBytesMax: 256 * 1_048_576,
+  /** Keys on one page of a listing. */
+  etcdPageKeys: 500,
+  /** Requests to one endpoint at once, watches apart, and writes of one process. */
+  etcdSocketsMax: 32,
+  etcdWritesAtOnceMax: 32,
+  /** A watch is opened anew so often, as a connection whose other side is gone says nothing. */
+  etcdWatchRenewMs: 5_000,
+  /** Changes, and characters of them, that wait for a watch's reader; a slower one must list again. */
+  etcdUnreadMax: 10_000,
+  etcdUnreadCharsMax: 128 * 1_048_576,
+  /** How long what tells a repeated write is kept, and for how long of that it is used. */
+  etcdMarksMs: 600_000,
+  etcdMarksUsedMs: 300_000,
+  /** Certificates are read again so often. */
+  etcdTlsFilesMs: 10_000,
   /** A job that nobody uses for so long ends, when it does not say; and at most. */
   jobLeaseMsDefault: 600_000,
   jobLeaseMsMax: 86_400_000,

@@ -1,6 +1,6 @@
 /**
- * The knowledge base: small JSON documents under path-like keys, with one revision counter. Twins: adapters/memory,
- * later adapters/etcd. A key begins with `/`, or with `~word/` for what is kept beside the documents, such as
+ * The knowledge base: small JSON documents under path-like keys, with one revision counter. Twins: adapters/memory and
+ * adapters/etcd. A key begins with `/`, or with `~word/` for what is kept beside the documents, such as
  * their history: who lists or watches `/` does not see it.
  */
 

@@ -1,15 +1,12 @@
 /** The embedded knowledge base: one process, one revision counter, every change kept for a while so that a watch can resume. */
 import { randomUUID } from "node:crypto";
 import { ErrorCode } from "#contracts";
+import { checkKeys, revisionConflict } from "#domain/knowledge-key";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { Change, Companion, DeleteOptions, Entry, Knowledge, Lease, PutOptions } from "#ports/knowledge";
 import { ChangeHistory } from "./change-history.ts";
 import { MemoryWatch } from "./watch.ts";
-
-const keyCharsMax = 512;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a key.
-const validKey = /^(~[a-z]+)?\/[^\u0000-\u001f\u007f]*$/;
 
 export function createMemoryKnowledge({ clock }: { clock: Clock }): Knowledge {
   return new MemoryKnowledge(clock);
@@ -119,31 +116,18 @@ class MemoryKnowledge implements Knowledge {
   private check(key: string, { ifRevision, also = [] }: DeleteOptions): void {
     this.checkOpen();
     const all = [{ key, ifRevision }, ...also];
-    for (const one of all) {
-      checkKey(one.key);
-      this.checkRevision(one.key, one.ifRevision);
-    }
-    if (new Set(all.map((one) => one.key)).size < all.length) {
-      throw new DynamosError(ErrorCode.INVALID_REQUEST, "a key is changed twice at once");
-    }
+    checkKeys(all.map((one) => one.key));
+    for (const one of all) this.checkRevision(one.key, one.ifRevision);
   }
 
   private checkRevision(key: string, ifRevision: number | undefined): void {
     const current = this.entries.get(key)?.revision ?? 0;
-    if (ifRevision === undefined || ifRevision === current) return;
-    const there = current === 0 ? "does not exist" : `is at revision ${current}`;
-    throw new DynamosError(ErrorCode.REVISION_CONFLICT, `${key} ${there}, expected ${ifRevision}`);
+    if (ifRevision !== undefined && ifRevision !== current) throw revisionConflict(key, current, ifRevision);
   }
 
   private checkOpen(): void {
     if (this.closed) throw unavailable("the knowledge base is closed");
   }
-}
-
-function checkKey(key: string): void {
-  if (validKey.test(key) && key.length <= keyCharsMax) return;
-  const message = `a key begins with / or ~word/ and has at most ${keyCharsMax} characters, none of them a control character`;
-  throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
 }
 
 function unavailable(message: string): DynamosError {
