@@ -18,6 +18,7 @@ const script = (path: string): Stage["command"] => [process.execPath, "--import"
 const stages: readonly Stage[] = [
   { name: "format and lint", command: [bin("biome"), "check", "--error-on-warnings", "."] },
   { name: "types", command: [bin("tsc"), "-p", "."] },
+  { name: "types of k6", command: [bin("tsc"), "-p", "load-tests"] },
   { name: "import law", command: script(".config/check-imports.ts") },
   { name: "contracts", command: script(".config/check-contracts.ts") },
   { name: "stack file", command: script(".config/check-stack.ts") },

@@ -4,7 +4,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL("..", import.meta.url)),
-    include: ["shared/**/*.test.ts", "functions/**/*.test.ts", "cli/**/*.test.ts", "k8s/**/*.test.ts"],
+    include: [
+      "shared/**/*.test.ts",
+      "functions/**/*.test.ts",
+      "cli/**/*.test.ts",
+      "k8s/**/*.test.ts",
+      "load-tests/**/*.test.ts",
+    ],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

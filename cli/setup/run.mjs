@@ -31,6 +31,7 @@ const tasks = {
   dynamos: () => dynamos(rest.length === 0 ? ["--help"] : rest),
   build: () => run(["--import", typescript, build, ...rest]),
   bench: () => run(["--import", typescript, "--import", buildFirst, "cli/bench/main.ts", ...rest], home),
+  load: () => run(["--import", typescript, "--import", buildFirst, join(home, "load-tests/runner/main.ts"), ...rest], process.cwd()),
   chaos: async () => {
     installRabbitmq();
     await run(["--import", typescript, "shared/testing/kills/main.ts", ...rest], home);

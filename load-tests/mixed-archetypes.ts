@@ -1,0 +1,54 @@
+/** Both archetypes at once, rows among them: does one slow or change the other? */
+import type { Options, Scenario } from "k6/options";
+import { ask, askReferences } from "./ask.ts";
+import type { References } from "./judge.ts";
+import { atHome, atThirdParty, unitedRows } from "./questions.ts";
+import { duration, number } from "./settings.ts";
+
+const perSecond = number("RATE", 0.5);
+const p95Ms = number("P95_MS", 4_000);
+
+function at(perMinute: number, exec: string): Scenario {
+  return {
+    executor: "constant-arrival-rate",
+    rate: Math.max(1, Math.round(perMinute)),
+    timeUnit: "1m",
+    duration: duration("DURATION", "1m"),
+    preAllocatedVUs: 5,
+    maxVUs: Math.max(10, Math.ceil(perSecond * 40)),
+    exec,
+  };
+}
+
+export const options: Options = {
+  scenarios: {
+    home: at(perSecond * 60, "home"),
+    third_party: at(perSecond * 60, "thirdParty"),
+    // Rows are rarer and heavier.
+    rows: at(perSecond * 20, "rows"),
+  },
+  thresholds: {
+    checks: ["rate==1"],
+    query_wrong: ["count==0"],
+    query_shed: ["rate==0"],
+    "query_answered_ms{scenario:home}": [`p(95)<${p95Ms}`],
+    "query_answered_ms{scenario:third_party}": [`p(95)<${p95Ms}`],
+    "query_answered_ms{scenario:rows}": [`p(95)<${p95Ms * 2}`],
+  },
+};
+
+export function setup(): References {
+  return askReferences([atHome, atThirdParty, unitedRows]);
+}
+
+export function home(references: References): void {
+  ask(atHome, { references });
+}
+
+export function thirdParty(references: References): void {
+  ask(atThirdParty, { references });
+}
+
+export function rows(references: References): void {
+  ask(unitedRows, { references });
+}
