@@ -1,74 +1,50 @@
-/** The template, in the folder that `faas-cli build --shrinkwrap` makes of it. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+/** The template, in the folders that faas-cli makes of it: each function is built, tested and run by itself. */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Envelope, Outcome } from "#contracts";
 import { approvalEnvironment } from "#testing/approval-keys";
-import { readStack } from "../stack/read-stack.ts";
+import { newFunction, pullTemplate, shrinkwrap, shrinkwrapOfStack } from "#testing/faas-cli";
+import { startBundle } from "#testing/started-bundle";
+import { openTokens, type Tokens } from "#testing/tokens";
 
+const run = promisify(execFile);
 const home = resolve(import.meta.dirname, "../..");
+const lang = "node18-single-use";
+const template = join(home, "templates", lang);
 let folder: string;
+let tokens: Tokens;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dynamos-test-"));
+  tokens = await openTokens();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await tokens.remove();
+  await rm(folder, { recursive: true, force: true });
+});
 
-/** Template, then the handler over `function/`, then each path of `configuration.copy` inside it. */
-async function shrinkwrap(name: string): Promise<string> {
-  const { functions, copy } = await readStack(join(home, "stack.yml"), { environment: {} });
-  const found = functions.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`no function ${name} in stack.yml`);
-  const target = join(folder, name);
-  await cp(join(home, "template", found.lang), target, { recursive: true });
-  const within = join(target, "function");
-  await cp(join(home, found.handler), within, { recursive: true });
-  for (const path of copy) await cp(join(home, path), join(within, path), { recursive: true });
-  // In place of the image's `npm ci`.
-  await symlink(join(home, "node_modules"), join(within, "node_modules"));
-  return target;
-}
-
-async function bundle(target: string): Promise<string> {
-  const tsx = join(target, "function/node_modules/.bin/tsx");
-  await promisify(execFile)(tsx, ["bundle.mts"], { cwd: target });
-  // As in the image: nothing but the bundle, at a place where no checkout is near.
+/** The build stage. `npm ci` gives what is linked here. @returns the bundle, at a place where no checkout is near */
+async function buildStage(target: string): Promise<string> {
+  for (const within of [target, join(target, "function")]) {
+    await symlink(join(home, "node_modules"), join(within, "node_modules"));
+  }
+  await run(join(target, "node_modules/.bin/tsx"), ["bundle.mts"], { cwd: target });
   const alone = `${target}-alone`;
-  await cp(join(target, "bundle"), alone, { recursive: true });
+  await rename(join(target, "bundle"), alone);
   await rm(target, { recursive: true });
   return alone;
 }
 
-async function run(alone: string, environment: Record<string, string>) {
-  const child = spawn(process.execPath, ["index.js"], {
-    cwd: alone,
-    env: { PATH: process.env.PATH, TMPDIR: folder, http_port: "0", ...environment },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  let written = "";
-  child.stderr?.on("data", (chunk) => {
-    written += chunk;
-  });
-  const port = await new Promise<number>((done, failed) => {
-    let listening = 0;
-    child.on("message", (message: { event: string; port: number }) => {
-      if (message.event === "listening") listening = message.port;
-      if (message.event === "ready") done(listening);
-    });
-    child.once("exit", () => failed(new Error(written)));
-  });
-  return { child, url: `http://127.0.0.1:${port}/` };
+async function bundleOf(name: string): Promise<string> {
+  const target = join(folder, name);
+  await shrinkwrapOfStack(home, name, target);
+  return buildStage(target);
 }
 
-async function stop(child: ChildProcess): Promise<number | null> {
-  const exited = new Promise<number | null>((done) => child.once("exit", done));
-  child.kill("SIGTERM");
-  return exited;
-}
-
-describe("the template", () => {
+describe("of this project's functions", () => {
   it.each<[string, Record<string, string>, RegExp]>([
     ["policy-enforcer", { approval_key_file: approvalEnvironment.approval_key_file }, /^\d+-shared$/],
     // Its worker rehearses with DuckDB before it says ready.
@@ -77,29 +53,121 @@ describe("the template", () => {
       { data_dir: "/", approval_keys_file: approvalEnvironment.approval_keys_file },
       /^\d+-[0-9a-f]{16}$/,
     ],
-  ])("makes of %s a bundle that runs by itself", async (name, environment, worker) => {
-    const { child, url } = await run(await bundle(await shrinkwrap(name)), environment);
+  ])("%s is a bundle that runs by itself", async (name, environment, worker) => {
+    const { child, url, exited } = await startBundle(await bundleOf(name), environment);
     const step = name.replace("uva-", "");
-    const body = Envelope.encode(
-      Envelope.fromPartial({ queryId: "q", step, deadlineMs: Date.now() + 10_000 }),
-    ).finish();
+    const envelope = Envelope.fromPartial({ queryId: "q", step, deadlineMs: Date.now() + 10_000 });
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/x-protobuf" },
-      body: new Uint8Array(body),
+      body: new Uint8Array(Envelope.encode(envelope).finish()),
     });
     expect(response.headers.get("x-dynamos-worker")).toMatch(worker);
     expect(Outcome.decode(new Uint8Array(await response.arrayBuffer())).decision).toBeDefined();
-    expect(await stop(child)).toBe(0);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
   });
 
-  it("starts what its door needs", async () => {
-    const dockerfile = await readFile(join(home, "template/node18-single-use/Dockerfile"), "utf8");
+  it("the orchestrator is a bundle that runs by itself, without DuckDB", async () => {
+    const alone = await bundleOf("orchestrator");
+    expect((await readdir(alone)).sort()).toEqual(["index.js", "package.json"]);
+    const { url, stop } = await startBundle(alone, {
+      sidecar_address: `unix://${join(folder, "none.sock")}`,
+      token_issuer: tokens.issuer.issuer,
+      token_audience: tokens.issuer.audience,
+      token_jwks_file: tokens.issuer.jwksFile,
+    });
+    expect((await fetch(`${url}/v1/queries/x`, { headers: await tokens.headerOf() })).status).toBe(404);
+    await stop();
+  });
+});
+
+/** Somebody's project, which has the template and nothing else of this one. */
+describe("of somebody's project that pulled the template", () => {
+  let project: string;
+  let handler: string;
+  beforeAll(async () => {
+    project = join(folder, "project");
+    await pullTemplate(home, project, lang);
+    handler = await newFunction(project, lang, "hello");
+  });
+
+  async function built(name: string): Promise<string> {
+    const target = join(project, "build", name);
+    await shrinkwrap({ project, lang, handler: name, copy: [], target });
+    return buildStage(target);
+  }
+
+  it("a new function is TypeScript that checks and passes its own test where it stands", async () => {
+    await symlink(join(home, "node_modules"), join(handler, "node_modules"));
+    const { stdout } = await run("npm", ["test"], { cwd: handler });
+    await rm(join(handler, "node_modules"));
+    expect(stdout).toContain("pass 2");
+  });
+
+  it("it is built with its test, and its image holds the bundle alone, which answers", async () => {
+    const alone = await built("hello");
+    expect((await readdir(alone)).sort()).toEqual(["index.js", "package.json", "worker.js"]);
+    const { url, child, exited } = await startBundle(alone, {});
+    const ask = async (body: string) => {
+      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+      return [response.status, await response.json()];
+    };
+    expect(await ask('{"name":"Ann"}')).toEqual([200, { greeting: "hello Ann" }]);
+    expect((await ask("[]"))[0]).toBe(400);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+  });
+
+  it("a test that fails ends the build", async () => {
+    await cp(handler, join(project, "wrong"), { recursive: true });
+    const source = join(project, "wrong/handler.test.ts");
+    await writeFile(source, (await readFile(source, "utf8")).replace("hello Ann", "goodbye"));
+    await expect(built("wrong")).rejects.toMatchObject({ stdout: expect.stringContaining("goodbye") });
+  });
+
+  it("a handler in JavaScript takes the place of the example, with the packages and files that it names", async () => {
+    const own = join(project, "own");
+    await cp(join(handler, "tsconfig.json"), join(own, "tsconfig.json"));
+    await writeFile(
+      join(own, "handler.js"),
+      'const { debug } = require("picocolors");\nmodule.exports = async () => require("fs").readFileSync(__dirname + "/words/a.txt", "utf8") + typeof require("picocolors").red;\n',
+    );
+    await cp(join(home, "LICENSE"), join(own, "words/a.txt"));
+    await writeFile(
+      join(own, "package.json"),
+      '{"name":"own","singleUse":{"external":["picocolors"],"files":["words"]}}',
+    );
+    const alone = await built("own");
+    expect(await readdir(join(alone, "node_modules"))).toEqual(["picocolors"]);
+    const { url, stop } = await startBundle(alone);
+    expect(await (await fetch(url)).text()).toMatch(/^MIT License.*function$/s);
+    await stop();
+  });
+});
+
+describe("the template's own files", () => {
+  it("start what the door needs, as no user of the base image's own", async () => {
+    const dockerfile = await readFile(join(template, "Dockerfile"), "utf8");
     const setting = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(dockerfile)?.[1];
     expect(setting("mode")).toBe("http");
     expect(setting("fprocess")).toBe("node index.js");
     expect(setting("upstream_url")).toBe(`http://127.0.0.1:${setting("http_port")}`);
     expect(setting("ready_path")).toBe("/_/ready");
     expect(dockerfile).toMatch(/^USER \d+$/m);
+  });
+
+  it("have the project's version, import names and versions of packages", async () => {
+    const [own, project] = await Promise.all(
+      [template, home].map(async (each) => JSON.parse(await readFile(join(each, "package.json"), "utf8"))),
+    );
+    expect([own.version, own.imports]).toEqual([project.version, project.imports]);
+    const example = JSON.parse(await readFile(join(template, "function/package.json"), "utf8"));
+    const versions = { ...project.dependencies, ...project.devDependencies };
+    for (const [name, version] of Object.entries({ ...own.dependencies, ...example.devDependencies })) {
+      expect([name, version]).toEqual([name, versions[name]]);
+    }
+    const lock = JSON.parse(await readFile(join(template, "package-lock.json"), "utf8"));
+    expect(lock.packages[""]).toMatchObject({ version: own.version, dependencies: own.dependencies });
   });
 });

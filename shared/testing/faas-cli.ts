@@ -1,78 +1,70 @@
-/** faas-cli for tests: the real one where it is, and a stand-in that speaks as it does. */
-import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { buildSync } from "esbuild";
+/**
+ * What `faas-cli` does with a template: `template pull`, `new` and `build --shrinkwrap`. The real one where it is on
+ * the PATH or in build/tools, else its copying done again (its builder/copy.go and builder/build.go).
+ */
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, readdir, stat } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { readStack } from "../../cli/stack/read-stack.ts";
+import { findTool } from "./find-tool.ts";
 
-const home = resolve(import.meta.dirname, "../..");
+const faasCli = findTool("faas-cli");
 
-/** Of FAAS_CLI, build/tools or the PATH; undefined where there is none. */
-export function realFaasCli(): string | undefined {
-  const { FAAS_CLI: given, PATH: path = "" } = process.env;
-  const folders = [join(home, "build/tools"), ...path.split(":").filter(Boolean)];
-  return [...(given ? [given] : []), ...folders.map((folder) => join(folder, "faas-cli"))].find((file) =>
-    existsSync(file),
-  );
+/** `configuration.templates` and `faas-cli template pull`: a copy of the template in a project of its own. */
+export async function pullTemplate(from: string, project: string, lang: string): Promise<void> {
+  await copyFiles(join(from, "template", lang), join(project, "template", lang));
 }
 
-/** Puts a command `faas-cli` into a folder, for a PATH. @param real of `realFaasCli`; absent: the stand-in */
-export function placeFaasCli(folder: string, real?: string): void {
-  const file = join(folder, "faas-cli");
-  if (real !== undefined) {
-    symlinkSync(real, file);
-    return;
+/** `faas-cli new --lang`: the template's `function/` becomes the handler's folder. */
+export async function newFunction(project: string, lang: string, name: string): Promise<string> {
+  if (faasCli !== undefined) {
+    execFileSync(faasCli, ["new", name, "--lang", lang, "--quiet"], { cwd: project, stdio: "ignore" });
+  } else {
+    await copyFiles(join(project, "template", lang, "function"), join(project, name));
   }
-  // Bundled: a start takes a tenth of the time.
-  buildSync({
-    entryPoints: [join(import.meta.dirname, "faas-cli/main.ts")],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    outfile: join(folder, "stand-in.mjs"),
-    logLevel: "warning",
-  });
-  writeFileSync(file, `#!/bin/sh\nexec "${process.execPath}" "${join(folder, "stand-in.mjs")}" "$@"\n`);
-  chmodSync(file, 0o755);
+  return join(project, name);
 }
 
-export interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface Shrinkwrap {
+  /** Where `template/` is and the paths of `copy` are. */
+  readonly project: string;
+  readonly lang: string;
+  /** Folder, relative to the project. */
+  readonly handler: string;
+  readonly copy: readonly string[];
+  readonly target: string;
 }
 
-export interface RunOptions {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly input?: string;
-  readonly msMax?: number;
-}
-
-/** A command to its end, or to a limit of time. */
-export function runCommand(file: string, args: readonly string[], options: RunOptions): Promise<Ran> {
-  const { cwd, env, input = "", msMax = 60_000 } = options;
-  const child = spawn(file, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-  const timer = setTimeout(() => child.kill("SIGKILL"), msMax);
-  const written = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text) => {
-      written[name] += text;
-    });
+/** `faas-cli build --shrinkwrap`: the template, the handler over its `function/`, each path of `copy` inside that. */
+export async function shrinkwrap({ project, lang, handler, copy, target }: Shrinkwrap): Promise<void> {
+  const within = join(target, "function");
+  await copyFiles(join(project, "template", lang), target);
+  for (const name of await readdir(join(project, handler))) {
+    if (name === "build" || name === "template") continue;
+    await copyFiles(join(project, handler, name), join(within, name));
   }
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
-  return new Promise((done, failed) => {
-    child.once("error", failed);
-    child.once("close", (status) => {
-      clearTimeout(timer);
-      done({ status, ...written });
-    });
-  });
+  for (const path of copy) {
+    if (relative(project, join(project, path)).startsWith("..")) throw new Error(`${path} is outside of the project`);
+    await copyFiles(join(project, path), join(within, path));
+  }
 }
 
-/** What the real one says that it is. */
-export function faasCliVersion(file: string): string {
-  return execFileSync(file, ["version", "--short-version"], { encoding: "utf8" }).trim();
+/** A function of this checkout's stack.yml. */
+export async function shrinkwrapOfStack(home: string, name: string, target: string): Promise<void> {
+  const { functions, copy } = await readStack(join(home, "stack.yml"), { environment: {} });
+  const found = functions.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no function ${name} in stack.yml`);
+  await shrinkwrap({ project: home, lang: found.lang, handler: found.handler, copy, target });
+}
+
+/** Follows symbolic links, as Go's os.Stat does. Packages are left out: .dockerignore does so before a build sees them. */
+async function copyFiles(from: string, to: string): Promise<void> {
+  if (from.endsWith("node_modules")) return;
+  if ((await stat(from)).isDirectory()) {
+    await mkdir(to, { recursive: true });
+    for (const name of await readdir(from)) await copyFiles(join(from, name), join(to, name));
+  } else {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, to);
+  }
 }
