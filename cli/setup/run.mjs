@@ -31,19 +31,25 @@ const tasks = {
   dynamos: () => dynamos(rest.length === 0 ? ["--help"] : rest),
   build: () => run(["--import", typescript, build, ...rest]),
   bench: () => run(["--import", typescript, "--import", buildFirst, "cli/bench/main.ts", ...rest], home),
-  load: () => run(["--import", typescript, "--import", buildFirst, join(home, "load-tests/runner/main.ts"), ...rest], process.cwd()),
+  load: () =>
+    run(
+      ["--import", typescript, "--import", buildFirst, join(home, "load-tests/runner/main.ts"), ...rest],
+      process.cwd(),
+    ),
   chaos: async () => {
     installRabbitmq();
     await run(["--import", typescript, "shared/testing/kills/main.ts", ...rest], home);
   },
   test: async () => {
     installRabbitmq();
+    installOpenfaasTools();
     installPostgres();
     await run(["--import", typescript, build]);
     await run(["node_modules/vitest/vitest.mjs", "run", "--config", ".config/vitest.ts", ...rest], home);
   },
   verify: async () => {
     installRabbitmq();
+    installOpenfaasTools();
     installPostgres();
     await run(["--import", typescript, build]);
     await run(["--import", typescript, ".config/verify.ts", ...rest], home);
@@ -78,6 +84,11 @@ function install() {
   if (error) fail(`npm can't be started: ${error.message}`);
   if (status !== 0) fail("npm ci failed; nothing was started");
   writeFileSync(stamp, lock);
+}
+
+/** It says itself what it could not get. */
+function installOpenfaasTools() {
+  spawnSync("bash", [join(home, ".ci/install-openfaas-tools.sh")], { cwd: home, stdio: "inherit", env: environment });
 }
 
 function installRabbitmq() {
