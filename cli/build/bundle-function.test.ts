@@ -60,8 +60,8 @@ describe("the bundle of a single-use function", () => {
   it("has PostgreSQL's driver in a file of its own, which only sql-query loads when it needs it", () => {
     expect(singleUse.filter((name) => fileOf(name, "worker.js").apart.length > 0)).toEqual(["sql-query"]);
     expect(fileOf("sql-query", "worker.js").apart).toEqual(["pg.js"]);
-    const driver = createRequire(import.meta.url)(join(folder, "sql-query", "pg.js")) as { default: typeof pg };
-    expect(new driver.default.Client({ host: "nowhere" }).host).toBe("nowhere");
+    const driver = createRequire(import.meta.url)(join(folder, "sql-query", "pg.js")) as typeof pg;
+    expect(new driver.Client({ host: "nowhere" }).host).toBe("nowhere");
   });
 
   it("needs DuckDB's native part beside it for those with the engine alone", () => {

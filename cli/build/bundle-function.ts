@@ -51,7 +51,7 @@ export async function bundleFunction(handler: string, target: string): Promise<R
   }
   if (bundled["worker.js"]?.apart.includes("pg.js")) {
     bundled["pg.js"] = await bundle(
-      { contents: 'export { default } from "pg";', resolveDir: import.meta.dirname, sourcefile: "pg.js.ts" },
+      { contents: 'module.exports = require("pg");', resolveDir: import.meta.dirname, sourcefile: "pg.js.ts" },
       join(target, "pg.js"),
       { external, more: {} },
     );
