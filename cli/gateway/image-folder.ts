@@ -13,7 +13,7 @@ const reference = /^(?:[^/]+\/)*([a-z0-9][-._a-z0-9]*?)(?::([\w][-.\w]{0,127}))?
 export function folderOfImage(image: string, buildDir: string): string {
   const [, name, tag] = reference.exec(image) ?? [];
   if (name === undefined) throw new RangeError(`image ${image}: is no name of an image`);
-  const names = [name, name.replace(/^dynamos-/, "")];
+  const names = [name, name.replace(/^dynamos-(?=[a-z0-9])/, "")];
   const folders = names.flatMap((one) => (tag === undefined ? [one] : [`${one}@${tag}`, one]));
   const found = folders.find((folder) => existsSync(join(buildDir, folder, "index.js")));
   if (found !== undefined) return join(buildDir, found);

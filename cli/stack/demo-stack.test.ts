@@ -1,5 +1,5 @@
 /** The project's own stack.yml. */
-import { readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { stepTopic } from "#domain/route";
@@ -23,6 +23,12 @@ describe("stack.yml", () => {
 
   it("stays within the 15 functions of OpenFaaS's Community Edition", () => {
     expect(stack.functions.length).toBe(15);
+  });
+
+  it("deploys every function that there is", async () => {
+    const folders = await readdir(`${root}functions`, { withFileTypes: true });
+    const there = folders.filter((entry) => entry.isDirectory()).map(({ name }) => `./functions/${name}`);
+    expect([...new Set(stack.functions.map(({ handler }) => handler))].sort()).toEqual(there.sort());
   });
 
   it("gives each step the topic of its party and the name of both", () => {

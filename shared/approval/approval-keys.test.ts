@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { approvalKeysOf, readApprovalKeys, readSigningKey } from "./approval-keys.ts";
-import { makeApprovalKeys, writeApprovalKeys } from "./make-keys.ts";
+import { approvalKeysIn, makeApprovalKeys, writeApprovalKeys } from "./make-keys.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -12,6 +12,18 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const { privateJwk, publicJwk } = makeApprovalKeys("k");
+
+describe("approvalKeysIn", () => {
+  it("makes a pair where there is none, and takes the one that is there", async () => {
+    const inside = join(folder, "new");
+    const files = await approvalKeysIn(inside);
+    const made = await readFile(files.privateFile, "utf8");
+    expect(await approvalKeysIn(inside)).toEqual(files);
+    expect(await readFile(files.privateFile, "utf8")).toBe(made);
+    await rm(files.publicFile);
+    await expect(approvalKeysIn(inside)).rejects.toThrow(/approval-key is there without the other key of its pair/);
+  });
+});
 
 describe("writeApprovalKeys", () => {
   it("writes a pair that both readers take, the private key for this user alone", async () => {
