@@ -51,16 +51,21 @@ export async function packagesInside(
 /** Those of packages, as esbuild took them or as they were taken into a generated file of ours. */
 async function vendorSources(inputs: readonly string[], home: string): Promise<string[]> {
   const own = inputs.filter((input) => packageFolderOf(input) === undefined);
-  const taken = own.map(async (input) => {
+  const taken: string[] = [];
+  for (const input of own) {
     // The entry is no file.
     const text = await readFile(input, "utf8").catch(() => "");
-    return [...text.matchAll(moduleMark)].map(([, path = ""]) => join(home, path));
-  });
-  return [...inputs, ...(await Promise.all(taken)).flat()];
+    for (const [, name = "", path = ""] of text.matchAll(moduleMark)) {
+      const installed = await packageFrom(home, name);
+      if (installed === undefined) throw new Error(`${input} holds a part of ${name}, which is not installed`);
+      taken.push(join(installed.folder, path));
+    }
+  }
+  return [...inputs, ...taken];
 }
 
 /** What esbuild writes beside a module that it takes in: a comment, or the name of its wrapper. */
-const moduleMark = /^(?:\/\/ |\s+")(node_modules\/\S+?)(?:$|"\(exports)/gm;
+const moduleMark = /^(?:\/\/ |\s+")node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\/(\S+?)(?:$|"\(exports)/gm;
 
 /** A native package with all that it needs; of its parts for each platform, those that npm installed here. */
 export async function packagesBeside(name: string, folder: string): Promise<InstalledPackage[]> {
@@ -98,6 +103,6 @@ function sha512Of({ name, version, place }: InstalledPackage, locked: Locked): s
 }
 
 /** By code unit: the same on every machine. */
-function order(a: string, b: string): number {
+export function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
