@@ -17,7 +17,7 @@ export class CallCount {
   none(msMax: number): Promise<void> {
     if (this.inHand === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, msMax);
+      const timer = setTimeout(resolve, msMax).unref();
       this.waiting.push(() => {
         clearTimeout(timer);
         resolve();

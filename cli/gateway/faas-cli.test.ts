@@ -1,11 +1,14 @@
 /** faas-cli against the local gateway: the real one where it is there, and the stand-in always; one suite for both. */
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { createMemoryLog } from "#adapters/memory/log";
 import { placeFaasCli, type Ran, realFaasCli, runCommand } from "#testing/faas-cli/place";
+import { partsOf } from "../stack/parts.ts";
+import { readStack } from "../stack/read-stack.ts";
 import { type Gateway, startGateway } from "./start-gateway.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
@@ -67,6 +70,10 @@ beforeAll(async () => {
   await writeFile(join(folder, "work/stack.yml"), stackFile);
   await writeFile(join(folder, "work/keys"), '  {"keys":[]}\n');
   await symlink(join(checkout, "template"), join(folder, "work/template"));
+  await symlink(checkout, join(folder, "checkout"));
+  for (const { handler } of (await readStack(join(checkout, "stack.yml"), { environment: {} })).functions) {
+    await cp(join(folder, "built/echo"), join(folder, "built", basename(handler)), { recursive: true });
+  }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -260,6 +267,35 @@ describe.each([
       expect((await faasCli("deploy --filter nobody-*")).stdout).toContain("o functions matching --filter/--regex");
       expect((await faasCli("deploy --filter a --regex b")).status).toBe(1);
       expect((await faasCli("deploy --filtr a")).stdout).toContain("nknown flag: --filtr");
+    });
+
+    it("deploys each organisation's part of the project's stack.yml by its flags, and nothing else", async () => {
+      const stack = await readStack(join(checkout, "stack.yml"), { environment: {} });
+      for (const secret of ["approval-key", "approval-keys"]) await faasCli(`secret create ${secret} --from-literal x`);
+      await faasCli("remove -f stack.yml");
+      for (const { party, selection, functions } of partsOf(stack)) {
+        const flags = Object.entries(selection).map(([flag, value]) => `--${flag} ${value}`);
+        const deployed = await faasCli(`deploy -f stack.yml ${flags}`, { cwd: "checkout" });
+        expect([party, deployed.status]).toEqual([party, 0]);
+        expect((await faasCli("list --quiet")).stdout.trim().split("\n")).toEqual([...functions].sort());
+        await faasCli(`remove -f stack.yml ${flags}`, { cwd: "checkout" });
+        expect((await faasCli("list --quiet")).stdout).toBe("");
+      }
+      await faasCli("deploy -f stack.yml");
+    }, 60_000);
+
+    it.skipIf(file === undefined)("generates what the stack file says, for each function", async () => {
+      const stack = await readStack(join(checkout, "stack.yml"), { environment: {} });
+      const { stdout } = await faasCli("generate -f stack.yml", { cwd: "checkout" });
+      const made = parseAllDocuments(stdout).map((document) => document.toJS());
+      expect(made.map(({ spec }) => spec.name).sort()).toEqual(stack.functions.map(({ name }) => name).sort());
+      for (const { spec } of made) {
+        const fn = stack.functions.find(({ name }) => name === spec.name);
+        expect(spec.image).toBe(fn?.image);
+        expect(spec.annotations).toEqual(fn?.annotations);
+        expect(spec.limits).toEqual(fn?.limits);
+        expect(spec.readOnlyRootFilesystem).toBe(true);
+      }
     });
 
     it("removes what it deployed", async () => {
