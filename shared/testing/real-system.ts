@@ -29,13 +29,15 @@ export interface RealSystem {
 
 const home = resolve(import.meta.dirname, "../..");
 
-export type RealSystemOptions = Pick<SystemOptions, "broker" | "sidecars" | "recordsFolder">;
+export type RealSystemOptions = Pick<SystemOptions, "broker" | "sidecars" | "recordsFolder"> &
+  Partial<Pick<SystemOptions, "dataDir">>;
 
 export async function openRealSystem(options: RealSystemOptions): Promise<RealSystem> {
   const documents = await documentsOfFolder(wageGapData, demoDocuments);
   const seeded = new Map(documents.map(({ key, value }) => [key, value as Document]));
   const tokens = await openTokens();
   const system = await startSystem({
+    dataDir: wageGapData,
     ...options,
     issuer: tokens.issuer,
     stack: await readStack(join(home, "stack.yml")),
@@ -43,7 +45,6 @@ export async function openRealSystem(options: RealSystemOptions): Promise<RealSy
     port: 0,
     logLevel: "error",
     documents,
-    dataDir: wageGapData,
     log: createMemoryLog(),
     onProgress: () => {},
   }).catch(async (error: unknown) => {

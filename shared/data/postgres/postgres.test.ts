@@ -1,5 +1,7 @@
 /** What PostgreSQL holds and does that a file does not: its types and names, roles, locks, and connections that end. */
+import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Column, DataSet } from "#contracts";
 import { freePort } from "#testing/free-port";
@@ -311,6 +313,26 @@ describe.skipIf(!hasPostgres())("a session over PostgreSQL", () => {
 
     it.each(["endless", "slow"])("ends at the deadline while %s is read, at the server too", async (table) => {
       expect(await failure(table, { leftMs: 1_500 })).toMatch(/^(DEADLINE_EXCEEDED|WORKER_OUT_OF_MEMORY) /);
+      await expect.poll(backends).toEqual([]);
+    });
+
+    it("ends at the server when the worker that asked is killed", async () => {
+      const module = (name: string) => JSON.stringify(join(import.meta.dirname, name));
+      const code = `import { openConnection } from ${module("open-connection.ts")};
+        import { readConnectionFile } from ${module("connection-file.ts")};
+        const file = await readConnectionFile(${JSON.stringify(folder.data)}, "${file}");
+        const { rows } = await openConnection(file, { leftMs: 120000, signal: new AbortController().signal });
+        await rows("SELECT * FROM slow");`;
+      const worker = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+        stdio: "ignore",
+      });
+      const asleep = () =>
+        server.run(`SELECT count(*) FROM pg_stat_activity WHERE usename = '${readerName}' AND wait_event = 'PgSleep'`);
+      try {
+        await expect.poll(asleep, { timeout: 20_000 }).toEqual([["1"]]);
+      } finally {
+        worker.kill("SIGKILL");
+      }
       await expect.poll(backends).toEqual([]);
     });
 
