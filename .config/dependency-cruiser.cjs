@@ -99,6 +99,22 @@ module.exports = {
       [contracts, errors, domain, runtime, data, approval, "^shared/(ports|sidecar)/"],
       "a function names no adapter; the orchestrator alone has ports and the sidecar's client, see below",
     ),
+    layer(
+      "k8s/check",
+      [
+        "^cli/stack/",
+        "^cli/commands/sidecar\\.ts$",
+        "^shared/domain/nearest-name\\.ts$",
+        "^shared/adapters/(prometheus/metrics|openfaas/listed-functions)\\.ts$",
+      ],
+      "what manifests name is compared with what says it: the stack file, the command's options, the metrics, the list of functions",
+    ),
+    {
+      name: "checks-of-manifests-are-nobodys",
+      severity: "error",
+      from: { pathNot: ["^k8s/", "^\\.config/"] },
+      to: { path: "^k8s/" },
+    },
     {
       name: "functions-are-apart",
       severity: "error",

@@ -19,13 +19,13 @@ export interface ImportReport {
 /** @param home the folder that holds shared/, functions/, cli/, package.json and tsconfig.json */
 export async function checkImportLaw(home: string): Promise<ImportReport> {
   const { output } = await cruise(
-    ["shared", "functions", "cli"],
+    ["shared", "functions", "cli", "k8s"],
     { ...config.options, baseDir: home, ruleSet: { forbidden: config.forbidden }, validate: true },
     undefined,
     { tsConfig: extractTSConfig(join(home, "tsconfig.json")) },
   );
   if (typeof output === "string") throw new Error("dependency-cruiser gave no modules");
-  const ours = output.modules.filter(({ source }) => /^(shared|functions|cli)\//.test(source));
+  const ours = output.modules.filter(({ source }) => /^(shared|functions|cli|k8s)\//.test(source));
   const followed = ours
     .flatMap(({ dependencies }) => dependencies)
     .filter(({ resolved, couldNotResolve }) => !couldNotResolve && resolved.startsWith("shared/"));

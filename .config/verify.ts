@@ -22,6 +22,7 @@ const stages: readonly Stage[] = [
   { name: "import law", command: script(".config/check-imports.ts") },
   { name: "contracts", command: script(".config/check-contracts.ts") },
   { name: "stack file", command: script(".config/check-stack.ts") },
+  { name: "manifests", command: script("k8s/check/main.ts") },
   { name: "unused code", command: [bin("knip"), "--config", ".config/knip.json"] },
 ];
 const tests: Stage = { name: "tests", command: [bin("vitest"), "run", "--config", ".config/vitest.ts"] };

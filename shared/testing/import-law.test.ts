@@ -30,6 +30,7 @@ const lawful: Readonly<Record<string, readonly string[]>> = {
   "functions/orchestrator/handler.ts": ["#sidecar/client", "#ports/broker", "hono"],
   "functions/policy-enforcer/handler.ts": ["#domain/policy", "#runtime/define-step"],
   "functions/sql-query/handler.ts": ["#data/session", "#runtime/define-step", "#approval/verify"],
+  "k8s/check/typed.ts": [],
   "cli/main.ts": ["#adapters/amqp/broker", "#sidecar/deliver"],
 };
 
@@ -92,6 +93,8 @@ const planted: readonly [from: string, imports: string, rule: string, resolved: 
     "shared/sidecar/deliver.ts",
   ],
   ["functions/sql-query/handler.ts", "#contracts/compile-schemas", "steps-stay-lean", "node_modules/ajv/index.js"],
+  ["k8s/check/typed.ts", "#sidecar/deliver", "k8s/check-sees-only-its-own", "shared/sidecar/deliver.ts"],
+  ["cli/main.ts", "../k8s/check/typed.ts", "checks-of-manifests-are-nobodys", "k8s/check/typed.ts"],
   ["cli/main.ts", "#testing/world", "testing-in-tests-only", "shared/testing/world.ts"],
   ["cli/main.ts", "#domain/absent", "no-unresolved", "#domain/absent"],
   ["shared/domain/limits.ts", "./policy.ts", "no-ring", "shared/domain/policy.ts"],
