@@ -6,6 +6,7 @@ import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addKnowledgeCommand } from "./commands/knowledge.ts";
 import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
@@ -29,6 +30,7 @@ addSidecarCommand(program);
 addQueuesCommand(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
+addKnowledgeCommand(program);
 addStackCommand(program);
 
 // Who reads may leave early, as `| head` does.

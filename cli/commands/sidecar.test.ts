@@ -46,7 +46,7 @@ it.each([
   [
     "the knowledge base is no address",
     [...options, "--knowledge", "http://x"],
-    "must be grpc://HOST:PORT, unix:///PATH or memory",
+    "must be http(s)://HOST:PORT, grpc://HOST:PORT, unix:///PATH or memory",
   ],
   [
     "a number is none",

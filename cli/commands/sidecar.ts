@@ -3,20 +3,17 @@ import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { connectAmqp } from "#adapters/amqp/broker";
-import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
-import { systemClock } from "#adapters/system/clock";
 import { jsonLog } from "#adapters/system/log";
 import { readApprovalKeys } from "#approval/approval-keys";
 import { limits } from "#domain/limits";
 import { version } from "#domain/version";
-import type { Knowledge } from "#ports/knowledge";
 import type { LogLevel } from "#ports/log";
 import { serveSidecar } from "#sidecar/grpc-server";
-import { connectKnowledge } from "#sidecar/remote-knowledge";
 import type { Sidecar } from "#sidecar/start-sidecar";
 import { exampleText } from "../print/example-text.ts";
 import { type Readiness, serveMetrics } from "../system/metrics-page.ts";
+import { knowledgeVariablesHelp, openKnowledge } from "../system/open-knowledge.ts";
 import { type PartySidecarOptions, startPartySidecar } from "../system/party-sidecar.ts";
 import { queueDepths } from "../system/queue-depths.ts";
 import { queueSettings, queueTypeHelp } from "../system/queue-settings.ts";
@@ -54,7 +51,7 @@ export function addSidecarCommand(program: Command): void {
     .addOption(new Option("--broker <url>", "amqp://… of the RabbitMQ").env("DYNAMOS_BROKER").makeOptionMandatory())
     .requiredOption(
       "--knowledge <address>",
-      "grpc://HOST:PORT or unix:///PATH of the sidecar that has the knowledge base; `memory`: this one has it",
+      "http(s)://HOST:PORT[,…] of an etcd; grpc://HOST:PORT or unix:///PATH of the sidecar that has it; `memory`: this one has it",
     )
     .addOption(new Option("--gateway <url>", "the party's OpenFaaS gateway").env("OPENFAAS_URL"))
     .option("--functions <file>", "in place of a gateway: JSON that says at which address each step is")
@@ -88,7 +85,9 @@ export function addSidecarCommand(program: Command): void {
         "DYNAMOS_BROKER=amqp://… dynamos sidecar --party UVA --knowledge grpc://exchange.example:7070 \\",
         "  --gateway http://127.0.0.1:8081 --approval-keys approval-keys --metrics-port 9100",
         "",
-        "One line of JSON on standard output says that it is ready. More in docs/operating.md",
+        ...knowledgeVariablesHelp.split("\n"),
+        "",
+        "One line of JSON on standard output says that it is ready. More in docs/operating.md and docs/knowledge.md",
       ),
     )
     .action((flags: SidecarFlags) => run(flags).catch(end));
@@ -118,7 +117,7 @@ async function run(flags: SidecarFlags): Promise<void> {
         );
   const approvalKeys = await readApprovalKeys(flags.approvalKeys);
   const tls = tlsOf(flags);
-  const knowledge = openKnowledge(flags.knowledge);
+  const knowledge = openKnowledge(flags.knowledge, process.env);
   const broker = await connectAmqp({
     url: flags.broker,
     ...(tls === undefined ? {} : { tls }),
@@ -173,13 +172,6 @@ function stopAsked(): Promise<string> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
     process.once("disconnect", () => resolve("the parent process went away"));
   });
-}
-
-function openKnowledge(text: string): Knowledge {
-  if (text === "memory") return createMemoryKnowledge({ clock: systemClock });
-  const address = text.replace(/^grpc:\/\//, "");
-  if (/^unix:\/\/\/./.test(address) || /^[^/:\s]+:\d+$/.test(address)) return connectKnowledge(address);
-  throw new Error(`--knowledge ${text}: must be grpc://HOST:PORT, unix:///PATH or memory`);
 }
 
 /** Its functions were listed when it started; a gateway that is away later is named in each answer, so work may come. */

@@ -22,6 +22,8 @@ export interface SystemFlags extends BrokerTlsFlags {
   readonly broker: string;
   /** Absent: `in-process`. */
   readonly sidecars?: string;
+  /** Absent: `memory`. */
+  readonly knowledge?: string;
   /** Absent: of the environment. */
   readonly queueType?: string;
   readonly datasets?: string;
@@ -61,6 +63,7 @@ export async function startFromFlags(flags: SystemFlags, onProgress: (stage: str
       port: portOf(flags.port),
       broker: flags.broker,
       brokerTls: tlsOf(flags),
+      knowledge: flags.knowledge,
       queueType: flags.queueType,
       sidecars: sidecarsOf(flags),
       issuer,

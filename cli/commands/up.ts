@@ -12,6 +12,7 @@ import { type SystemFlags, startFromFlags } from "./system-options.ts";
 export function addSystemOptions(command: Command): Command {
   return addBrokerTlsOptions(command)
     .option("--broker <url>", "`memory`, or amqp://… of a RabbitMQ", "memory")
+    .option("--knowledge <url>", "`memory`, or http(s)://HOST:PORT[,…] of an etcd (see docs/knowledge.md)", "memory")
     .option("--sidecars <how>", "`in-process`, or `processes`: one for each party, over amqp", "in-process")
     .option("--queue-type <type>", queueTypeHelp)
     .option(
@@ -35,6 +36,7 @@ export function addUpCommand(program: Command): void {
         "dynamos up                                   made-up data, broker in memory, until Ctrl-C",
         "dynamos up --datasets DIR                    your own CSV files",
         "dynamos up --broker amqp://… --sidecars processes",
+        "dynamos up --knowledge http://127.0.0.1:2379  agreements outlive it, in an etcd",
         "OPENFAAS_PASSWORD=… dynamos up --no-deploy --keys keys     deploy with faas-cli (see README.md)",
         "then, in another terminal: dynamos query …   (more in docs/operating.md)",
       ),

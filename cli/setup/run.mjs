@@ -44,6 +44,7 @@ const tasks = {
     installRabbitmq();
     installOpenfaasTools();
     installPostgres();
+    installServer("etcd", ".ci/install-etcd.sh");
     await run(["--import", typescript, build]);
     await run(["node_modules/vitest/vitest.mjs", "run", "--config", ".config/vitest.ts", ...rest], home);
   },
@@ -51,6 +52,7 @@ const tasks = {
     installRabbitmq();
     installOpenfaasTools();
     installPostgres();
+    installServer("etcd", ".ci/install-etcd.sh");
     await run(["--import", typescript, build]);
     await run(["--import", typescript, ".config/verify.ts", ...rest], home);
   },

@@ -15,6 +15,8 @@ export interface SidecarProcessesOptions extends SidecarsOptions {
   readonly brokerTls: TlsFiles | undefined;
   /** Absent: of the environment. */
   readonly queueType: string | undefined;
+  /** Of an etcd, which each process asks by itself; absent: this process has the knowledge base. */
+  readonly knowledgeAddress?: string | undefined;
   /** For the sockets. */
   readonly folder: string;
   readonly logLevel: string;
@@ -29,7 +31,7 @@ export async function startSidecarProcesses(options: SidecarProcessesOptions): P
       party,
       new SidecarProcess({
         party,
-        command: commandOf(options, party, knowledgeAddress),
+        command: commandOf(options, party, options.knowledgeAddress ?? knowledgeAddress),
         // Not as an argument: it may hold a password, and everybody sees those.
         environment: {
           ...process.env,

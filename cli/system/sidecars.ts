@@ -12,6 +12,8 @@ export interface SidecarsOptions {
   readonly parties: readonly string[];
   readonly exchangeParty: string;
   readonly knowledge: Knowledge;
+  /** Of a party, where each has its own way to it; absent: all share the one. */
+  readonly knowledgeOf?: ((party: string) => Knowledge) | undefined;
   readonly gatewayUrl: string;
   /** Where the gateway asks for it. */
   readonly gatewayAuth?: { readonly user: string; readonly password: string } | undefined;
@@ -55,7 +57,7 @@ export async function startSidecars(options: InProcessOptions): Promise<Sidecars
       party,
       exchangeParty,
       broker,
-      knowledge,
+      knowledge: options.knowledgeOf?.(party) ?? knowledge,
       approvalKeys,
       gateway: { gatewayUrl, ...(auth === undefined ? {} : { auth }) },
       log,

@@ -5,7 +5,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import { connectAmqp } from "#adapters/amqp/broker";
 import type { TlsFiles } from "#adapters/amqp/tls";
 import { createMemoryExchange } from "#adapters/memory/broker";
-import { createMemoryKnowledge } from "#adapters/memory/knowledge";
 import { createPrometheus } from "#adapters/prometheus/metrics";
 import { systemClock } from "#adapters/system/clock";
 import { type ApprovalKeyFiles, approvalKeyFiles, approvalKeysIn } from "#approval/make-keys";
@@ -20,6 +19,7 @@ import type { Stack, StackFunction } from "../stack/read-stack.ts";
 import type { DemoIssuer } from "../tokens/demo-issuer.ts";
 import { linkDataFolders } from "./data-folders.ts";
 import { withOthers } from "./metrics-page.ts";
+import { isEtcd, openKnowledge } from "./open-knowledge.ts";
 import { queueDepths } from "./queue-depths.ts";
 import { queueSettings } from "./queue-settings.ts";
 import { type SeedDocument, seed } from "./seed.ts";
@@ -43,6 +43,10 @@ export interface SystemOptions {
   readonly broker: string;
   /** For `amqps://`. */
   readonly brokerTls?: TlsFiles | undefined;
+  /** `memory`, or `http(s)://HOST:PORT[,…]` of an etcd; absent: memory. */
+  readonly knowledge?: string | undefined;
+  /** A party's way to the etcd, in this process; absent: with what the environment says. */
+  readonly knowledgeOf?: ((party: string) => Knowledge) | undefined;
   /** `classic` or `quorum`; absent: of the environment. */
   readonly queueType?: string | undefined;
   /** `processes`: one for each party, which needs a RabbitMQ. */
@@ -132,8 +136,7 @@ async function startParts(
   });
   closers.push(() => gateway.stop());
 
-  const knowledge = createMemoryKnowledge({ clock: systemClock });
-  closers.push(() => knowledge.close());
+  const { knowledge, knowledgeOf } = knowledgeFor(options, closers);
   await seed(knowledge, options.documents);
 
   onProgress(`starting the sidecars of ${parties.join(", ")}`);
@@ -141,6 +144,7 @@ async function startParts(
     parties,
     exchangeParty,
     knowledge,
+    knowledgeOf,
     gatewayUrl: gateway.url,
     gatewayAuth: options.gatewayAuth,
     approvalKeysFile: approvalKeys.publicFile,
@@ -155,6 +159,7 @@ async function startParts(
           brokerUrl: options.broker,
           brokerTls: options.brokerTls,
           queueType: options.queueType,
+          knowledgeAddress: knowledgeOf === undefined ? undefined : options.knowledge,
           folder,
           logLevel: options.logLevel,
         })
@@ -172,6 +177,27 @@ async function startParts(
     await Promise.all([sidecars.stop(), wait(cancelMs).then(() => gateway.stop())]);
   });
   return { url: gateway.url, issuer: options.issuer, gateway, knowledge, sidecars, stop };
+}
+
+/** Of an etcd each party has its own connections, as it would on a machine of its own. */
+function knowledgeFor(
+  { knowledge: address = "memory", knowledgeOf }: SystemOptions,
+  closers: (() => Promise<void>)[],
+): { readonly knowledge: Knowledge; readonly knowledgeOf: SystemOptions["knowledgeOf"] } {
+  if (address !== "memory" && !isEtcd(address)) {
+    throw new RangeError(`--knowledge ${address}: must be http(s)://HOST:PORT of an etcd, or memory`);
+  }
+  const open = knowledgeOf ?? (() => openKnowledge(address, process.env));
+  const opened = new Map<string, Knowledge>();
+  const of = (party: string) => {
+    const one = opened.get(party) ?? open(party);
+    opened.set(party, one);
+    return one;
+  };
+  closers.push(async () => {
+    await Promise.all([...opened.values()].map((one) => one.close()));
+  });
+  return { knowledge: of(exchangeParty), knowledgeOf: address === "memory" ? undefined : of };
 }
 
 function brokerConnector({

@@ -128,6 +128,10 @@ export const limits = {
   etcdMarksUsedMs: 300_000,
   /** Certificates are read again so often. */
   etcdTlsFilesMs: 10_000,
+  /** Documents, and characters of them, that a fresh knowledge base gets at once; tries when others do the same. */
+  seedDocumentsAtOnce: 100,
+  seedCharsAtOnce: 500_000,
+  seedTriesMax: 100,
   /** A job that nobody uses for so long ends, when it does not say; and at most. */
   jobLeaseMsDefault: 600_000,
   jobLeaseMsMax: 86_400_000,
@@ -197,6 +201,9 @@ export const limits = {
   /** Of their tables that lie at the broker. */
   keptTransferBytesMax: 16_384 * 1_048_576,
   keptSweepMs: 10_000,
+  /** Of one such answer, so that it outlives its orchestrator, and of reading it back. */
+  archivedAnswerBytesMax: 32 * 1_048_576,
+  archiveReadMsMax: 5_000,
   /** Others may be reading the same answer, and its bytes may have to be counted first. */
   turnWaitMsMax: 15_000,
   countWaitMsMax: 20_000,
@@ -220,6 +227,17 @@ export const limits = {
   /** From the start of a worker to its saying ready. */
   workerStartMsMax: 15_000,
   workerStartsAtOnceMax: 2,
+  /**
+   * Children of one fork server share its address layout and hash seed; after so many another takes its place. How
+   * often one may fail, in a row, before workers are spawned instead.
+   */
+  forksPerParentMax: 5_000,
+  forkFailuresMax: 3,
+  forkConnectionsMax: 1_024,
+  /** From a child's connection to its token. */
+  forkGreetingMsMax: 2_000,
+  /** A killed child that has not ended yet is asked for again after this. */
+  forkReapRetryMs: 5,
   /** After a reply, before the worker is killed and replaced: keeps both off the reply's path. */
   workerRefillMs: 1,
   /** The same while at least half of the pool is ready. */

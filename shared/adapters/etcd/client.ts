@@ -1,4 +1,5 @@
 /** Calls to etcd's JSON gateway: each ends in time, goes to another endpoint where one fails, and is signed in. */
+import { setMaxListeners } from "node:events";
 import type { Agent } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
@@ -23,6 +24,8 @@ export interface CallOptions {
   readonly totalMs?: number;
   /** Its answer's revision is the cluster's, not one member's: reads of keys, transactions. */
   readonly isLinearizable?: boolean;
+  /** Before each try after the first. */
+  readonly onAgain?: () => void;
 }
 
 export class EtcdClient {
@@ -38,6 +41,8 @@ export class EtcdClient {
   /** @throws DynamosError INVALID_REQUEST */
   constructor({ endpoints, user, tls = {} }: EtcdClientOptions) {
     this.#endpoints = endpoints;
+    // Every call that is open listens to it.
+    setMaxListeners(0, this.#closing.signal);
     const isTls = endpoints[0]?.startsWith("https:") ?? false;
     this.#tls = tlsReader(isTls, tls);
     const maxSockets = limits.etcdSocketsMax;
@@ -125,6 +130,7 @@ export class EtcdClient {
       const round = Math.floor(tries / this.#endpoints.length) - 1;
       const pauseMs = round < 0 ? 0 : Math.min(limits.etcdRetryLongestMs, limits.etcdRetryFirstMs * 2 ** round);
       if (!isTransient || performance.now() + pauseMs >= untilMs) throw refusal;
+      options.onAgain?.();
       await wait(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: this.#closing.signal }).catch(() => {});
     }
   }

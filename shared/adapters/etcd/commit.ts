@@ -1,6 +1,4 @@
 /** One transaction of etcd, carried out at most once however often it is tried (see marks.ts). */
-import { ErrorCode } from "#contracts";
-import { DynamosError } from "#errors";
 import type { EtcdClient } from "./client.ts";
 import type { KeyValue } from "./key-values.ts";
 import type { Mark, Marks } from "./marks.ts";
@@ -36,13 +34,14 @@ export class Commits {
 
   /** @throws EtcdRefusal: nothing was changed; with the reason `endpoint`, it is not known whether */
   async commit(transaction: Transaction): Promise<Committed> {
+    const attempt = () => this.#marks.use((mark) => this.#tryWith(mark, transaction));
     try {
-      return await this.#marks.use((mark) => this.#tryWith(mark, transaction));
+      return await attempt();
     } catch (error) {
       if (!(error instanceof EtcdRefusal) || error.reason !== "lease") throw unsure(error);
-      // The mark's own lease may be the one that is gone.
+      // The mark's own lease may be the one that is gone, as after a machine has slept.
       this.#marks.forget();
-      return await this.#marks.use((mark) => this.#tryWith(mark, transaction));
+      return await attempt();
     }
   }
 
@@ -53,7 +52,11 @@ export class Commits {
       success: [...success, { request_put: { key, lease } }],
       failure: [{ request_range: { key, keys_only: true } }, ...failure],
     };
-    const answer = await this.#client.call<Answer>("/v3/kv/txn", body, { isLinearizable: true });
+    let isRepeated = false;
+    const onAgain = () => {
+      isRepeated = true;
+    };
+    const answer = await this.#client.call<Answer>("/v3/kv/txn", body, { isLinearizable: true, onAgain });
     if (answer.succeeded === true) {
       mark.revision = Number(answer.header?.revision);
       return { revision: mark.revision };
@@ -61,11 +64,18 @@ export class Commits {
     const [own, ...found] = (answer.responses ?? []).map(({ response_range: range }) => range?.kvs ?? []);
     const markedAt = Number(own?.[0]?.mod_revision ?? 0);
     if (markedAt === mark.revision) return { found };
-    if (markedAt === 0) throw new DynamosError(ErrorCode.KNOWLEDGE_UNAVAILABLE, `what tells writes apart is gone`);
+    if (markedAt === 0) throw markGone(isRepeated);
     // An earlier try has happened, and its answer was lost.
     mark.revision = markedAt;
     return { revision: markedAt };
   }
+}
+
+/** Sent once, the write has not happened: as if the lease had been refused. */
+function markGone(isRepeated: boolean): EtcdRefusal {
+  return isRepeated
+    ? new EtcdRefusal("endpoint", "the knowledge base has forgotten what tells a repeated write from a new one")
+    : new EtcdRefusal("lease", "the lease has ended");
 }
 
 function unsure(error: unknown): unknown {
