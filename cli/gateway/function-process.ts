@@ -59,11 +59,14 @@ export class FunctionProcess {
     });
   }
 
-  /** Lets calls in flight end, for a moment; then everything of it is killed. A start in hand is broken off. */
-  stop(): Promise<void> {
+  /**
+   * Lets what is in hand end, for so long; then everything of it is killed. A start in hand is broken off.
+   * @param msMax as a pod's termination grace period; absent: a moment
+   */
+  stop(msMax = stopMsMax): Promise<void> {
     this.wanted = false;
     clearTimeout(this.restartTimer);
-    const ended = endProcess(this.child);
+    const ended = endProcess(this.child, msMax);
     return this.inTurn(async () => {
       await ended;
       this.wanted = false;
@@ -138,10 +141,10 @@ function inherited(): Record<string, string> {
 }
 
 /** SIGTERM, SIGKILL to its group when that is not enough; resolves when it has ended. */
-function endProcess(child: ChildProcess | undefined): Promise<void> {
+function endProcess(child: ChildProcess | undefined, msMax = stopMsMax): Promise<void> {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
-    const force = setTimeout(() => killGroup(child), stopMsMax);
+    const force = setTimeout(() => killGroup(child), msMax);
     child.once("exit", () => {
       clearTimeout(force);
       resolve();

@@ -96,7 +96,7 @@ export class FunctionTable {
   private retire(fn: DeployedFunction): void {
     void fn.calls
       .none(fn.callMsMax)
-      .then(() => fn.process.stop())
+      .then(() => fn.process.stop(fn.callMsMax))
       .finally(() => this.living.delete(fn));
   }
 

@@ -373,8 +373,16 @@ describe("an answer that is kept", () => {
     expect(most).toBe(1);
   });
 
-  it("drops its transfers when the orchestrator stops", async () => {
+  it("leaves its transfers to the next orchestrator when this one stops", async () => {
     await giveLarge(1);
+    await postAsync(["UVA"]);
+    await app.close();
+    expect(sidecar.dropped).toEqual([]);
+  });
+
+  it("drops its transfers with an orchestrator that could not leave the answer to another", async () => {
+    await giveLarge(1);
+    sidecar.writeTransfer = async () => Promise.reject(new Error("the broker is away"));
     await postAsync(["UVA"]);
     await app.close();
     expect(sidecar.dropped).toEqual(["t-UVA"]);

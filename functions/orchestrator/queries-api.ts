@@ -12,6 +12,7 @@ import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from ".
 import { askedBy, type CallerEnv } from "./caller.ts";
 import { keptResponse } from "./kept-answer.ts";
 import { problem, problemResponse } from "./problem.ts";
+import { createQueryArchive } from "./query-archive.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
 import { readJson } from "./read-json.ts";
 import { runQuery } from "./run-query.ts";
@@ -36,7 +37,7 @@ export interface QueriesApi {
   cancelJob(job: string): void;
   /** Takes no more queries, and cancels what still runs shortly before the end of the drain. */
   stopping(drainMs: number): void;
-  /** Cancels what runs and waits for its end. */
+  /** Waits for what runs, and cancels it unless it is stopping: then the end of the drain does. */
   close(): Promise<void>;
 }
 
@@ -56,10 +57,12 @@ interface Started {
 }
 
 export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: QueriesOptions): QueriesApi {
+  const archive = createQueryArchive({ api, exchangeParty, log, now: Date.now });
   const store = createQueryStore({
     now: Date.now,
     dropTransfer: (name) => api.dropTransfer(name),
     renewTransfer: (name) => api.renewTransfer(name),
+    forgotten: (id) => void archive.drop(id),
   });
   const admission = createAdmission(runningQueriesMax);
   const running = new Set<Started>();
@@ -94,10 +97,11 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
       onProgress: (collected) => {
         record.collected = collected;
       },
-    }).then((answer) => {
+    }).then(async (answer) => {
       const nowMs = Date.now();
       admission.ended(nowMs, !controller.signal.aborted && nowMs < deadlineMs - limits.deadlineReserveMs);
       store.close(record, answer);
+      if (keepsRows) await archive.ended(record, answer);
     });
     const entry = { job, record, controller, done };
     running.add(entry);
@@ -112,6 +116,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     if ("retryAfterS" in started) return refusedResponse(started);
     const { record, controller, done } = started;
     if (isAsync) {
+      // Before its id is told: who asks for it may reach another orchestrator.
+      await archive.began(record);
       const location = `${asked.toQueries}${record.id}`;
       return c.json(statusJson(record), 202, { location, "preference-applied": "respond-async" });
     }
@@ -142,12 +148,22 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     }
   }
 
-  const ownRecord = (c: Context<CallerEnv>) => store.find(c.req.param("id") ?? "", c.get("caller").subject);
+  /** Of this orchestrator, or of another one that has left it at the broker. @throws DynamosError NOT_FOUND, BROKER_UNAVAILABLE */
+  async function ownRecord(c: Context<CallerEnv>): Promise<QueryRecord> {
+    const id = c.req.param("id") ?? "";
+    const { subject } = c.get("caller");
+    if (!store.has(id)) {
+      const found = await archive.find(id);
+      const cancel = () => void api.cancel(id).catch(() => {});
+      if (found?.subject === subject) return store.adopt({ ...found, cancel });
+    }
+    return store.find(id, subject);
+  }
 
-  routes.get("/:id", (c) => c.json(statusJson(ownRecord(c))));
+  routes.get("/:id", async (c) => c.json(statusJson(await ownRecord(c))));
 
-  routes.get("/:id/result", (c) => {
-    const record = ownRecord(c);
+  routes.get("/:id/result", async (c) => {
+    const record = await ownRecord(c);
     const { answer } = record;
     if (answer === undefined) return c.json(statusJson(record), 202, { "retry-after": "1" });
     const conditions = {
@@ -162,8 +178,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     );
   });
 
-  routes.delete("/:id", (c) => {
-    const record = ownRecord(c);
+  routes.delete("/:id", async (c) => {
+    const record = await ownRecord(c);
     record.cancel();
     return c.json(statusJson(record), record.answer === undefined ? 202 : 200);
   });
@@ -185,10 +201,10 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
       cutTimer = setTimeout(cancelAll, Math.max(0, drainMs - Math.min(limits.cancelBeforeCutMs, drainMs / 2)));
     },
     close: async () => {
+      // Asynchronous queries have no call in flight: they go on until they end, or the drain does.
+      if (!isStopping) cancelAll();
+      await Promise.all([...running].map(({ done }) => done));
       clearTimeout(cutTimer);
-      const rest = [...running];
-      cancelAll();
-      await Promise.all(rest.map(({ done }) => done));
       // What can't be dropped in this time expires.
       await within(limits.cancelWaitMsMax, store.clear());
     },

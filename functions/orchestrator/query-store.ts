@@ -18,6 +18,8 @@ export interface QueryRecord {
   collected: Collected | undefined;
   answer: Answer | undefined;
   endedAtMs: number;
+  /** Others find it at the broker: it goes on when this orchestrator ends. */
+  isArchived?: boolean;
   /** Its transfers were dropped. */
   rowsGone: boolean;
   /** Of reading its transfers. */
@@ -27,15 +29,22 @@ export interface QueryRecord {
   readers: number;
 }
 
+type OpenedQuery = Pick<QueryRecord, "id" | "subject" | "startedAtMs" | "deadlineMs" | "cancel" | "keepsRows">;
+
 export interface QueryStore {
-  open(query: Pick<QueryRecord, "id" | "subject" | "startedAtMs" | "deadlineMs" | "cancel" | "keepsRows">): QueryRecord;
+  open(query: OpenedQuery): QueryRecord;
   close(record: QueryRecord, answer: Answer): void;
+  has(id: string): boolean;
+  /** One that ran elsewhere, or still does: then it is looked for again next time. */
+  adopt(
+    query: Omit<OpenedQuery, "keepsRows"> & { readonly answer: Answer | undefined; readonly endedAtMs: number },
+  ): QueryRecord;
   /** @param subject who asks for it. @throws DynamosError NOT_FOUND, also when it is another's */
   find(id: string, subject: string): QueryRecord;
   /** What is being read is not dropped before it was read. @returns to be called once when it was */
   hold(record: QueryRecord): () => void;
   dropRows(record: QueryRecord): void;
-  /** Drops every transfer; resolves when that is done. */
+  /** Drops every transfer but of what others will answer for; resolves when that is done. */
   clear(): Promise<void>;
 }
 
@@ -43,13 +52,15 @@ interface StoreOptions {
   readonly now: () => number;
   /** Best effort: what is not dropped expires. */
   readonly dropTransfer: (name: string) => Promise<void>;
+  /** Of one that is no longer kept. */
+  readonly forgotten?: (id: string) => void;
   /** Best effort: one that can't be renewed is tried again before it expires. */
   readonly renewTransfer: (name: string) => Promise<void>;
   /** Absent: the limit's. */
   readonly renewMs?: number;
 }
 
-export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: StoreOptions): QueryStore {
+export function createQueryStore({ now, dropTransfer, renewTransfer, forgotten, renewMs }: StoreOptions): QueryStore {
   const running = new Map<string, QueryRecord>();
   /** Oldest first. */
   const ended = new Map<string, QueryRecord>();
@@ -82,6 +93,7 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: 
     ended.delete(record.id);
     keptBytes -= bytesOf(record);
     if (!record.keepsRows) return;
+    forgotten?.(record.id);
     transferBytes -= transferBytesOf(record);
     if (record.readers === 0) dropRows(record);
   }
@@ -95,10 +107,21 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: 
 
   const dropRows = (record: QueryRecord): void => void drop(record);
 
+  function made(query: OpenedQuery): QueryRecord {
+    const rest = { collected: undefined, answer: undefined, endedAtMs: 0, rowsGone: false, readers: 0 };
+    return { ...query, ...rest, turn: createTurn(), lengths: new Map() };
+  }
+
+  function keep(record: QueryRecord): void {
+    ended.set(record.id, record);
+    keptBytes += bytesOf(record);
+    if (record.keepsRows) transferBytes += transferBytesOf(record);
+    forgetOld();
+  }
+
   return {
     open: (query) => {
-      const rest = { collected: undefined, answer: undefined, endedAtMs: 0, rowsGone: false, readers: 0 };
-      const record: QueryRecord = { ...query, ...rest, turn: createTurn(), lengths: new Map() };
+      const record = made(query);
       running.set(record.id, record);
       return record;
     },
@@ -106,10 +129,16 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: 
       record.answer = answer;
       record.endedAtMs = now();
       running.delete(record.id);
-      ended.set(record.id, record);
-      keptBytes += bytesOf(record);
-      if (record.keepsRows) transferBytes += transferBytesOf(record);
-      forgetOld();
+      keep(record);
+    },
+    has: (id) => running.has(id) || ended.has(id),
+    adopt: ({ answer, endedAtMs, ...query }) => {
+      // Asked for twice at once.
+      const known = ended.get(query.id);
+      if (known !== undefined) return known;
+      const record = Object.assign(made({ ...query, keepsRows: true }), { answer, endedAtMs, isArchived: true });
+      if (answer !== undefined) keep(record);
+      return record;
     },
     find: (id, subject) => {
       forgetOld();
@@ -130,7 +159,7 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, renewMs }: 
     clear: async () => {
       clearInterval(sweep);
       clearInterval(renewal);
-      await Promise.all([...ended.values()].map(drop));
+      await Promise.all([...ended.values()].filter(({ isArchived }) => isArchived !== true).map(drop));
     },
   };
 }

@@ -95,7 +95,9 @@ function readersOf(party: NamedParty, parties: readonly NamedParty[]): string[] 
       ...having("computeProvider", parties),
     ]);
   }
-  return has(party, "computeProvider") ? sortedNames([party.name.toLowerCase(), ...having("exchange", parties)]) : [];
+  if (has(party, "computeProvider")) return sortedNames([party.name.toLowerCase(), ...having("exchange", parties)]);
+  // Answers that wait for their asker.
+  return has(party, "exchange") ? [party.name.toLowerCase()] : [];
 }
 
 function sendsToOthers(party: NamedParty, parties: readonly NamedParty[]): Sending[] {

@@ -4,6 +4,8 @@ export interface TransferTarget {
   /** Parties, as in the route of the message that will refer to it. */
   readonly from: string;
   readonly to: string;
+  /** Of its name, for who is to find it by that; absent: one that nobody else has. */
+  readonly id?: string;
   /** The transfer is gone this long after its last use, whoever died meanwhile. */
   readonly expiresInMs: number;
 }

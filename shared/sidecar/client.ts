@@ -10,6 +10,12 @@ import { fromServiceError } from "./grpc-errors.ts";
 export { checkedTransfer } from "./checked-transfer.ts";
 export { periodStartOf, usageKey, usedSince } from "./usage-key.ts";
 
+export interface Kept {
+  readonly id: string;
+  readonly expiresInMs: number;
+  readonly chunks: readonly Uint8Array[];
+}
+
 /** What the orchestrator needs of its sidecar. */
 export interface SidecarApi {
   /** Streams until the consumer stops, the signal fires or the envelope's deadline passes. @throws DynamosError */
@@ -17,6 +23,8 @@ export interface SidecarApi {
   cancel(queryId: string): Promise<void>;
   /** A transferred table's chunks, from the first on. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE, CANCELLED */
   readTransfer(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Bytes of this party for itself: whoever knows the id finds them, until they expire. @throws DynamosError BROKER_UNAVAILABLE */
+  writeTransfer(transfer: Kept): Promise<void>;
   /** It is still wanted. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE */
   renewTransfer(name: string): Promise<void>;
   dropTransfer(name: string): Promise<void>;
@@ -102,6 +110,10 @@ export function connectSidecar(address: string): SidecarApi {
     request,
     readTransfer,
     readRecords,
+    writeTransfer: async ({ chunks, ...transfer }) => {
+      const request = { ...transfer, chunks: chunks.map((chunk) => Buffer.from(chunk)) };
+      await call((deadline, done) => client.writeTransfer(request, new Metadata(), { deadline }, done));
+    },
     renewTransfer: async (name) => {
       await call((deadline, done) => client.renewTransfer({ name }, new Metadata(), { deadline }, done));
     },

@@ -75,6 +75,17 @@ function implementation(sidecar: Sidecar): SidecarServer {
         if (!call.write({ chunk: Buffer.from(chunk) })) await once(call, "drain", { signal: gone.signal });
       }
     }),
+    writeTransfer: unary(async ({ id, expiresInMs, chunks }) => {
+      if (!/^[A-Za-z0-9-]{1,100}$/.test(id) || !(expiresInMs > 0 && expiresInMs <= limits.leaseMsMax)) {
+        const message = `a transfer has an id of letters, digits and hyphens, and is for 1 to ${limits.leaseMsMax} ms`;
+        throw new DynamosError(ErrorCode.INVALID_REQUEST, message);
+      }
+      const { party } = sidecar;
+      const writer = await sidecar.transfers.open({ from: party, to: party, id, expiresInMs });
+      for (const chunk of chunks) await writer.write(chunk);
+      await writer.end();
+      return { name: writer.name };
+    }),
     renewTransfer: unary(async ({ name }) => {
       await sidecar.transfers.renew(name);
       return {};

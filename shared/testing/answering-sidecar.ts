@@ -69,6 +69,11 @@ export function answeringSidecar(): AnsweringSidecar {
         sidecar.reading -= 1;
       }
     },
+    writeTransfer: async ({ id, chunks }) => {
+      transfers.set(`transfer.exchange.exchange.${id}`, async function* () {
+        yield* chunks;
+      });
+    },
     renewTransfer: async () => {},
     dropTransfer: async (name) => {
       transfers.delete(name);

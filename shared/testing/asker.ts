@@ -80,6 +80,11 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     request: (envelope, signal) => sidecar.request(envelope, signal),
     cancel: (queryId) => sidecar.cancel(queryId),
     readTransfer: (name, signal) => sidecar.transfers.read(name, signal),
+    writeTransfer: async ({ chunks, ...transfer }) => {
+      const writer = await sidecar.transfers.open({ from: sidecar.party, to: sidecar.party, ...transfer });
+      for (const chunk of chunks) await writer.write(chunk);
+      await writer.end();
+    },
     renewTransfer: (name) => sidecar.transfers.renew(name),
     dropTransfer: (name) => sidecar.transfers.drop(name),
     readRecords: (queryId) => sidecar.readRecords(queryId),

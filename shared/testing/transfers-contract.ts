@@ -37,6 +37,15 @@ export function transfersContract(opened: () => Opened): void {
       expect(names[0]).not.toBe(names[1]);
     });
 
+    it("is named by an id where one is given, so that others find it", async () => {
+      const { transfers } = opened().broker;
+      const writer = await transfers.open({ ...target, id: "known" });
+      await writer.write(new Uint8Array([7]));
+      await writer.end();
+      expect(await readAll(transfers, "transfer.uva.surf.known")).toEqual([[7]]);
+      await transfers.drop(writer.name);
+    });
+
     it("can be read again from its start, also after a reader that left in the middle", async () => {
       const { transfers } = opened().broker;
       const name = await write(transfers, numbered(20));

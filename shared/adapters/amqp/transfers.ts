@@ -17,8 +17,8 @@ import { createTransferWriter } from "./transfer-writer.ts";
 const readAhead = 4;
 
 export function createAmqpTransfers(connection: Connection, names: Names): Transfers {
-  async function open({ from, to, expiresInMs }: TransferTarget): Promise<TransferWriter> {
-    const name = transferName(from, to, randomUUID());
+  async function open({ from, to, id = randomUUID(), expiresInMs }: TransferTarget): Promise<TransferWriter> {
+    const name = transferName(from, to, id);
     await connection.use(async (session) => {
       const channel = await session.openChannel();
       const queue = names.queue(name);

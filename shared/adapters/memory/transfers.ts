@@ -32,9 +32,10 @@ export function createMemoryTransfers(clock: Clock): MemoryTransfers {
     return one;
   }
 
-  async function open({ from, to, expiresInMs }: TransferTarget): Promise<TransferWriter> {
+  async function open({ from, to, id, expiresInMs }: TransferTarget): Promise<TransferWriter> {
     opened += 1;
-    const name = transferName(from, to, String(opened));
+    const name = transferName(from, to, id ?? String(opened));
+    held.get(name)?.stopTimer();
     held.set(name, { chunks: [], expiresInMs, stopTimer: () => {} });
     touch(name, found(name));
     return {

@@ -34,6 +34,18 @@ export interface ReadTransferResponse {
   chunk: Buffer;
 }
 
+export interface WriteTransferRequest {
+  /** Letters, digits and hyphens: the last part of its name, which is of this party for itself. */
+  id: string;
+  /** Gone so long after its last use. */
+  expiresInMs: number;
+  chunks: Buffer[];
+}
+
+export interface WriteTransferResponse {
+  name: string;
+}
+
 export interface RenewTransferRequest {
   name: string;
 }
@@ -416,6 +428,140 @@ export const ReadTransferResponse: MessageFns<ReadTransferResponse> = {
   fromPartial<I extends Exact<DeepPartial<ReadTransferResponse>, I>>(object: I): ReadTransferResponse {
     const message = createBaseReadTransferResponse();
     message.chunk = object.chunk ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseWriteTransferRequest(): WriteTransferRequest {
+  return { id: "", expiresInMs: 0, chunks: [] };
+}
+
+export const WriteTransferRequest: MessageFns<WriteTransferRequest> = {
+  encode(message: WriteTransferRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.expiresInMs !== 0) {
+      writer.uint32(16).int64(message.expiresInMs);
+    }
+    for (const v of message.chunks) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteTransferRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteTransferRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresInMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chunks.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WriteTransferRequest>, I>>(base?: I): WriteTransferRequest {
+    return WriteTransferRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteTransferRequest>, I>>(object: I): WriteTransferRequest {
+    const message = createBaseWriteTransferRequest();
+    message.id = object.id ?? "";
+    message.expiresInMs = object.expiresInMs ?? 0;
+    message.chunks = object.chunks?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWriteTransferResponse(): WriteTransferResponse {
+  return { name: "" };
+}
+
+export const WriteTransferResponse: MessageFns<WriteTransferResponse> = {
+  encode(message: WriteTransferResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteTransferResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteTransferResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WriteTransferResponse>, I>>(base?: I): WriteTransferResponse {
+    return WriteTransferResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WriteTransferResponse>, I>>(object: I): WriteTransferResponse {
+    const message = createBaseWriteTransferResponse();
+    message.name = object.name ?? "";
     return message;
   },
 };

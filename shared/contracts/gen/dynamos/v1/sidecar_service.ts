@@ -52,6 +52,8 @@ import {
   RequestResponse,
   WatchKnowledgeRequest,
   WatchKnowledgeResponse,
+  WriteTransferRequest,
+  WriteTransferResponse,
 } from "./sidecar.ts";
 
 export const protobufPackage = "dynamos.v1";
@@ -82,6 +84,17 @@ export const SidecarService = {
     responseSerialize: (value: ReadTransferResponse): Buffer =>
       Buffer.from(ReadTransferResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReadTransferResponse => ReadTransferResponse.decode(value),
+  },
+  /** Keeps bytes at the broker, for whoever of this party comes after. */
+  writeTransfer: {
+    path: "/dynamos.v1.Sidecar/WriteTransfer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WriteTransferRequest): Buffer => Buffer.from(WriteTransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WriteTransferRequest => WriteTransferRequest.decode(value),
+    responseSerialize: (value: WriteTransferResponse): Buffer =>
+      Buffer.from(WriteTransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WriteTransferResponse => WriteTransferResponse.decode(value),
   },
   /** Somebody still wants it: it expires as long after this as after its last reading. */
   renewTransfer: {
@@ -232,6 +245,8 @@ export interface SidecarServer extends UntypedServiceImplementation {
   request: handleServerStreamingCall<RequestRequest, RequestResponse>;
   /** The chunks of a table that was too large for its reply. */
   readTransfer: handleServerStreamingCall<ReadTransferRequest, ReadTransferResponse>;
+  /** Keeps bytes at the broker, for whoever of this party comes after. */
+  writeTransfer: handleUnaryCall<WriteTransferRequest, WriteTransferResponse>;
   /** Somebody still wants it: it expires as long after this as after its last reading. */
   renewTransfer: handleUnaryCall<RenewTransferRequest, RenewTransferResponse>;
   /** Nobody reads it again. Idempotent; what is not dropped expires. */
@@ -272,6 +287,22 @@ export interface SidecarClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ReadTransferResponse>;
+  /** Keeps bytes at the broker, for whoever of this party comes after. */
+  writeTransfer(
+    request: WriteTransferRequest,
+    callback: (error: ServiceError | null, response: WriteTransferResponse) => void,
+  ): ClientUnaryCall;
+  writeTransfer(
+    request: WriteTransferRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WriteTransferResponse) => void,
+  ): ClientUnaryCall;
+  writeTransfer(
+    request: WriteTransferRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WriteTransferResponse) => void,
+  ): ClientUnaryCall;
   /** Somebody still wants it: it expires as long after this as after its last reading. */
   renewTransfer(
     request: RenewTransferRequest,
