@@ -19,6 +19,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "V2MetricTarget.type": ["AverageValue", "Value", "Utilization"],
   "V2HPAScalingPolicy.type": ["Pods", "Percent"],
   "V1Capabilities.drop": ["ALL"],
+  "V1EmptyDirVolumeSource.medium": ["Memory"],
 };
 
 const quantity = /^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
