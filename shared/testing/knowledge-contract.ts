@@ -40,6 +40,26 @@ export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): voi
       expect(await knowledge.get("/a")).toBeUndefined();
     });
 
+    it("may be large, and hold any character", async () => {
+      const large = JSON.stringify({ text: `${"é\u2028😀\u0000".repeat(20_000)}` });
+      await knowledge.put("/large/😀 x", large);
+      await knowledge.put("/nul", "\u0000");
+      await knowledge.put("/empty", "");
+      expect((await knowledge.get("/large/😀 x"))?.value).toBe(large);
+      expect((await knowledge.list("/")).entries.map(({ key }) => key)).toEqual(["/empty", "/large/😀 x", "/nul"]);
+      expect((await knowledge.get("/nul"))?.value).toBe("\u0000");
+      expect((await knowledge.get("/empty"))?.value).toBe("");
+    });
+
+    it("are listed all, however many they are", async () => {
+      const keys = Array.from({ length: 1_100 }, (_, i) => `/many/${String(i).padStart(4, "0")}`);
+      for (let from = 0; from < keys.length; from += 100) {
+        const [first = "", ...rest] = keys.slice(from, from + 100);
+        await knowledge.put(first, "1", { also: rest.map((key) => ({ key, value: "1" })) });
+      }
+      expect((await knowledge.list("/many/")).entries.map(({ key }) => key)).toEqual(keys);
+    });
+
     it("share one revision counter, which only rises", async () => {
       const first = await knowledge.put("/a", "1");
       const second = await knowledge.put("/b", "1");
@@ -205,6 +225,39 @@ export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): voi
       expect((await take(watch, 2)).map(short)).toEqual(["put /w/b=2", "put /w/c=3"]);
     });
 
+    it("can begin long ago, in the middle of what was changed since", async () => {
+      const revisions: number[] = [];
+      for (let i = 0; i < 20; i++) revisions.push(await knowledge.put(`/w/${i % 3}`, String(i)));
+      await knowledge.delete("/w/0");
+      const seen = await take(knowledge.watch("/w/", revisions[10]), 11);
+      const wanted = Array.from({ length: 10 }, (_, i) => `put /w/${(i + 10) % 3}=${i + 10}`);
+      expect(seen.map(short)).toEqual([...wanted, "delete /w/0"]);
+    });
+
+    it("is one of many, each with a prefix of its own", async () => {
+      const prefixes = ["", "/", "/w/", "/w/a", "/w/a/", "/x/", "~side/", "/w/é"];
+      const watches = prefixes.map((prefix) => take(knowledge.watch(prefix), prefix === "/x/" ? 1 : 2));
+      const also = ["/w/a/1", "/w/é2", "~side/1", "/w/é1", "/w/ab"].map((key) => ({ key, value: "1" }));
+      await knowledge.put("/w/a", "1", { also });
+      await knowledge.put("/x/1", "1", {
+        also: [
+          { key: "/w/a/2", value: "1" },
+          { key: "~side/2", value: "1" },
+        ],
+      });
+      const seen = await Promise.all(watches);
+      expect(seen.map((changes) => changes.map((one) => (one.kind === "put" ? one.entry.key : "")))).toEqual([
+        ["/w/a", "/w/a/1"],
+        ["/w/a", "/w/a/1"],
+        ["/w/a", "/w/a/1"],
+        ["/w/a", "/w/a/1"],
+        ["/w/a/1", "/w/a/2"],
+        ["/x/1"],
+        ["~side/1", "~side/2"],
+        ["/w/é2", "/w/é1"],
+      ]);
+    });
+
     it("can begin with the very first change", async () => {
       const watch = knowledge.watch("/", 1);
       await knowledge.put("/a", "1");
@@ -254,6 +307,25 @@ export function knowledgeContract(openWorld: () => Promise<KnowledgeWorld>): voi
       await knowledge.put("/a", "2");
       await lease.end();
       expect((await knowledge.get("/a"))?.value).toBe("2");
+    });
+
+    it("is held for certain from the grant on until it ends, whatever is known of the store", async () => {
+      const lease = await knowledge.grant(5_000);
+      expect(lease.ttlMs).toBeGreaterThanOrEqual(5_000);
+      const revision = await knowledge.put("/a", "1", { lease });
+      expect([lease.isHeld(0), lease.isHeld(revision)]).toEqual([true, true]);
+      await lease.end();
+      expect([lease.isHeld(revision), lease.isHeld(Number.MAX_SAFE_INTEGER)]).toEqual([false, false]);
+    });
+
+    it("takes no key along that another has", async () => {
+      const [one, other] = [await knowledge.grant(5_000), await knowledge.grant(5_000)];
+      await knowledge.put("/a", "1", { lease: one });
+      await knowledge.put("/a", "2", { lease: other });
+      await one.end();
+      expect(await knowledge.get("/a")).toMatchObject({ value: "2" });
+      await other.end();
+      expect(await knowledge.get("/a")).toBeUndefined();
     });
 
     it("that has ended holds no new key", async () => {

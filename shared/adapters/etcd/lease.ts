@@ -58,12 +58,9 @@ export class EtcdLease implements Lease {
   }
 
   isHeld(revision: number): boolean {
-    return (
-      !this.#isEnded &&
-      !this.#options.client.isClosed &&
-      performance.now() < this.#heldUntil &&
-      revision >= this.#restoredAt
-    );
+    const { client } = this.#options;
+    if (this.#isEnded || client.isClosed || client.store.isLost) return false;
+    return performance.now() < this.#heldUntil && revision >= this.#restoredAt;
   }
 
   /** @param put with etcd's id of the lease */

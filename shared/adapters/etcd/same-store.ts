@@ -21,6 +21,10 @@ export class SameStore {
     return this.#revision;
   }
 
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** @throws DynamosError KNOWLEDGE_UNAVAILABLE, from the first time on always */
   check(): void {
     if (this.#lost !== undefined) throw this.#lost;
