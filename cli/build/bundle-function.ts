@@ -6,6 +6,7 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { copyForkLibrary } from "./fork-library.ts";
 import { entriesOf } from "./function-entries.ts";
 import { readFunctionManifest } from "./function-manifest.ts";
 import { readDefinition } from "./read-definition.ts";
@@ -55,6 +56,10 @@ export async function bundleFunction(handler: string, target: string): Promise<R
       join(target, "pg.js"),
       { external, more: {} },
     );
+  }
+  const worker = bundled["worker.js"];
+  if (worker !== undefined && !("plain" in definition)) {
+    bundled["worker.js"] = { ...worker, inputs: [...worker.inputs, ...(await copyForkLibrary(target))] };
   }
   for (const name of files) await cp(join(folder, name), join(target, name), { recursive: true, dereference: true });
   await writeFile(

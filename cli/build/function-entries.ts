@@ -30,7 +30,7 @@ serveHttpFunction(definition, process.env);`,
   return stepEntries(definition, handler);
 }
 
-function stepEntries({ name, accepts, isolation }: Step, handler: string): Record<string, string> {
+function stepEntries({ name, accepts, isolation, workers }: Step, handler: string): Record<string, string> {
   const jsonCodec = { "json-codec.js": `export * from ${runtime("json-codec")};` };
   const loadJson = `() => import("#runtime/json-codec")`;
   if (isolation === "shared") {
@@ -45,7 +45,7 @@ serveShared({ step, loadJson: ${loadJson}, environment: process.env });`,
     ...jsonCodec,
     "index.js": `import { join } from "node:path";
 import { serveSingleUse } from ${runtime("serve-single-use")};
-serveSingleUse({ step: ${JSON.stringify({ name, accepts })}, workerFile: join(__dirname, "worker.js"), loadJson: ${loadJson}, environment: process.env });`,
+serveSingleUse({ step: ${JSON.stringify({ name, accepts, workers })}, workerFile: join(__dirname, "worker.js"), loadJson: ${loadJson}, environment: process.env });`,
     "worker.js": `import { runWorker } from ${runtime("worker")};
 import step from ${handler};
 void runWorker(step);`,

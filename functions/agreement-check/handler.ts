@@ -17,6 +17,7 @@ const memoryMb = 64;
 export default defineStep<Facts>({
   name: "agreement-check",
   isolation: "single-use",
+  workers: "spawn",
   accepts: "result",
   facts: async (envelope) => {
     return { reasons: await reasonsOf(agreementOf(documentOf(envelope)), envelope) };

@@ -17,6 +17,7 @@ const memoryMbDefault = 256;
 export default defineStep<Table>({
   name: "sql-query",
   isolation: "single-use",
+  workers: "spawn",
   accepts: "nothing",
   facts: async (envelope, context, { emit }) => {
     const terms = approvedTerms(envelope, { keys: await approvalKeysOf(context), nowMs: context.now() });

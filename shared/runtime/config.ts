@@ -23,6 +23,10 @@ export interface RuntimeConfig {
   /** JavaScript heap of one worker; `heap_mb`. */
   readonly heapMb: number;
   readonly workerStartMs: number;
+  /** `worker_backend`: forked workers where they are sound and suit the step, wherever they are sound, or never. */
+  readonly workerBackend: "auto" | "fork" | "spawn";
+  /** `worker_network`: whether a worker may reach any network, where the system lets that be refused. */
+  readonly workerNetwork: boolean;
 }
 
 /** `http_port` goes before `port`, which of-watchdog reads too and hands on to its child. */
@@ -42,6 +46,8 @@ export function readRuntimeConfig(environment: Environment): RuntimeConfig {
     memoryMb,
     heapMb: number("heap_mb", Math.floor(memoryMb * limits.workerHeapShare), 16, memoryMb),
     workerStartMs: number("worker_start_ms", limits.workerStartMsMax, 100, 600_000),
+    workerBackend: oneOf(environment, "worker_backend", ["auto", "fork", "spawn"]),
+    workerNetwork: oneOf(environment, "worker_network", ["none", "host"]) === "host",
   };
 }
 
@@ -61,4 +67,12 @@ function wholeNumber(environment: Environment, name: string, { otherwise, min, m
     throw new RangeError(`environment variable ${name} must be a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+/** @param allowed the first is the default */
+function oneOf<Word extends string>(environment: Environment, name: string, allowed: readonly [Word, ...Word[]]): Word {
+  const value = environment[name] || allowed[0];
+  const word = allowed.find((each) => each === value);
+  if (word === undefined) throw new RangeError(`environment variable ${name} must be one of ${allowed.join(", ")}`);
+  return word;
 }

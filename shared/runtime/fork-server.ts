@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type ForkCalls, loadForkCalls } from "./fork-calls.ts";
 import { forkServerArgument, orderBytes, orders } from "./fork-protocol.ts";
-import { type ForkedChild, becomeChild } from "./forked-child.ts";
+import { becomeChild, type Forked, type ForkedChild } from "./forked-child.ts";
 
 export const isForkServer = (): boolean => process.argv[2] === forkServerArgument;
 
@@ -31,12 +31,6 @@ export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>):
   runInNewContext("gc")();
   say("ready");
   return becomeChild(waitForOrders(calls), { calls, doorPath, answers });
-}
-
-export interface Forked {
-  readonly parentPid: number;
-  readonly selfTest: boolean;
-  readonly token: string;
 }
 
 /** @returns in a child */
@@ -83,7 +77,9 @@ function whyUnfit(): string | undefined {
     if (!ownDescriptors.test(target)) return `the rehearsal left open ${target}`;
   }
   const threads = readdirSync("/proc/self/task").length;
-  return threads > ownThreadsMax ? `the rehearsal left ${threads} threads, Node has ${ownThreadsMax} at most` : undefined;
+  return threads > ownThreadsMax
+    ? `the rehearsal left ${threads} threads, Node has ${ownThreadsMax} at most`
+    : undefined;
 }
 
 /** libuv's own. */

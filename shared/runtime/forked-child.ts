@@ -4,7 +4,12 @@ import { openSync, readSync, writeSync } from "node:fs";
 import type { ForkCalls } from "./fork-calls.ts";
 import { type ChildSetup, connections } from "./fork-protocol.ts";
 import { dropRights } from "./fork-rights.ts";
-import type { Forked } from "./fork-server.ts";
+
+export interface Forked {
+  readonly parentPid: number;
+  readonly selfTest: boolean;
+  readonly token: string;
+}
 
 export interface ForkedChild {
   readonly selfTest: boolean;
@@ -21,7 +26,10 @@ const dieWithParent = 1;
 const [sigkill, closeOnExec] = [9, 0o2000000];
 const notAdopted = 98;
 
-export function becomeChild({ parentPid, selfTest, token }: Forked, { calls, doorPath, answers }: Inherited): ForkedChild {
+export function becomeChild(
+  { parentPid, selfTest, token }: Forked,
+  { calls, doorPath, answers }: Inherited,
+): ForkedChild {
   calls.prctl(dieWithParent, sigkill, 0, 0, 0);
   // It may have died before the kernel knew.
   if (calls.getppid() !== parentPid) calls.exitNow(notAdopted);

@@ -43,6 +43,7 @@ export class FramedWorker implements Worker {
   #take: Call["take"] = async () => {};
   #called = false;
   #killed = false;
+  #exited = false;
   #ended = false;
 
   constructor({ pid, door, outputs, ended, folder, memoryMb, log }: WorkerProcess) {
@@ -106,10 +107,13 @@ export class FramedWorker implements Worker {
     if (this.pid === 0) {
       return;
     }
-    try {
-      process.kill(-this.pid, "SIGKILL");
-    } catch {
-      // Already gone, with all that it started.
+    // Its pid may be another's by then; the group is its own as long as one is left in it.
+    for (const target of this.#exited ? [-this.pid] : [-this.pid, this.pid]) {
+      try {
+        process.kill(target, "SIGKILL");
+      } catch {
+        // Already gone, or not yet a group.
+      }
     }
   }
 
@@ -183,6 +187,7 @@ export class FramedWorker implements Worker {
 
   async #watchEnd(ended: Promise<ProcessEnd>, lastWords: Promise<unknown>, output: WorkerOutput): Promise<void> {
     const end = await ended;
+    this.#exited = true;
     this.#killGroup();
     await Promise.race([lastWords, after(this.#killed ? 0 : lastWordsMs)]);
     this.#ended = true;

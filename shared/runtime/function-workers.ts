@@ -1,8 +1,11 @@
 /** The workers of a function's door, as its settings say. */
 import type { Log } from "#ports/log";
+import { chosenBackend } from "./chosen-backend.ts";
 import type { RuntimeConfig } from "./config.ts";
+import { forkBackend } from "./fork-backend.ts";
 import { announce } from "./function-process.ts";
 import { spawnBackend } from "./spawn-backend.ts";
+import { workerEnvironment } from "./worker-environment.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 export interface FunctionWorkers {
@@ -10,16 +13,34 @@ export interface FunctionWorkers {
   readonly workerFile: string;
   /** Of each worker, complete. */
   readonly environment: Readonly<Record<string, string>>;
+  /** That the workers may be forked: the worker's file can be a fork server. Absent: they are spawned. */
+  readonly forkable?: { readonly prefersSpawn: boolean };
   readonly config: RuntimeConfig;
   readonly log: Log;
 }
 
 /** Announces when the first worker is ready. */
-export function functionWorkers({ name, workerFile, environment, config, log }: FunctionWorkers): WorkerPool {
+export function functionWorkers({ name, workerFile, environment, forkable, config, log }: FunctionWorkers): WorkerPool {
   let announced = false;
-  const { heapMb, memoryMb, workerStartMs: startMs } = config;
+  const { heapMb, memoryMb, workerStartMs: startMs, workerNetwork } = config;
+  const options = { workerFile, environment, heapMb, memoryMb, startMs, log };
+  const backend =
+    forkable === undefined
+      ? spawnBackend(options)
+      : chosenBackend({
+          setting: config.workerBackend,
+          ...forkable,
+          fork: () =>
+            forkBackend({
+              ...options,
+              parentEnvironment: workerEnvironment({ ...environment, worker_environment: undefined }),
+              network: workerNetwork,
+            }),
+          spawn: () => spawnBackend(options),
+          log,
+        });
   return new WorkerPool({
-    backend: spawnBackend({ workerFile, environment, heapMb, memoryMb, startMs, log }),
+    backend,
     ...config,
     log,
     onReady: () => {

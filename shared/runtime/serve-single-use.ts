@@ -11,7 +11,7 @@ import { stepListener } from "./step-listener.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 
 export interface SingleUseFunction {
-  readonly step: StepDescription;
+  readonly step: StepDescription & { readonly workers?: "spawn" };
   readonly workerFile: string;
   readonly loadJson: () => Promise<JsonCodec>;
   readonly environment: Environment;
@@ -28,6 +28,7 @@ async function start({ step, workerFile, loadJson, environment }: SingleUseFunct
     name: step.name,
     workerFile,
     environment: workerEnvironment(environment),
+    forkable: { prefersSpawn: step.workers === "spawn" },
     config,
     log,
   });

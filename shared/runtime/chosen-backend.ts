@@ -1,0 +1,102 @@
+/** Which of the two kinds of workers a function uses: forked ones where they are asked for and sound, else spawned ones. */
+
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
+import type { Log } from "#ports/log";
+import type { ForkBackend } from "./fork-backend.ts";
+import type { Worker, WorkerBackend } from "./worker-backend.ts";
+
+export interface ChosenBackendOptions {
+  readonly setting: "auto" | "fork" | "spawn";
+  /** What the step says of itself. */
+  readonly prefersSpawn: boolean;
+  /** Each is made when it is first needed. @throws Error with why it can't be */
+  readonly fork: () => ForkBackend;
+  readonly spawn: () => WorkerBackend;
+  readonly log: Log;
+}
+
+/** Ends of a worker that no step's own code should cause; several in a row speak against the fork server. */
+const unsound = /signal SIG(SEGV|BUS|ILL|TRAP|SYS)/;
+
+export function chosenBackend({ setting, prefersSpawn, fork, spawn, log }: ChosenBackendOptions): WorkerBackend {
+  let forking: ForkBackend | undefined;
+  let spawning: WorkerBackend | undefined;
+  let failures = 0;
+
+  let gaveUp = false;
+
+  const spawned = (): WorkerBackend => {
+    spawning ??= spawn();
+    return spawning;
+  };
+  const useSpawn = (why: string, level: "info" | "warn" = "info"): void => {
+    if (gaveUp) return;
+    gaveUp = true;
+    log.log(level, "workers are ordinary processes", { backend: "spawn", why });
+  };
+  const decide = async (): Promise<void> => {
+    if (setting === "spawn") return useSpawn("worker_backend is spawn");
+    if (setting === "auto" && prefersSpawn)
+      return useSpawn("the step opens an engine, which ordinary processes suit better");
+    try {
+      forking = fork();
+      const startedAt = performance.now();
+      await forking.selfTest();
+      const why = `the self-test passed in ${Math.round(performance.now() - startedAt)} ms`;
+      const { rights } = forking;
+      log.log("info", "workers are forked from a warm parent", { backend: "fork", why, node: process.version, rights });
+    } catch (error) {
+      useSpawn(`forking is not sound here: ${reasonOf(error)}`, setting === "fork" ? "warn" : "info");
+    }
+  };
+  const failed = (reason: string): void => {
+    failures++;
+    log.log("warn", "a forked worker failed", { reason, failures });
+    if (failures >= limits.forkFailuresMax) useSpawn(`forking failed ${failures} times in a row: ${reason}`, "warn");
+  };
+  const watched = (worker: Worker): Worker => ({
+    id: worker.id,
+    pid: worker.pid,
+    gone: worker.gone,
+    kill: () => worker.kill(),
+    call: async (call, invocation) => {
+      try {
+        const outcome = await worker.call(call, invocation);
+        failures = 0;
+        return outcome;
+      } catch (error) {
+        if (error instanceof DynamosError && unsound.test(error.message)) failed(error.message);
+        throw error;
+      }
+    },
+  });
+
+  const decided = decide();
+  return {
+    get name() {
+      return gaveUp ? "spawn" : "fork";
+    },
+    async start(stop) {
+      await decided;
+      if (gaveUp || forking === undefined) return spawned().start(stop);
+      try {
+        return watched(await forking.start(stop));
+      } catch (error) {
+        if (stop.aborted) throw error;
+        failed(reasonOf(error));
+        // Whoever waits is served meanwhile.
+        return spawned().start(stop);
+      }
+    },
+    async close() {
+      await decided;
+      await Promise.all([forking?.close(), spawning?.close()]);
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}

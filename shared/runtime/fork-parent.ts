@@ -1,0 +1,149 @@
+/** The door's side of one fork server: its start, its orders, the ends of its children. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { limits } from "#domain/limits";
+import type { Log } from "#ports/log";
+import { forkServerArgument, orderOf, orders } from "./fork-protocol.ts";
+import type { SpawnCommand } from "./spawn-command.ts";
+import { endOf } from "./spawned-worker.ts";
+import type { ProcessEnd } from "./worker-end.ts";
+import { WorkerOutput } from "./worker-output.ts";
+
+export interface ForkParentOptions {
+  readonly command: SpawnCommand;
+  readonly workerFile: string;
+  /** koffi's native part. */
+  readonly nativeFile: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly doorPath: string;
+  readonly folder: string;
+  readonly log: Log;
+}
+
+export interface ForkedProcess {
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+  /** Its connection has closed, so it ends or has ended: asks until it is known how. */
+  reap(): void;
+}
+
+export class ForkParent {
+  readonly pid: number;
+  readonly ready: Promise<void>;
+  readonly gone: Promise<void>;
+  /** So far. */
+  forks = 0;
+  readonly #child: ChildProcess;
+  readonly #children = new Map<number, (end: ProcessEnd) => void>();
+  readonly #waiting: { readonly resolve: (pid: number) => void; readonly reject: (error: Error) => void }[] = [];
+  readonly #output: WorkerOutput;
+  #settle: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => {}, reject: () => {} };
+  #retired = false;
+  #ended = false;
+
+  constructor({ command, workerFile, nativeFile, environment, doorPath, folder, log }: ForkParentOptions) {
+    const flags = ["--single-threaded", "--v8-pool-size=0"];
+    // Behind setpriv, Node is the last of the arguments but for its own.
+    const file = [workerFile, forkServerArgument, nativeFile, doorPath];
+    this.#child = spawn(command.file, [...command.arguments, ...flags, ...file], {
+      cwd: folder,
+      env: { ...environment, TMPDIR: folder, HOME: folder },
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    this.pid = this.#child.pid ?? 0;
+    this.#output = new WorkerOutput(log.with({ forkServer: this.pid }));
+    this.#output.follow(this.#child.stdout as Readable, "stdout");
+    this.#output.follow(this.#child.stderr as Readable, "stderr");
+    this.#child.stdin?.on("error", () => {});
+    this.ready = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.ready.catch(() => {});
+    createInterface({ input: this.#child.stdio[3] as Readable }).on("line", (line) => this.#hear(line));
+    this.gone = endOf(this.#child).then((end) => this.#end(end));
+  }
+
+  get isUsable(): boolean {
+    return !this.#ended && !this.#retired;
+  }
+
+  get children(): number {
+    return this.#children.size;
+  }
+
+  /** @throws Error when it could not */
+  async fork(kind: typeof orders.worker | typeof orders.selfTest, token: string): Promise<ForkedProcess> {
+    if (this.#ended) throw new Error("the fork server has ended");
+    this.forks++;
+    const pid = await new Promise<number>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#order(kind, token);
+    });
+    const ended = new Promise<ProcessEnd>((resolve) => this.#children.set(pid, resolve));
+    if (this.#ended) this.#endChild(pid, killed);
+    return { pid, ended, reap: () => this.#reap(pid) };
+  }
+
+  /** Forks no more, and goes when its last child has gone. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#children.size === 0 && this.#waiting.length === 0) this.kill();
+  }
+
+  kill(): void {
+    if (!this.#ended) this.#child.kill("SIGKILL");
+  }
+
+  #order(kind: (typeof orders)[keyof typeof orders], value: string): void {
+    (this.#child.stdin as Writable).write(orderOf(kind, value));
+  }
+
+  #reap(pid: number): void {
+    if (this.#children.has(pid) && !this.#ended) this.#order(orders.reap, String(pid));
+  }
+
+  #hear(line: string): void {
+    const [word = "", first = "", second = ""] = line.split(" ");
+    if (word === "ready") this.#settle.resolve();
+    else if (word === "unfit") this.#settle.reject(new Error(line.slice(word.length + 1)));
+    else if (word === "forked") this.#forked(Number(first));
+    else if (word === "ended") this.#endChild(Number(first), endFrom(Number(second)));
+    else if (word === "alive") setTimeout(() => this.#reap(Number(first)), limits.forkReapRetryMs);
+  }
+
+  #forked(pid: number): void {
+    const waiting = this.#waiting.shift();
+    if (pid > 0) waiting?.resolve(pid);
+    else waiting?.reject(new Error("the system did not let the fork server fork"));
+  }
+
+  #endChild(pid: number, end: ProcessEnd): void {
+    this.#children.get(pid)?.(end);
+    this.#children.delete(pid);
+    if (this.#retired) this.retire();
+  }
+
+  /** The kernel kills its children with it. */
+  #end({ exitCode, signal }: ProcessEnd): void {
+    this.#ended = true;
+    const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+    const words = this.#output.lastWords.trim().split("\n").at(-1) ?? "";
+    const error = new Error(`the fork server ended ${how}${words === "" ? "" : `: ${words.slice(0, 200)}`}`);
+    this.#settle.reject(error);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const pid of this.#children.keys()) this.#endChild(pid, killed);
+  }
+}
+
+const killed: ProcessEnd = { exitCode: null, signal: "SIGKILL" };
+
+/** As wait(2) has it: the signal in the low seven bits, else the exit code above them. */
+function endFrom(status: number): ProcessEnd {
+  const signal = status & 0x7f;
+  if (signal === 0) return { exitCode: (status >> 8) & 0xff, signal: null };
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return { exitCode: null, signal: name ?? `${signal}` };
+}
