@@ -50,7 +50,8 @@ export function addKnowledgeCommand(program: Command): void {
 async function users({ parties: path, passwords: file, apply, namespace = "" }: Flags): Promise<void> {
   const parties = await readParties(path);
   if (apply === undefined) {
-    if (file !== undefined) throw new Error("--passwords needs --apply: etcdctl asks for each password itself");
+    if (file !== undefined)
+      throw new Error("--passwords needs --apply: the printed commands read each password from a file USER.password");
     // Looked at the way an address is.
     const space = namespace === "" ? "" : parseEtcdAddress(`http://etcd/${namespace}`).namespace;
     process.stdout.write(usersScript(etcdRights(parties, space)));

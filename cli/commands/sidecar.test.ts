@@ -45,7 +45,7 @@ it.each([
   ["its party is not named", options.slice(2), "required option '--party <name>' not specified"],
   [
     "the knowledge base is no address",
-    [...options, "--knowledge", "http://x"],
+    [...options, "--knowledge", "ftp://x"],
     "must be http(s)://HOST:PORT, grpc://HOST:PORT, unix:///PATH or memory",
   ],
   [

@@ -1,4 +1,4 @@
-/** The same as `apply-users.ts` does, as commands for who has etcdctl and not this one. Passwords are asked for by etcdctl. */
+/** The same as `apply-users.ts` does, as commands for who has etcdctl and not this one. It reads each password from a file `USER.password`. */
 import type { EtcdPermission, EtcdRights } from "./etcd-rights.ts";
 
 export function usersScript(rights: readonly EtcdRights[]): string {
@@ -6,7 +6,7 @@ export function usersScript(rights: readonly EtcdRights[]): string {
     `# ${party}`,
     `etcdctl role add ${user}`,
     ...permissions.map((one) => `etcdctl role grant-permission ${user} ${words(one)}`),
-    `etcdctl user add ${user} --interactive=false < PASSWORD_OF_${user.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`,
+    `etcdctl user add ${user} --interactive=false < ${user}.password`,
     `etcdctl user grant-role ${user} ${user}`,
   ]);
   return `${lines.join("\n")}\n`;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Knowledge } from "#ports/knowledge";
 import { type Etcd, etcdIsThere, startEtcd } from "#testing/etcd";
 import { knowledgeContract } from "#testing/knowledge-contract";
@@ -27,4 +27,14 @@ describe.skipIf(!etcdIsThere("the contract of the knowledge base over it"))("the
       },
     };
   });
+
+  it("takes and brings documents of many megabytes, where etcd is told to take them", async () => {
+    const knowledge = connectEtcd({ endpoints: [etcd.url], namespace: "large" });
+    const value = "x".repeat(12 * 1_048_576);
+    const changes = knowledge.watch("/")[Symbol.asyncIterator]();
+    const revision = await knowledge.put("/a", value, { also: [{ key: "/b", value }] });
+    expect((await changes.next()).value).toEqual({ kind: "put", entry: { key: "/a", value, revision } });
+    expect((await knowledge.list("/")).entries.map((one) => one.value.length)).toEqual([value.length, value.length]);
+    await knowledge.close();
+  }, 60_000);
 });
