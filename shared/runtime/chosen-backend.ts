@@ -3,7 +3,7 @@
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
-import type { ForkBackend } from "./fork-backend.ts";
+import { type ForkBackend, reasonOf } from "./fork-backend.ts";
 import type { Worker, WorkerBackend } from "./worker-backend.ts";
 
 export interface ChosenBackendOptions {
@@ -94,9 +94,4 @@ export function chosenBackend({ setting, prefersSpawn, fork, spawn, log }: Chose
       await Promise.all([forking?.close(), spawning?.close()]);
     },
   };
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -5,12 +5,13 @@ import { dirname, join } from "node:path";
 import { limits } from "#domain/limits";
 import { ForkDoor } from "./fork-door.ts";
 import { ForkParent } from "./fork-parent.ts";
-import { type ChildSetup, orders } from "./fork-protocol.ts";
+import { type ChildSetup, orders, rightsInForce } from "./fork-protocol.ts";
+import { rightNames } from "./fork-rights.ts";
 import { FramedWorker } from "./framed-worker.ts";
 import { readyInTime } from "./ready-in-time.ts";
 import type { SpawnBackendOptions } from "./spawn-backend.ts";
 import { spawnCommand } from "./spawn-command.ts";
-import type { Worker, WorkerBackend } from "./worker-backend.ts";
+import type { WorkerBackend } from "./worker-backend.ts";
 import { makeDoorFolder } from "./worker-folder.ts";
 
 export interface ForkBackendOptions extends SpawnBackendOptions {
@@ -68,7 +69,13 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
     return current;
   };
 
-  const start = async (kind: typeof orders.worker | typeof orders.selfTest, stop: AbortSignal): Promise<Worker> => {
+  let rights: readonly string[] = rightNames.filter((name) => name !== "network" || !options.network);
+  let inForce = "not tried";
+
+  const start = async (
+    kind: typeof orders.worker | typeof orders.selfTest,
+    stop: AbortSignal,
+  ): Promise<FramedWorker> => {
     const parent = await parentToFork();
     const own = folder.forWorker();
     const child = door.expect();
@@ -81,7 +88,7 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
       const died = forked.ended.then(() => Promise.reject(new Error("the child ended before it connected")));
       died.catch(() => {});
       const doorSocket = await Promise.race([child.door, died]);
-      sendSetup(doorSocket, { folder: own, environment: options.environment, rights: [] });
+      sendSetup(doorSocket, { folder: own, environment: options.environment, rights });
       const output = await Promise.race([child.output, died]);
       const { reap, pid, ended } = forked;
       doorSocket.once("close", reap);
@@ -109,11 +116,23 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
     name: "fork",
     start: (stop) => start(orders.worker, stop),
     async selfTest() {
-      const worker = await start(orders.selfTest, new AbortController().signal);
-      worker.kill();
-      await worker.gone;
+      const test = async () => {
+        const worker = await start(orders.selfTest, new AbortController().signal);
+        worker.kill();
+        await worker.gone;
+        inForce = worker.lastWords.split(rightsInForce).at(1)?.split("\n")[0] ?? "none";
+      };
+      try {
+        await test();
+      } catch (error) {
+        options.log.log("warn", "a forked worker can't do with fewer rights here", { reason: reasonOf(error) });
+        rights = [];
+        await test();
+      }
     },
-    rights: "",
+    get rights() {
+      return inForce;
+    },
     get parentPid() {
       return current?.pid ?? 0;
     },
@@ -139,4 +158,10 @@ function killProcess(pid: number): void {
   } catch {
     // Already gone.
   }
+}
+
+/** Of an error that wraps another, what the other says. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }

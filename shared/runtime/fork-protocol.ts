@@ -30,3 +30,6 @@ export interface ChildSetup {
   readonly environment: Readonly<Record<string, string>>;
   readonly rights: readonly string[];
 }
+
+/** What a child that tests itself says of its rights on standard error, before their names. */
+export const rightsInForce = "given up: ";

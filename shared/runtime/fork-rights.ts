@@ -1,5 +1,42 @@
-/** What a forked child gives up before it sees anything of a query. */
+/** What a forked child gives up before it sees anything of a query. What the system does not let it give up, it keeps, and says so. */
+import { writeFileSync } from "node:fs";
 import type { ForkCalls } from "./fork-calls.ts";
-import type { ChildSetup } from "./fork-protocol.ts";
+import { syscallFilter } from "./syscall-filter.ts";
 
-export function dropRights(_calls: ForkCalls, _setup: ChildSetup): void {}
+/** In this order: the first makes the next possible without privileges, the last ends the list. */
+export const rightNames = ["namespaces", "network", "cores", "dumpable", "no-new-privs", "seccomp"] as const;
+
+/** From linux/sched.h: user, mount, ipc and uts; network. */
+const ownNamespaces = 0x10000000 | 0x00020000 | 0x08000000 | 0x04000000;
+const ownNetwork = 0x40000000;
+const setDumpable = 4;
+const setNoNewPrivs = 38;
+const coreBytes = 4;
+
+/** @param wanted of `rightNames` @returns those that are in force */
+export function dropRights(calls: ForkCalls, wanted: readonly string[]): string[] {
+  const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const acts: Readonly<Record<(typeof rightNames)[number], () => boolean>> = {
+    namespaces: () => calls.unshare(ownNamespaces) === 0 && keepIds(uid, gid),
+    // Sockets that are open stay open: the one to the door is all that is left.
+    network: () => calls.unshare(ownNetwork) === 0,
+    // A core would hold the query's data.
+    cores: () => calls.setrlimit(coreBytes, Buffer.alloc(16)) === 0,
+    // No other process of the same user may look into it.
+    dumpable: () => calls.prctl(setDumpable, 0, 0, 0, 0) === 0,
+    "no-new-privs": () => calls.prctl(setNoNewPrivs, 1, 0, 0, 0) === 0,
+    seccomp: () => {
+      const filter = syscallFilter(process.arch);
+      return filter !== undefined && calls.installFilter(filter) === 0;
+    },
+  };
+  return rightNames.filter((name) => wanted.includes(name) && acts[name]());
+}
+
+/** Outside of a map every id is `nobody`, and files that it makes could not be its own. */
+function keepIds(uid: number, gid: number): boolean {
+  writeFileSync("/proc/self/setgroups", "deny");
+  writeFileSync("/proc/self/uid_map", `${uid} ${uid} 1`);
+  writeFileSync("/proc/self/gid_map", `${gid} ${gid} 1`);
+  return true;
+}

@@ -1,8 +1,8 @@
 /** The first acts of a forked child, all of them before its event loop turns: it becomes a process of its own. */
 import { randomFillSync, randomInt, randomUUID } from "node:crypto";
-import { openSync, readSync, writeSync } from "node:fs";
+import { accessSync, constants, openSync, readSync, writeSync } from "node:fs";
 import type { ForkCalls } from "./fork-calls.ts";
-import { type ChildSetup, connections } from "./fork-protocol.ts";
+import { type ChildSetup, connections, rightsInForce } from "./fork-protocol.ts";
 import { dropRights } from "./fork-rights.ts";
 
 export interface Forked {
@@ -47,7 +47,15 @@ export function becomeChild(
   for (const descriptor of [nothing, output, door]) calls.close(descriptor);
   if (calls.adoptLoop() !== 0) calls.exitNow(notAdopted);
   ownProcess(calls, setup);
-  dropRights(calls, setup);
+  const wasReadable = isReadable(setup.environment.data_dir ?? "");
+  const inForce = dropRights(calls, setup.rights);
+  if (selfTest) {
+    // Where it was readable before, the step needs it.
+    const { data_dir } = setup.environment;
+    if (data_dir && wasReadable && !isReadable(data_dir))
+      throw new Error("without its rights it could not read data_dir");
+    writeSync(2, `${rightsInForce}${inForce.join(", ") || "none"}\n`);
+  }
   return { selfTest };
 
   function connectAs(kind: string, token: string): number {
@@ -55,6 +63,15 @@ export function becomeChild(
     if (descriptor < 0) calls.exitNow(notAdopted);
     writeSync(descriptor, kind + token);
     return descriptor;
+  }
+}
+
+function isReadable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

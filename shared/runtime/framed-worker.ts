@@ -38,6 +38,7 @@ export class FramedWorker implements Worker {
   readonly gone: Promise<void>;
   readonly #door: Duplex;
   readonly #memoryMb: number;
+  readonly #output: WorkerOutput;
   #settleReady: { resolve: () => void; reject: (error: DynamosError) => void } | undefined;
   #settleCall: { resolve: (reply: Uint8Array) => void; reject: (error: DynamosError) => void } | undefined;
   #take: Call["take"] = async () => {};
@@ -52,6 +53,7 @@ export class FramedWorker implements Worker {
     this.id = `${pid}-${randomBytes(8).toString("hex")}`;
     this.#door = door;
     const output = new WorkerOutput(log.with({ worker: pid }));
+    this.#output = output;
     for (const [stream, name] of outputs) output.follow(stream, name);
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
@@ -63,6 +65,11 @@ export class FramedWorker implements Worker {
       rm(folder, { recursive: true, force: true, maxRetries: 3 }),
     );
     void this.#readFrames();
+  }
+
+  /** Of its standard error. */
+  get lastWords(): string {
+    return this.#output.lastWords;
   }
 
   call(call: Call, { deadlineMs, signal }: InvocationLimits): Promise<Uint8Array> {

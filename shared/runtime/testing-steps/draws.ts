@@ -1,0 +1,54 @@
+/** Draws what must never repeat, before the fork and after it, and looks at what the process has. */
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { forwardResult } from "#domain/outcome";
+import { defineStep } from "#runtime/define-step";
+
+const draw = () => ({
+  // biome-ignore lint/suspicious/noExplicitAny: what a step may not use is tried here.
+  random: (Math as any).random() as number,
+  uuid: randomUUID(),
+  webUuid: globalThis.crypto?.randomUUID(),
+  integer: randomInt(2 ** 47),
+  bytes: randomBytes(8).toString("hex"),
+});
+
+export default defineStep<object>({
+  name: "draws",
+  isolation: "single-use",
+  accepts: "nothing",
+  rehearse: async () => {
+    draw();
+  },
+  facts: async ({ query }) => {
+    await Promise.all(Array.from({ length: 8 }, () => promisify(gzip)(Buffer.alloc(10_000))));
+    return {
+      ...draw(),
+      pid: process.pid,
+      realPid: Number(readlinkSync("/proc/self")),
+      startTicks: readFileSync("/proc/self/stat", "latin1").split(") ")[1]?.split(" ")[19],
+      descriptors: existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0,
+      interfaces: Object.keys(networkInterfaces()),
+      reach: query?.sql === "" ? "" : await reach(Number(query?.sql)),
+      environment: Object.keys(process.env).sort(),
+    };
+  },
+  decide: (_, found) =>
+    forwardResult({
+      table: undefined,
+      chart: undefined,
+      document: { mediaType: "application/json", body: Buffer.from(JSON.stringify(found)) },
+    }),
+});
+
+function reach(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve("connected"));
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+  });
+}
