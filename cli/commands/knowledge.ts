@@ -8,6 +8,7 @@ import { etcdRights } from "../knowledge/etcd-rights.ts";
 import { usersScript } from "../knowledge/users-script.ts";
 import { exampleText } from "../print/example-text.ts";
 import { etcdOptions, knowledgeVariablesHelp } from "../system/open-knowledge.ts";
+import { addKnowledgeDocuments } from "./knowledge-documents.ts";
 
 interface Flags {
   readonly parties: string;
@@ -17,9 +18,9 @@ interface Flags {
 }
 
 export function addKnowledgeCommand(program: Command): void {
-  program
-    .command("knowledge")
-    .description("etcd as the knowledge base of several parties")
+  const knowledge = program.command("knowledge").description("etcd as the knowledge base of several parties");
+  addKnowledgeDocuments(knowledge);
+  knowledge
     .command("users")
     .description("one user and role for each party: it reads all, and writes only what is its own")
     .requiredOption("--parties <path>", "JSON file or folder of files with the party documents (name, roles)")
