@@ -87,7 +87,7 @@ export function addSidecarCommand(program: Command): void {
         "",
         ...knowledgeVariablesHelp.split("\n"),
         "",
-        "One line of JSON on standard output says that it is ready. More in docs/operating.md and docs/knowledge.md",
+        "One line of JSON on standard output says that it is ready. More in docs/running.md and docs/knowledge.md",
       ),
     )
     .action((flags: SidecarFlags) => run(flags).catch(end));

@@ -38,7 +38,7 @@ export function addUpCommand(program: Command): void {
         "dynamos up --broker amqp://… --sidecars processes",
         "dynamos up --knowledge http://127.0.0.1:2379  agreements outlive it, in an etcd",
         "OPENFAAS_PASSWORD=… dynamos up --no-deploy --keys keys     deploy with faas-cli (see README.md)",
-        "then, in another terminal: dynamos query …   (more in docs/operating.md)",
+        "then, in another terminal: dynamos query …   (more in docs/running.md)",
       ),
     )
     .action(async (flags: SystemFlags) => {
