@@ -1,7 +1,9 @@
 /** The sidecar library's client side: what a function calls. */
+import { setTimeout as wait } from "node:timers/promises";
 import { Metadata } from "@grpc/grpc-js";
 import { type Envelope, ErrorCode, type Reply } from "#contracts";
-import { DynamosError } from "#errors";
+import type { SidecarClient } from "#contracts/sidecar";
+import { DynamosError, hasCode } from "#errors";
 import type { DeleteOptions, Entry } from "#ports/knowledge";
 import type { Applied } from "./applied.ts";
 import { callOnce, openChannel, untilConnected } from "./grpc-channel.ts";
@@ -43,29 +45,53 @@ export interface SidecarApi {
   close(): void;
 }
 
+/** Others hear of an endpoint that is gone a moment later. */
+const stoppingTriesMax = 20;
+const stoppingPauseMs = 100;
+
+/** It was not taken: what was, and then lost its connection, has a cause. */
+function isStopping(error: unknown): boolean {
+  return hasCode(error, ErrorCode.FUNCTION_UNAVAILABLE) && (error as Error).cause === undefined;
+}
+
+async function* requestOf(client: SidecarClient, envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
+  const stream = client.request({ envelope });
+  const cancel = () => stream.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  try {
+    for await (const { reply } of stream) {
+      if (reply === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a reply without content");
+      yield reply;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error instanceof DynamosError ? error : fromServiceError(error);
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    stream.cancel();
+  }
+}
+
 /** @param address as `serveSidecar` gives it. Connects on the first call and again after every loss. */
 export function connectSidecar(address: string): SidecarApi {
-  const client = openChannel(address);
-  /** A sidecar that stops says so on the connection, and its successor is found by a new one: a call waits for that. */
+  let client = openChannel(address);
   const connected = () => untilConnected(client);
 
+  /** A sidecar that is stopping takes no more requests, and ends those that it has: the next ones go elsewhere. */
   async function* request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
-    await connected();
-    const stream = client.request({ envelope });
-    const cancel = () => stream.cancel();
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
-    try {
-      for await (const { reply } of stream) {
-        if (reply === undefined) throw new DynamosError(ErrorCode.INTERNAL, "a reply without content");
-        yield reply;
+    for (let tries = 1; ; tries++) {
+      await connected();
+      const asked = client;
+      try {
+        yield* requestOf(asked, envelope, signal);
+        return;
+      } catch (error) {
+        if (!isStopping(error) || tries === stoppingTriesMax) throw error;
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error instanceof DynamosError ? error : fromServiceError(error);
-    } finally {
-      signal.removeEventListener("abort", cancel);
-      stream.cancel();
+      // Not closed: what runs on it would be cut. It has no connection any more when that sidecar has ended.
+      if (client === asked) client = openChannel(address);
+      if (tries > 1) await wait(stoppingPauseMs);
     }
   }
 

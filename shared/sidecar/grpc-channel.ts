@@ -20,6 +20,8 @@ export function openChannel(address: string): SidecarClient {
     // A connection whose other side is gone without a word would keep its streams for ever.
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
+    // A new channel is a new connection, which may lead to another sidecar.
+    "grpc.use_local_subchannel_pool": 1,
   });
 }
 

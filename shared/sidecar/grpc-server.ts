@@ -12,7 +12,10 @@ import type { Sidecar } from "./start-sidecar.ts";
 export interface GrpcServer {
   /** What a client connects to: as asked for, with the port that was found free for port 0. */
   readonly address: string;
-  /** Tells clients to go elsewhere and takes no more calls; resolves when those that are open have ended. */
+  /**
+   * Resolves when no stream is open, and no connection either. A client is told to go elsewhere only then: grpc-js's
+   * cuts what runs on a connection that is told so, at its next keepalive (1.14, `maybeSendPing` in transport.js).
+   */
   drain(): Promise<void>;
   /** Open calls are cut after a moment. */
   stop(): Promise<void>;
@@ -20,7 +23,8 @@ export interface GrpcServer {
 
 /** @param address `unix:///path` or `127.0.0.1:port`. @throws DynamosError when it can't be listened on */
 export function serveSidecar(sidecar: Sidecar, address: string): Promise<GrpcServer> {
-  return serve({ ...implementation(sidecar) }, address);
+  const open = createOpenStreams();
+  return serve({ ...implementation(sidecar, open.counted) }, address, open.none);
 }
 
 /** The knowledge base alone, for sidecars elsewhere. */
@@ -28,7 +32,11 @@ export function serveKnowledge(knowledge: Knowledge, address: string): Promise<G
   return serve({ ...knowledgeService(knowledge) }, address);
 }
 
-async function serve(service: UntypedServiceImplementation, address: string): Promise<GrpcServer> {
+async function serve(
+  service: UntypedServiceImplementation,
+  address: string,
+  noStreams = async () => {},
+): Promise<GrpcServer> {
   const server = new Server({
     "grpc.max_receive_message_length": limits.messageBytesMax,
     "grpc.max_send_message_length": limits.messageBytesMax,
@@ -42,8 +50,9 @@ async function serve(service: UntypedServiceImplementation, address: string): Pr
     );
   });
   let draining: Promise<void> | undefined;
+  const shutDown = () => new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   const drain = () => {
-    draining ??= new Promise((resolve) => server.tryShutdown(() => resolve()));
+    draining ??= noStreams().then(shutDown);
     return draining;
   };
   return {
@@ -51,15 +60,42 @@ async function serve(service: UntypedServiceImplementation, address: string): Pr
     drain,
     stop: async () => {
       const force = setTimeout(() => server.forceShutdown(), 500);
-      await drain();
+      await shutDown();
       clearTimeout(force);
     },
   };
 }
 
-function implementation(sidecar: Sidecar): SidecarServer {
+type Streaming = typeof streaming;
+
+/** Counts the streams that the functions beside this sidecar have open: not those who watch its knowledge base. */
+function createOpenStreams() {
+  let open = 0;
+  let onNone = () => {};
+  const counted: Streaming = (run) =>
+    streaming(async (call) => {
+      open += 1;
+      try {
+        await run(call);
+      } finally {
+        open -= 1;
+        if (open === 0) onNone();
+      }
+    });
   return {
-    request: streaming(async (call) => {
+    counted,
+    none: async () => {
+      if (open === 0) return;
+      await new Promise<void>((resolve) => {
+        onNone = resolve;
+      });
+    },
+  };
+}
+
+function implementation(sidecar: Sidecar, counted: Streaming): SidecarServer {
+  return {
+    request: counted(async (call) => {
       const { envelope } = call.request;
       if (envelope === undefined) throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "a request without an envelope");
       const gone = new AbortController();
@@ -68,7 +104,7 @@ function implementation(sidecar: Sidecar): SidecarServer {
         call.write({ reply });
       }
     }),
-    readTransfer: streaming(async (call) => {
+    readTransfer: counted(async (call) => {
       const gone = new AbortController();
       call.on("cancelled", () => gone.abort());
       for await (const chunk of sidecar.transfers.read(call.request.name, gone.signal)) {
@@ -94,7 +130,7 @@ function implementation(sidecar: Sidecar): SidecarServer {
       await sidecar.transfers.drop(name);
       return {};
     }),
-    readRecords: streaming(async (call) => {
+    readRecords: counted(async (call) => {
       const gone = new AbortController();
       call.on("cancelled", () => gone.abort());
       for await (const line of sidecar.readRecords(call.request.queryId)) {

@@ -51,10 +51,7 @@ describe("messages with fields that this version does not know", () => {
     const bytes = Outcome.encode(outcome).finish();
     const read = Outcome.decode(Buffer.concat([bytes, unknownFields]));
     expect(Buffer.from(Outcome.encode(read).finish())).toEqual(Buffer.from(bytes));
-    for (const codec of [Envelope, Reply]) {
-      const empty = codec.encode(codec.fromPartial({})).finish();
-      expect(() => codec.decode(Buffer.concat([empty, unknownFields]))).not.toThrow();
-    }
+    for (const codec of [Envelope, Reply]) expect(codec.decode(unknownFields)).toEqual(codec.decode(Buffer.alloc(0)));
   });
 });
 
