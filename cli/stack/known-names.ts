@@ -52,11 +52,20 @@ const ownEnvironment = [
   "token_issuer",
   "token_jwks_file",
   "token_jwks_url",
+  "worker_backend",
   "worker_environment",
+  "worker_network",
   "worker_start_ms",
 ];
 
-export const knownEnvironment: readonly string[] = [...watchdogEnvironment, ...ownEnvironment];
+/** Of the official Node templates, which a plain handler of ours reads too. */
+const nodeTemplateEnvironment = ["RAW_BODY", "MAX_RAW_SIZE", "MAX_JSON_SIZE"];
+
+export const knownEnvironment: readonly string[] = [
+  ...watchdogEnvironment,
+  ...ownEnvironment,
+  ...nodeTemplateEnvironment,
+];
 
 /** Those whose values are durations. */
 export const durationEnvironment = ["read_timeout", "write_timeout", "exec_timeout", "healthcheck_interval"] as const;
