@@ -3,11 +3,14 @@ import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
 import { benchChange } from "./change.ts";
+import { benchColdStart } from "./cold-start.ts";
 import { benchDecision } from "./decision.ts";
+import { benchInvocation } from "./invocation.ts";
 import { benchStep } from "./step-throughput.ts";
 import { benchWholeQuery } from "./whole-query.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: "string", default: "3" },
     queries: { type: "string", default: "20" },
@@ -20,6 +23,9 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
+
+/** `npm run bench -- cold-start` writes a page, so it runs when it is asked for by name. */
+const only = values.only || (positionals[0] ?? "");
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -37,6 +43,13 @@ async function benchQueries(): Promise<void> {
   if (wrong > 0) process.exitCode = 1;
 }
 
+async function benchInvocations(): Promise<void> {
+  const [rounds, pacedCalls] = [Number(values.rounds), Number(values.queries)];
+  const [saturatedSeconds, callers] = [Number(values.seconds), Number(values.callers)];
+  const options = { rounds, pacedCalls, pauseMs: 30, saturatedSeconds, callers, poolSize: 8 };
+  if ((await benchInvocation(options, say)) > 0) process.exitCode = 1;
+}
+
 async function benchOneStep(): Promise<void> {
   if (rabbitmqServer() === undefined) {
     say("SKIPPED: rabbitmq-server is not installed, no step is measured");
@@ -52,19 +65,23 @@ async function benchOneStep(): Promise<void> {
 }
 
 if (values.help) {
-  say("npm run bench -- [--only query|step|decision|change] [--rounds 3]");
+  say("npm run bench -- [--only query|step|decision|change|cold-start|invocation] [--rounds 3]");
   say("  query: [--queries 20] [--seconds 3] [--callers 4]");
   say("  step:  [--messages 10000]");
   say("  decision: [--decisions 10000] [--changes 20]");
   say("  change: [--changes 20]");
-} else if (!["", "query", "step", "decision", "change"].includes(values.only)) {
-  say(`--only takes query, step, decision or change, not ${values.only}`);
+  say("  invocation: [--queries 20] [--seconds 3] [--callers 4]");
+  say("  cold-start: [--rounds 3], written to docs/cold-start.md");
+} else if (!["", "query", "step", "decision", "change", "cold-start", "invocation"].includes(only)) {
+  say(`--only takes query, step, decision, change, cold-start or invocation, not ${only}`);
   process.exitCode = 2;
 } else {
   say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`);
-  const isAsked = (part: string) => values.only === "" || values.only === part;
+  const isAsked = (part: string) => only === "" || only === part;
+  if (only === "cold-start") await benchColdStart(Number(values.rounds), say);
   if (isAsked("query")) await benchQueries();
   if (isAsked("step")) await benchOneStep();
+  if (isAsked("invocation")) await benchInvocations();
   if (isAsked("change")) {
     const wrong = await benchChange({ rounds: Number(values.changes), queries: 3 }, say);
     if (wrong > 0) process.exitCode = 1;
