@@ -44,6 +44,7 @@ const tasks = {
     installRabbitmq();
     installOpenfaasTools();
     installPostgres();
+    installNodes();
     installServer("etcd", ".ci/install-etcd.sh");
     await run(["--import", typescript, build]);
     await run(["node_modules/vitest/vitest.mjs", "run", "--config", ".config/vitest.ts", ...rest], home);
@@ -52,6 +53,7 @@ const tasks = {
     installRabbitmq();
     installOpenfaasTools();
     installPostgres();
+    installNodes();
     installServer("etcd", ".ci/install-etcd.sh");
     await run(["--import", typescript, build]);
     await run(["--import", typescript, ".config/verify.ts", ...rest], home);
@@ -95,6 +97,12 @@ function installOpenfaasTools() {
 
 function installRabbitmq() {
   installServer("RabbitMQ", ".ci/install-rabbitmq.sh");
+}
+
+/** With this process's whole environment: it uses npm. */
+function installNodes() {
+  const { status } = spawnSync("bash", [join(home, ".ci/install-nodes.sh")], { cwd: home, stdio: "inherit" });
+  if (status !== 0) say("SKIPPED: Node 18 and 22 could not be had, the bundles are not run on them");
 }
 
 function installPostgres() {
