@@ -10,8 +10,11 @@ export interface CertificateFiles {
 }
 
 export interface Authority extends CertificateFiles {
-  /** @param altName as in an X.509 extension: `IP:127.0.0.1`, `DNS:broker.example.org` */
-  sign(name: string, altName: string): Promise<CertificateFiles>;
+  /**
+   * @param altName as in an X.509 extension: `IP:127.0.0.1`, `DNS:broker.example.org`
+   * @param distinguishedName absent: the name as common name
+   */
+  sign(name: string, altName: string, distinguishedName?: string): Promise<CertificateFiles>;
 }
 
 const run = promisify(execFile);
@@ -32,10 +35,10 @@ export async function makeAuthority(folder: string, name: string): Promise<Autho
   await run("openssl", ["req", "-x509", ...newKey, "-days", "2", "-subj", `/CN=${name}`, ...output(own)]);
   return {
     ...own,
-    sign: async (subject, altName) => {
+    sign: async (subject, altName, distinguishedName = `/CN=${subject}`) => {
       const files = filesOf(folder, subject);
       const [request, extensions] = [join(folder, `${subject}.csr`), join(folder, `${subject}.ext`)];
-      await run("openssl", ["req", ...newKey, "-subj", `/CN=${subject}`, "-keyout", files.key, "-out", request]);
+      await run("openssl", ["req", ...newKey, "-subj", distinguishedName, "-keyout", files.key, "-out", request]);
       await writeFile(extensions, `subjectAltName=${altName}\n`);
       const signed = ["-CA", own.cert, "-CAkey", own.key, "-CAcreateserial", "-days", "2", "-extfile", extensions];
       await run("openssl", ["x509", "-req", "-in", request, ...signed, "-out", files.cert]);

@@ -37,6 +37,11 @@ const table: readonly Known[] = [
   { says: /user name is empty/, reason: "other", message: "it asks for a user, and none is given" },
   { says: /invalid user ID or password/, reason: "other", message: "it refuses the user or the password" },
   {
+    says: /CommonName of client/,
+    reason: "other",
+    message: "with users, its gateway takes no client certificate that has a common name (CN): use one without",
+  },
+  {
     says: /authentication is not enabled/,
     reason: "other",
     message: "a user is given, and it has authentication switched off",
@@ -57,7 +62,7 @@ const transient = new Set([1, 2, 4, 8, 10, 13, 14]);
 export function refusalOf(where: string, status: number, body: string): EtcdRefusal {
   const { code, message } = parsed(body);
   const cause = new Error(`etcd said ${status}: ${(message ?? body).slice(0, 500)}`);
-  const known = table.find(({ says }) => says.test(message ?? ""));
+  const known = table.find(({ says }) => says.test(message ?? body.slice(0, 500)));
   if (known !== undefined) {
     const text = known.reason === "lease" ? known.message : `the knowledge base at ${where}: ${known.message}`;
     return new EtcdRefusal(known.reason, text, { ...(known.code === undefined ? {} : { code: known.code }), cause });

@@ -179,6 +179,35 @@ describe.skipIf(!hasOpenssl() || !etcdIsThere("TLS over it"))("an etcd that asks
         });
       });
       await Promise.all(tries);
+      // With certificates and users at once, as in a cluster: the password says who it is, not the certificate.
+      await applyUsers(
+        { endpoints, tls: { caFile: authority.cert, ...own } },
+        etcdRights(parties, namespace),
+        passwords,
+      );
+      await etcd.control("user", "add", "root:root-secret");
+      await etcd.control("user", "grant-role", "root", "root");
+      await etcd.control("auth", "enable");
+      const nameless = await authority.sign("nameless", "DNS:uva", "/O=UVA");
+      const passwordFile = join(folder, "uva-over-tls");
+      await writeFile(passwordFile, passwords.get("uva") ?? "");
+      const uva = connect({
+        endpoints,
+        tls: { caFile: authority.cert, certFile: nameless.cert, keyFile: nameless.key },
+        user: { name: "uva", passwordFile },
+      });
+      const named = connect({
+        endpoints,
+        tls: { caFile: authority.cert, ...own },
+        user: { name: "uva", passwordFile },
+      });
+      await expect(named.get("/a")).rejects.toMatchObject({
+        message: expect.stringContaining("that has a common name (CN)"),
+      });
+      const seen = uva.watch("/")[Symbol.asyncIterator]();
+      await uva.put(onlineKey("UVA", "1"), "1", { lease: await uva.grant(5_000) });
+      expect((await seen.next()).value).toMatchObject({ entry: { key: "/online/UVA/1" } });
+      await expect(uva.put("/agreements/UVA", "1")).rejects.toMatchObject({ label: "FORBIDDEN" });
     } finally {
       for (const one of open.splice(0)) await one.close();
       await etcd.stop();
