@@ -19,18 +19,25 @@ export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>):
   const [, , , nativeFile = "", doorPath = ""] = process.argv;
   // A step sees what it sees in a worker of its own.
   process.argv.length = 2;
-  const calls = loadForkCalls(nativeFile);
-  await rehearse(calls);
-  await settled();
-  const unfit = whyUnfit();
-  if (unfit !== undefined) {
-    say(`unfit ${unfit}`);
+  const calls = await ready(nativeFile, rehearse).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    say(`unfit ${why.replaceAll("\n", " ")}`);
     process.exit(1);
-  }
+  });
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
   say("ready");
   return becomeChild(waitForOrders(calls), { calls, doorPath, answers });
+}
+
+/** @throws Error with why it can't be a parent */
+async function ready(nativeFile: string, rehearse: (calls: ForkCalls) => Promise<void>): Promise<ForkCalls> {
+  const calls = loadForkCalls(nativeFile);
+  await rehearse(calls);
+  await settled();
+  const unfit = whyUnfit();
+  if (unfit !== undefined) throw new Error(unfit);
+  return calls;
 }
 
 /** @returns in a child */
