@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
+import { addApprovalKeysCommand } from "./commands/approval-keys.ts";
 import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addKnowledgeCommand } from "./commands/knowledge.ts";
 import { addPolicyCommand } from "./commands/policy.ts";
 import { addQueryCommand } from "./commands/query.ts";
 import { addQueuesCommand } from "./commands/queues.ts";
@@ -17,6 +19,8 @@ for (const add of [addUpCommand, addDemoCommand, addQueryCommand, addSidecarComm
 addDeadLettersCommand(program);
 addBrokerCommand(program);
 addStackCommand(program);
+addKnowledgeCommand(program);
+addApprovalKeysCommand(program);
 addAuditCommand(program);
 addTokenCommand(program);
 addPolicyCommand(program);

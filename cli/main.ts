@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import colors from "picocolors";
 import { version } from "#domain/version";
+import { addApprovalKeysCommand } from "./commands/approval-keys.ts";
 import { addAuditCommand } from "./commands/audit.ts";
 import { addBrokerCommand } from "./commands/broker.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
@@ -31,6 +32,7 @@ addQueuesCommand(program);
 addDeadLettersCommand(program);
 addBrokerCommand(program);
 addKnowledgeCommand(program);
+addApprovalKeysCommand(program);
 addStackCommand(program);
 
 // Who reads may leave early, as `| head` does.

@@ -35,12 +35,20 @@ export async function approvalKeysIn(folder: string): Promise<ApprovalKeyFiles> 
   return writeApprovalKeys(folder);
 }
 
-/** Writes a new pair: the private key for this user's eyes alone. @throws Error when there is one already */
-export async function writeApprovalKeys(folder: string, kid?: string): Promise<ApprovalKeyFiles> {
+/**
+ * Writes a new pair: the private key for this user's eyes alone.
+ * @param beside public keys that are believed too, while keys are changed
+ * @throws Error when there is one already
+ */
+export async function writeApprovalKeys(
+  folder: string,
+  kid?: string,
+  beside: readonly unknown[] = [],
+): Promise<ApprovalKeyFiles> {
   const { privateJwk, publicJwk } = makeApprovalKeys(kid);
   const files = approvalKeyFiles(folder);
   await writeFile(files.privateFile, `${JSON.stringify(privateJwk)}\n`, { mode: 0o600, flag: "wx" });
-  await writeFile(files.publicFile, `${JSON.stringify({ keys: [publicJwk] })}\n`, { flag: "wx" });
+  await writeFile(files.publicFile, `${JSON.stringify({ keys: [publicJwk, ...beside] })}\n`, { flag: "wx" });
   return files;
 }
 
