@@ -28,7 +28,6 @@ function openShell(): Shell {
   const shell = new Shell({
     PATH: `${join(home, "bin")}:${process.env.PATH}`,
     HOME: home,
-    TMPDIR: home,
     NO_COLOR: "1",
     // npm asks its registry for news of itself.
     npm_config_update_notifier: "false",
