@@ -49,7 +49,8 @@ export class ForkParent {
     const file = [workerFile, forkServerArgument, nativeFile, doorPath];
     this.#child = spawn(command.file, [...command.arguments, ...flags, ...file], {
       cwd: folder,
-      env: { ...environment, TMPDIR: folder, HOME: folder },
+      // libuv's rings can't be shared with a child.
+      env: { ...environment, TMPDIR: folder, HOME: folder, UV_USE_IO_URING: "0" },
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       detached: true,
     });

@@ -33,7 +33,7 @@ export default defineStep<object>({
       startTicks: readFileSync("/proc/self/stat", "latin1").split(") ")[1]?.split(" ")[19],
       descriptors: existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0,
       interfaces: Object.keys(networkInterfaces()),
-      reach: query?.sql === "" ? "" : await reach(Number(query?.sql)),
+      reach: query?.sql ? await reach(Number(query.sql)) : "",
       environment: Object.keys(process.env).sort(),
     };
   },
