@@ -54,7 +54,7 @@ describe("the bundle of a single-use function", () => {
     const worker = fileOf(name, "worker.js");
     const allowed = ["@bufbuild/protobuf", "apache-arrow", "flatbuffers", "tslib"];
     const more = npmPackages(worker).filter((vendor) => !allowed.includes(vendor));
-    expect(more).toEqual([...(withEngine.includes(name) ? ["@duckdb/node-api"] : []), "koffi"]);
+    expect(more).toEqual(withEngine.includes(name) ? ["@duckdb/node-api"] : []);
     expect(worker.bytes).toBeLessThanOrEqual(withEngine.includes(name) ? 1_350_000 : 750_000);
   });
 

@@ -57,9 +57,11 @@ export async function bundleFunction(handler: string, target: string): Promise<R
       { external, more: {} },
     );
   }
-  const worker = bundled["worker.js"];
-  if (worker !== undefined && !("plain" in definition)) {
-    bundled["worker.js"] = { ...worker, inputs: [...worker.inputs, ...(await copyForkLibrary(target))] };
+  if (bundled["worker.js"] !== undefined && !("plain" in definition)) {
+    const copied = await copyForkLibrary(target);
+    if (copied !== undefined) {
+      bundled[copied.file] = { bytes: copied.bytes, inputs: [copied.source], packages: [], apart: [] };
+    }
   }
   for (const name of files) await cp(join(folder, name), join(target, name), { recursive: true, dereference: true });
   await writeFile(
