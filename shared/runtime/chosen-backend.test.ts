@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { limits } from "#domain/limits";
 import { callFor, documentOf, soon } from "#testing/worker-backend-contract";
 import { bundleFunction } from "../../cli/build/bundle-function.ts";
@@ -114,5 +114,19 @@ describe("the kind of workers", () => {
     expect(await answer(backend)).toBe("it went right");
     expect(choices().map((line) => line.backend)).toEqual(["fork", "spawn"]);
     expect(choices()[1]?.why).toContain("3 times in a row");
+  });
+
+  it("spawns, and says why, where a socket's path would be too long", async () => {
+    const deep = mkdtempSync(join(folder, "d".repeat(60)));
+    vi.stubEnv("TMPDIR", deep);
+    try {
+      const { backend, choices } = open();
+      expect(await answer(backend)).toBeDefined();
+      expect(choices()[0]).toMatchObject({ backend: "spawn", why: expect.stringContaining("set a shorter TMPDIR") });
+      await backend.close();
+      expect(readdirSync(deep)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

@@ -12,7 +12,7 @@ import { readyInTime } from "./ready-in-time.ts";
 import type { SpawnBackendOptions } from "./spawn-backend.ts";
 import { spawnCommand } from "./spawn-command.ts";
 import type { WorkerBackend } from "./worker-backend.ts";
-import { makeDoorFolder } from "./worker-folder.ts";
+import { type DoorFolder, makeDoorFolder } from "./worker-folder.ts";
 
 export interface ForkBackendOptions extends SpawnBackendOptions {
   /** What the parent gets of `environment`: nothing that it could keep for a query's process. */
@@ -33,7 +33,7 @@ export interface ForkBackend extends WorkerBackend {
 
 export function forkBackend(options: ForkBackendOptions): ForkBackend {
   const folder = makeDoorFolder();
-  const door = new ForkDoor(folder.forWorker());
+  const door = openDoor(folder);
   const command = spawnCommand(options.heapMb);
   const nativeFile = join(dirname(options.workerFile), "koffi.node");
   const max = options.forksPerParentMax ?? limits.forksPerParentMax;
@@ -161,6 +161,16 @@ function killProcess(pid: number): void {
 }
 
 /** Of an error that wraps another, what the other says. */
+/** @throws RangeError, with nothing left behind */
+function openDoor(folder: DoorFolder): ForkDoor {
+  try {
+    return new ForkDoor(folder.forWorker());
+  } catch (error) {
+    void folder.remove();
+    throw error;
+  }
+}
+
 export function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);

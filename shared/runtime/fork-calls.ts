@@ -3,6 +3,7 @@
  * native part lies beside the bundle. Linux on 64-bit little-endian machines; elsewhere it is not tried.
  */
 import { closeSync, openSync, readSync } from "node:fs";
+import { checkSocketPath } from "./fork-protocol.ts";
 
 export interface ForkCalls {
   /** 0 in the child, its pid in the parent, -1: not possible. */
@@ -104,8 +105,8 @@ export function loadForkCalls(nativeFile: string): ForkCalls {
 
 /** struct sockaddr_un. @throws RangeError when the path is too long for one */
 function socketAddress(path: string): Buffer {
+  checkSocketPath(path);
   const bytes = Buffer.from(`${path}\0`);
-  if (bytes.length > 108) throw new RangeError(`the path of a Unix socket may have 107 bytes, ${path} has more`);
   const family = Buffer.alloc(2);
   family.writeUInt16LE(unix.family, 0);
   return Buffer.concat([family, bytes]);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { limits } from "#domain/limits";
-import { connections, orderBytes, tokenChars } from "./fork-protocol.ts";
+import { checkSocketPath, connections, orderBytes, tokenChars } from "./fork-protocol.ts";
 
 export interface ExpectedChild {
   readonly token: string;
@@ -24,9 +24,10 @@ export class ForkDoor {
   readonly #expected = new Map<string, Expectation>();
   readonly #strangers = new Set<Socket>();
 
-  /** @param folder 0700 */
+  /** @param folder 0700. @throws RangeError when its path is too long for a socket in it */
   constructor(folder: string) {
     this.path = join(folder, "door");
+    checkSocketPath(this.path);
     this.#server = createServer((socket) => this.#greet(socket));
     this.#server.on("error", () => {});
     this.#server.maxConnections = limits.forkConnectionsMax;

@@ -13,6 +13,17 @@ export const orders = {
   reap: "r",
 } as const;
 
+/** sun_path of struct sockaddr_un (unix(7)), without its closing zero. */
+const socketPathBytesMax = 107;
+
+/** @throws RangeError when no Unix socket can be there */
+export function checkSocketPath(path: string): void {
+  if (Buffer.byteLength(path) <= socketPathBytesMax) return;
+  throw new RangeError(
+    `a Unix socket's path has ${socketPathBytesMax} bytes at most, ${path} has more: set a shorter TMPDIR`,
+  );
+}
+
 export const tokenChars = 32;
 export const orderBytes = 1 + tokenChars;
 
