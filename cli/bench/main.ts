@@ -5,6 +5,7 @@ import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
 import { benchChange } from "./change.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchDecision } from "./decision.ts";
+import { benchEncodings } from "./encodings.ts";
 import { benchInvocation } from "./invocation.ts";
 import { benchStep } from "./step-throughput.ts";
 import { benchWholeQuery } from "./whole-query.ts";
@@ -65,15 +66,15 @@ async function benchOneStep(): Promise<void> {
 }
 
 if (values.help) {
-  say("npm run bench -- [--only query|step|decision|change|cold-start|invocation] [--rounds 3]");
+  say("npm run bench -- [--only query|step|decision|change|encoding|invocation|cold-start] [--rounds 3]");
   say("  query: [--queries 20] [--seconds 3] [--callers 4]");
   say("  step:  [--messages 10000]");
   say("  decision: [--decisions 10000] [--changes 20]");
   say("  change: [--changes 20]");
   say("  invocation: [--queries 20] [--seconds 3] [--callers 4]");
   say("  cold-start: [--rounds 3], written to docs/cold-start.md");
-} else if (!["", "query", "step", "decision", "change", "cold-start", "invocation"].includes(only)) {
-  say(`--only takes query, step, decision, change, cold-start or invocation, not ${only}`);
+} else if (!["", "query", "step", "decision", "change", "encoding", "invocation", "cold-start"].includes(only)) {
+  say(`--only takes query, step, decision, change, encoding, invocation or cold-start, not ${only}`);
   process.exitCode = 2;
 } else {
   say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`);
@@ -82,6 +83,7 @@ if (values.help) {
   if (isAsked("query")) await benchQueries();
   if (isAsked("step")) await benchOneStep();
   if (isAsked("invocation")) await benchInvocations();
+  if (isAsked("encoding")) benchEncodings({ sizes: [10_000, 100_000], rounds: Number(values.rounds) }, say);
   if (isAsked("change")) {
     const wrong = await benchChange({ rounds: Number(values.changes), queries: 3 }, say);
     if (wrong > 0) process.exitCode = 1;
