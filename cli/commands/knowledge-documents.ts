@@ -13,6 +13,7 @@ export function addKnowledgeDocuments(knowledge: Command): void {
     .command("example")
     .description("write the documents of the demo into a folder, to begin with")
     .argument("<folder>", "made where it is not there; no file in it is overwritten")
+    .addHelpText("after", exampleText("dynamos knowledge example documents"))
     .action(writeExample);
   knowledge
     .command("load")

@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 import { fits, stepsIn } from "./followed-page.ts";
 
 it("reads a page's lines as they are meant", () => {
-  expect(stepsIn("## A\n```\n$ b \\\n  c\nd\n…\n$ e\n```\n## B\n```\n$ f\n```\n", "A")).toEqual([
+  expect(
+    stepsIn("## A\n```\n$ b \\\n  c\nd\n…\n$ e\n```\n```\n# needs a cluster\n$ x\n```\n## B\n```\n$ f\n```\n", "A"),
+  ).toEqual([
     { command: "b \\\n  c", output: "d\n…" },
     { command: "e", output: "" },
   ]);

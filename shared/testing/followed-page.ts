@@ -13,19 +13,21 @@ export interface Step {
   readonly output: string;
 }
 
-/** What follows `$ ` in the blocks of a section; a line that ends in a backslash goes on. */
+/** What follows `$ ` in the blocks of a section but for those that need a cluster; a line that ends in a backslash goes on. */
 export function stepsIn(markdown: string, title: string): Step[] {
   const section = markdown.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
   const blocks = [...section.matchAll(/^```\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? "");
-  return blocks.flatMap((block) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((text) => {
-        const [command = ""] = /^(?:.*\\\n)*.*/.exec(text) ?? [];
-        return { command, output: text.slice(command.length).trim() };
-      }),
-  );
+  return blocks
+    .filter((block) => !block.startsWith("# needs a cluster\n"))
+    .flatMap((block) =>
+      block
+        .split(/^\$ /m)
+        .slice(1)
+        .map((text) => {
+          const [command = ""] = /^(?:.*\\\n)*.*/.exec(text) ?? [];
+          return { command, output: text.slice(command.length).trim() };
+        }),
+    );
 }
 
 /** Without the spaces that align columns and end lines. */
