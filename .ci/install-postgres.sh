@@ -1,24 +1,7 @@
 #!/usr/bin/env bash
-# Installs PostgreSQL where it is missing and can be: Debian or Ubuntu, as root. Its service is not started;
-# the tests run servers of their own.
+# Installs PostgreSQL where it is missing and can be.
 set -euo pipefail
-if compgen -G "/usr/lib/postgresql/*/bin/initdb" > /dev/null; then
-  exit 0
+. "$(dirname "${BASH_SOURCE[0]}")/install-debian.sh"
+if ! compgen -G "/usr/lib/postgresql/*/bin/initdb" > /dev/null; then
+  install_debian PostgreSQL postgresql
 fi
-if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
-  echo "PostgreSQL is not installed, and installing it needs root and apt-get" >&2
-  exit 1
-fi
-echo "installing PostgreSQL (apt-get install postgresql)" >&2
-policy=/usr/sbin/policy-rc.d
-made=
-if [ ! -e "$policy" ]; then
-  # Debian's way to install a server without starting it.
-  printf '#!/bin/sh\nexit 101\n' > "$policy"
-  chmod +x "$policy"
-  made=1
-fi
-trap '[ -z "$made" ] || rm -f "$policy"' EXIT
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq > /dev/null
-apt-get install -y -qq --no-install-recommends postgresql > /dev/null

@@ -1,5 +1,6 @@
 /** Both archetypes at once, rows among them: does one slow or change the other? */
 import type { Options, Scenario } from "k6/options";
+import { constantRate } from "./arrivals.ts";
 import { ask, askReferences } from "./ask.ts";
 import type { References } from "./judge.ts";
 import { atHome, atThirdParty, unitedRows } from "./questions.ts";
@@ -8,24 +9,16 @@ import { duration, number } from "./settings.ts";
 const perSecond = number("RATE", 0.5);
 const p95Ms = number("P95_MS", 4_000);
 
-function at(perMinute: number, exec: string): Scenario {
-  return {
-    executor: "constant-arrival-rate",
-    rate: Math.max(1, Math.round(perMinute)),
-    timeUnit: "1m",
-    duration: duration("DURATION", "1m"),
-    preAllocatedVUs: 5,
-    maxVUs: Math.max(10, Math.ceil(perSecond * 40)),
-    exec,
-  };
+function at(rate: number, exec: string): Scenario {
+  return { ...constantRate(rate, duration("DURATION", "1m")), exec };
 }
 
 export const options: Options = {
   scenarios: {
-    home: at(perSecond * 60, "home"),
-    third_party: at(perSecond * 60, "thirdParty"),
+    home: at(perSecond, "home"),
+    third_party: at(perSecond, "thirdParty"),
     // Rows are rarer and heavier.
-    rows: at(perSecond * 20, "rows"),
+    rows: at(perSecond / 3, "rows"),
   },
   thresholds: {
     checks: ["rate==1"],

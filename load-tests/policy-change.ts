@@ -6,6 +6,7 @@ import { check, sleep } from "k6";
 import http, { type RefinedResponse } from "k6/http";
 import { Counter, Trend } from "k6/metrics";
 import type { Options } from "k6/options";
+import { constantRate } from "./arrivals.ts";
 import { ask, askReferences } from "./ask.ts";
 import { answerOf, type References } from "./judge.ts";
 import { atHome } from "./questions.ts";
@@ -21,14 +22,7 @@ const heldBack = new Counter("change_held");
 
 export const options: Options = {
   scenarios: {
-    asking: {
-      executor: "constant-arrival-rate",
-      rate: Math.round(perSecond * 60),
-      timeUnit: "1m",
-      duration: duration("DURATION", "1m"),
-      preAllocatedVUs: Math.ceil(perSecond * 5),
-      maxVUs: Math.ceil(perSecond * 40),
-    },
+    asking: constantRate(perSecond, duration("DURATION", "1m")),
     steward: { executor: "per-vu-iterations", vus: 1, iterations: changes, maxDuration: "30m", exec: "change" },
   },
   thresholds: {

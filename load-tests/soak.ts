@@ -1,6 +1,7 @@
 /** For hours: is it as fast and as right at the end as at the beginning? */
 import exec from "k6/execution";
 import type { Options } from "k6/options";
+import { constantRate } from "./arrivals.ts";
 import { ask, askReferences } from "./ask.ts";
 import type { References } from "./judge.ts";
 import { questions } from "./questions.ts";
@@ -11,14 +12,7 @@ const p95Ms = number("P95_MS", 3_000);
 
 export const options: Options = {
   scenarios: {
-    soak: {
-      executor: "constant-arrival-rate",
-      rate: Math.round(perSecond * 60),
-      timeUnit: "1m",
-      duration: duration("DURATION", "2h"),
-      preAllocatedVUs: Math.ceil(perSecond * 10),
-      maxVUs: Math.ceil(perSecond * 60),
-    },
+    soak: constantRate(perSecond, duration("DURATION", "2h")),
   },
   thresholds: {
     checks: ["rate==1"],

@@ -1,5 +1,6 @@
 /** All come at once: is each answered or refused early, and is everything as before a little later? */
 import type { Options } from "k6/options";
+import { constantRate } from "./arrivals.ts";
 import { ask, askReferences } from "./ask.ts";
 import type { References } from "./judge.ts";
 import { oneProvider } from "./questions.ts";
@@ -10,14 +11,7 @@ const crowdPerSecond = Math.ceil(calmPerSecond * number("TIMES", 50));
 const crowdFor = duration("SPIKE", "5s");
 const p95Ms = number("P95_MS", 20_000);
 
-const calm = {
-  executor: "constant-arrival-rate",
-  rate: Math.round(calmPerSecond * 60),
-  timeUnit: "1m",
-  duration: duration("CALM", "20s"),
-  preAllocatedVUs: Math.ceil(calmPerSecond * 5),
-  maxVUs: Math.ceil(calmPerSecond * 40),
-} as const;
+const calm = constantRate(calmPerSecond, duration("CALM", "20s"));
 
 export const options: Options = {
   scenarios: {

@@ -1,5 +1,6 @@
 /** At a steady rate that it should bear: is every query answered rightly, and how fast? */
 import type { Options } from "k6/options";
+import { constantRate } from "./arrivals.ts";
 import { ask, askReferences } from "./ask.ts";
 import type { References } from "./judge.ts";
 import { atHome } from "./questions.ts";
@@ -9,15 +10,7 @@ const perSecond = number("RATE", 1);
 
 export const options: Options = {
   scenarios: {
-    steady: {
-      // Open: a query comes when it comes, whether or not the last one was answered.
-      executor: "constant-arrival-rate",
-      rate: Math.round(perSecond * 60),
-      timeUnit: "1m",
-      duration: duration("DURATION", "1m"),
-      preAllocatedVUs: Math.ceil(perSecond * 5),
-      maxVUs: Math.ceil(perSecond * 40),
-    },
+    steady: constantRate(perSecond, duration("DURATION", "1m")),
   },
   thresholds: {
     checks: ["rate==1"],
