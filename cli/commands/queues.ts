@@ -1,5 +1,7 @@
 /** `dynamos queues`: how full the queues of a broker are, and who takes from them. */
+
 import { type Command, Option } from "commander";
+import { brokerUrls } from "#adapters/amqp/addresses";
 import { readManagedQueues } from "#adapters/amqp/management";
 import { type QueueFigures, readQueues } from "#adapters/amqp/queue-figures";
 import { exampleText } from "../print/example-text.ts";
@@ -70,13 +72,18 @@ async function read({ broker, management, stack, peek = false, ...flags }: Flags
 
 function withUserOf(broker: string, management: string): string {
   const url = new URL(management);
-  if (url.username === "") ({ username: url.username, password: url.password } = new URL(broker));
+  if (url.username === "") ({ username: url.username, password: url.password } = nodeOf(broker));
   return url.toString();
+}
+
+/** Of a cluster's nodes the first: user and vhost are the same in all. */
+function nodeOf(broker: string): URL {
+  return new URL(brokerUrls(broker)[0] ?? "");
 }
 
 /** amqp URI scheme: no path is the virtual host `/`. */
 function vhostOf(broker: string): string {
-  return decodeURIComponent(new URL(broker).pathname.slice(1)) || "/";
+  return decodeURIComponent(nodeOf(broker).pathname.slice(1)) || "/";
 }
 
 function isOf(name: string, party: string | undefined): boolean {

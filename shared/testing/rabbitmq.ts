@@ -16,11 +16,13 @@ export interface RabbitMq {
   readonly port: number;
   /** Ends the broker and starts it again over the same folder and port. */
   restart(): Promise<void>;
-  /** What `rabbitmqctl` prints for these arguments. @throws Error with what it had to say */
-  control(...words: string[]): Promise<string>;
   /** What `rabbitmqctl` prints for these words. @throws Error with what it had to say */
   control(...words: string[]): Promise<string>;
+  /** What another of its tools prints: `rabbitmq-upgrade`. @throws Error with what it had to say */
+  tool(program: string, ...words: string[]): Promise<string>;
   queues(): Promise<QueueState[]>;
+  /** As the nodes of a cluster know it. */
+  readonly node: string;
   stop(): Promise<void>;
 }
 
@@ -44,28 +46,44 @@ export function rabbitmqServer(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** @throws Error when it is not installed or not up in a minute */
-/** @param configuration more lines of rabbitmq.conf */
-export async function startRabbitmq(configuration: readonly string[] = []): Promise<RabbitMq> {
+/** What the nodes of one cluster have in common: rabbitmq-cluster.ts. */
+export interface ClusterMembership {
+  readonly epmdPort: number;
+  /** Erlang's shared secret. */
+  readonly cookie: string;
+}
+
+/**
+ * @param configuration more lines of rabbitmq.conf
+ * @param membership absent: it stands alone, with an epmd of its own
+ * @throws Error when it is not installed or not up in a minute
+ */
+export async function startRabbitmq(
+  configuration: readonly string[] = [],
+  membership?: ClusterMembership,
+): Promise<RabbitMq> {
   const server = rabbitmqServer();
   if (server === undefined) throw new Error("rabbitmq-server is not installed");
   const folder = await mkdtemp(join(tmpdir(), "dynamos-rabbitmq-"));
-  const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [port, distPort, ownPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const epmdPort = membership?.epmdPort ?? ownPort;
   await writeFiles(folder, port, configuration);
-  // Ours, so that it ends with us: the one that the broker would start by itself stays for ever.
-  const epmd = spawn("epmd", ["-port", String(epmdPort), "-address", "127.0.0.1"], { stdio: "ignore" });
+  if (membership !== undefined) {
+    await writeFile(join(folder, "home/.erlang.cookie"), membership.cookie, { mode: 0o400 });
+  }
+  const epmd = membership === undefined ? startEpmd(epmdPort) : undefined;
   const start = () =>
     spawn(server, [], { stdio: "ignore", detached: true, env: environment(folder, distPort, epmdPort) });
   let broker = start();
   // A test run that is interrupted runs no teardown.
   const abort = () => {
     signalGroup(broker, "SIGKILL");
-    epmd.kill("SIGKILL");
+    epmd?.kill("SIGKILL");
   };
   process.once("exit", abort);
   const stop = async () => {
     await ended(broker, (signal) => signalGroup(broker, signal));
-    await ended(epmd, (signal) => void epmd.kill(signal));
+    if (epmd !== undefined) await ended(epmd, (signal) => void epmd.kill(signal));
     process.off("exit", abort);
     await rm(folder, { recursive: true, force: true });
   };
@@ -80,19 +98,20 @@ export async function startRabbitmq(configuration: readonly string[] = []): Prom
     broker = start();
     await untilItAnswers(port, broker);
   };
-  const control = async (...words: string[]) => {
+  const tool = async (program: string, ...words: string[]) => {
     for (let tries = 1; ; tries++) {
       // A port that was free a moment ago may not be any more, and the tool does not try another.
       const toolPort = String(await freePort());
       const ports = { RABBITMQ_CTL_DIST_PORT_MIN: toolPort, RABBITMQ_CTL_DIST_PORT_MAX: toolPort };
       const options = { env: { ...environment(folder, distPort, epmdPort), ...ports }, timeout: controlMsMax };
       try {
-        return (await run(join(dirname(server), "rabbitmqctl"), ["--quiet", ...words], options)).stdout;
+        return (await run(join(dirname(server), program), ["--quiet", ...words], options)).stdout;
       } catch (error) {
         if (tries === controlTriesMax || !String(error).includes("nodistribution")) throw error;
       }
     }
   };
+  const control = (...words: string[]) => tool("rabbitmqctl", ...words);
   const queues = async () => {
     const table = await control(
       "--no-table-headers",
@@ -111,7 +130,18 @@ export async function startRabbitmq(configuration: readonly string[] = []): Prom
         unacknowledged: Number(unacknowledged),
       }));
   };
-  return { url: `amqp://test:test@127.0.0.1:${port}`, port, restart, control, queues, stop };
+  const url = `amqp://test:test@127.0.0.1:${port}`;
+  return { url, port, node: nodeName(distPort), restart, control, tool, queues, stop };
+}
+
+/** Ours, so that it ends with us: the one that a broker would start by itself stays for ever. */
+export function startEpmd(port: number): ChildProcess {
+  return spawn("epmd", ["-port", String(port), "-address", "127.0.0.1"], { stdio: "ignore" });
+}
+
+/** epmd knows nodes by name, and several test runs may share a machine. */
+function nodeName(distPort: number): string {
+  return `dynamos${process.pid}p${distPort}@localhost`;
 }
 
 /** The start script and all that it started. */
@@ -143,8 +173,7 @@ function environment(folder: string, distPort: number, epmdPort: number): NodeJS
   return {
     PATH: process.env.PATH,
     HOME: join(folder, "home"),
-    // epmd knows nodes by name, and several test runs may share a machine.
-    RABBITMQ_NODENAME: `dynamos${process.pid}p${distPort}@localhost`,
+    RABBITMQ_NODENAME: nodeName(distPort),
     RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
     RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
@@ -185,7 +214,7 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function ended(child: ChildProcess, terminate: (signal: NodeJS.Signals) => void): Promise<void> {
+export function ended(child: ChildProcess, terminate: (signal: NodeJS.Signals) => void): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       resolve();

@@ -34,7 +34,7 @@ import { declareQueue, type Names, namesWith, type QueueType, type Topology } fr
 import { createAmqpTransfers } from "./transfers.ts";
 
 export interface AmqpOptions {
-  /** `amqp://user:password@host:port/vhost`. A user named as the party is held to be its own: docs/broker.md. */
+  /** `amqp://user:password@host:port/vhost`; of a cluster several, with commas between. A user named as the party is held to be its own: docs/broker.md. */
   readonly url: string;
   /** For `amqps://`. */
   readonly tls?: TlsFiles;

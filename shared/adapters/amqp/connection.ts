@@ -5,6 +5,7 @@ import { ErrorCode } from "#contracts";
 import { DynamosError, toDynamosError } from "#errors";
 import type { BrokerStatus } from "#ports/broker";
 import type { Log } from "#ports/log";
+import { brokerUrls } from "./addresses.ts";
 import { blocking, SessionLost } from "./publisher.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
 
@@ -199,5 +200,7 @@ function unavailable(message: string): DynamosError {
 
 /** Without the user and password. */
 function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : "a URL that is none";
+  return brokerUrls(url)
+    .map((one) => (URL.canParse(one) ? new URL(one).host : "a URL that is none"))
+    .join(", ");
 }

@@ -1,5 +1,6 @@
 /** One AMQP connection, from connect to loss. */
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import { brokerUrls } from "./addresses.ts";
 import { namedTls, type TlsFiles, tlsOptionsOf } from "./tls.ts";
 
 export interface Link {
@@ -12,6 +13,7 @@ export interface Link {
 }
 
 export interface LinkOptions {
+  /** Or several with commas between, the nodes of a cluster: the first that takes the connection has it. */
   readonly url: string;
   readonly tls?: TlsFiles;
   /** Shown by the broker's tools beside the connection. */
@@ -26,8 +28,16 @@ const connectMsMax = 5_000;
 export const closeMsMax = 2_000;
 const heartbeatSeconds = 10;
 
-/** @throws what connecting fails with */
-export async function openLink({ url, tls, name, onLost, onBlocked }: LinkOptions): Promise<Link> {
+/** @throws what connecting fails with; with several nodes, to the last of them */
+export async function openLink(options: LinkOptions): Promise<Link> {
+  const [first = "", ...others] = brokerUrls(options.url);
+  let opening = openNodeLink({ ...options, url: first });
+  // One after the other: who connects to all at once takes a place on each.
+  for (const url of others) opening = opening.catch(() => openNodeLink({ ...options, url }));
+  return opening;
+}
+
+async function openNodeLink({ url, tls, name, onLost, onBlocked }: LinkOptions): Promise<Link> {
   const socket = new AbortController();
   const options = {
     noDelay: true,
