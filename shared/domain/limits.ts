@@ -59,6 +59,9 @@ export const limits = {
   /** How much longer an answer's does since it was last renewed, and how often whoever keeps it renews it. */
   transferUnrenewedMs: 90_000,
   transferRenewMs: 25_000,
+  /** How long its reader waits for a node of the broker that is restarted, and how often it looks. */
+  transferAwayMsMax: 90_000,
+  transferAwayPollMs: 250,
   /** An envelope, outcome or reply on the wire: a table and what is around it. */
   messageBytesMax: 66 * 1_048_576,
   /** Deliveries of one message by back-off after failures of the `retry` kind. */

@@ -92,7 +92,7 @@ describe.each(ways)("what a %s broker with the user %s is told", (queueType, use
 
   it("says of every queue which type it is to have, whatever the broker's own default", async () => {
     for (const { name, options } of await queuesOf("4.2.0")) {
-      const own = /^(reply|transfer)\./.test(name) ? "classic" : queueType;
+      const own = /^transfer\./.test(name) ? "classic" : queueType;
       expect([name, options.arguments?.["x-queue-type"]]).toEqual([name, own]);
     }
   });

@@ -161,6 +161,10 @@ export function named(error: unknown): unknown {
   if (isRefused(text)) {
     return new DynamosError(ErrorCode.DENIED, `this broker user may not use the ${kind} ${name}`, { cause: error });
   }
+  if (isAway(text)) {
+    const message = `the node that has the ${kind} ${name} is away`;
+    return new DynamosError(ErrorCode.BROKER_UNAVAILABLE, message, { cause: error });
+  }
   if (/NOT.FOUND/.test(text)) {
     return new DynamosError(ErrorCode.UNROUTABLE, `there is no ${kind} ${name}`, { cause: error });
   }
@@ -170,6 +174,11 @@ export function named(error: unknown): unknown {
     `the ${kind} ${name} exists with other arguments${differenceIn(text)}: delete it on the broker, or use another prefix or vhost`,
     { cause: error },
   );
+}
+
+/** Of a classic queue in a cluster: it is not gone, and is there again with its node (rabbit_amqqueue.erl, not_found_or_absent). */
+export function isAway(text: string): boolean {
+  return /NOT.FOUND - home node .* is down or inaccessible/.test(text);
 }
 
 /** In the broker's words: `x-max-length is 5000 there and 10000 here`. */

@@ -125,16 +125,19 @@ export async function declareQueue(channel: Channel, topology: Topology, wanted:
   await channel.assertQueue(
     queue,
     // Its owner takes it along when it leaves; it outlives a lost connection, and its owner's death only for a while.
-    kind === "private" ? privateQueue() : workQueue(topology, wanted),
+    kind === "private" ? privateQueue(topology) : workQueue(topology, wanted),
   );
   for (const binding of [...bindings, names.keyOf(name)]) {
     await channel.bindQueue(queue, names.exchange, binding);
   }
 }
 
-/** Classic: it is one connection's, and goes with it. What an operator sets is for work, not for replies. */
-function privateQueue(): Options.AssertQueue {
-  const args = { ...durable("classic").arguments, ...boundOf({ bytesMax: limits.queueBytesMax }) };
+/**
+ * Of the type of all others: a classic one is away as long as the node that had it, and whoever answers meanwhile finds
+ * nobody. What an operator sets as limits is for work, not for replies.
+ */
+function privateQueue({ queueType }: Topology): Options.AssertQueue {
+  const args = { ...durable(queueType).arguments, ...boundOf({ bytesMax: limits.queueBytesMax }) };
   return { durable: true, expires: limits.privateQueueMs, maxLength: limits.queueMessagesMax, arguments: args };
 }
 

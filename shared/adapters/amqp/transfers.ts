@@ -4,12 +4,15 @@
  * when a reader is gone. Why no stream queue: docs/decisions/0008.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Channel, GetMessage } from "amqplib";
 import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
 import { transferName } from "#domain/route";
-import { DynamosError } from "#errors";
+import { DynamosError, hasCode } from "#errors";
 import type { Transfers, TransferTarget, TransferWriter } from "#ports/transfers";
 import type { Connection } from "./connection.ts";
+import { isAway, named } from "./session.ts";
 import type { Names } from "./topology.ts";
 import { createTransferWriter } from "./transfer-writer.ts";
 
@@ -30,18 +33,38 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
       await channel.bindQueue(queue, names.exchange, name);
       await channel.close();
     });
-    return createTransferWriter(name, (index, chunk) =>
-      connection.send((session) =>
-        session.publish(names.outlet, name, chunk, {
-          messageId: String(index),
-          type: "chunk",
-          persistent: true,
-        }),
-      ),
-    );
+    return createTransferWriter(name, async (index, chunk) => {
+      try {
+        await connection.send((session) =>
+          session.publish(names.outlet, name, chunk, { messageId: String(index), type: "chunk", persistent: true }),
+        );
+      } catch (error) {
+        throw ofWriting(error, name);
+      }
+    });
   }
 
   async function* read(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const giveUpAtMs = Date.now() + limits.transferAwayMsMax;
+    for (let expected = 0; ; ) {
+      try {
+        for await (const chunk of readFrom(name, expected, signal)) {
+          expected += 1;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        // The node that has it is restarted: its chunks are on its disk, and there again with it.
+        const isOver = Date.now() > giveUpAtMs || connection.status().kind === "closed";
+        if (!isOfAwayNode(error) || isOver) throw error;
+      }
+      await wait(limits.transferAwayPollMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Those before `first` are passed over. */
+  async function* readFrom(name: string, first: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (signal.aborted) throw new DynamosError(ErrorCode.CANCELLED, "nobody reads this transfer any more");
     const channel = await connection.use((session) => session.openChannel());
     const queue = names.queue(name);
     const asked: Promise<GetMessage | false>[] = [];
@@ -53,7 +76,7 @@ export function createAmqpTransfers(connection: Connection, names: Names): Trans
     };
     try {
       for (let i = 0; i < readAhead; i++) get();
-      for (let expected = 0; ; ) {
+      for (let expected = first; ; ) {
         if (signal.aborted) throw new DynamosError(ErrorCode.CANCELLED, "nobody reads this transfer any more");
         const message = await asked.shift();
         if (message === undefined || message === false) return;
@@ -113,8 +136,19 @@ async function closed(channel: Channel): Promise<void> {
   }
 }
 
+/** Its queue was declared, so it is not gone: the node that has it is. Whoever writes begins anew, elsewhere. */
+function ofWriting(error: unknown, name: string): unknown {
+  if (!hasCode(error, ErrorCode.UNROUTABLE) && !hasCode(error, ErrorCode.OVERLOADED)) return error;
+  return new DynamosError(ErrorCode.BROKER_UNAVAILABLE, `the queue of the transfer ${name} is away`, { cause: error });
+}
+
+function isOfAwayNode(error: unknown): boolean {
+  return error instanceof DynamosError && error.cause instanceof Error && isAway(error.cause.message);
+}
+
 function nameOf(error: unknown, name: string): unknown {
   if (error instanceof DynamosError) return error;
+  if (error instanceof Error && isAway(error.message)) return named(error);
   if (error instanceof Error && /NOT_FOUND/.test(error.message)) {
     return new DynamosError(ErrorCode.TRANSFER_LOST, `there is no transfer ${name}`, { cause: error });
   }
