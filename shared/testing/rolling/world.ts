@@ -14,7 +14,6 @@ import { startGateway } from "../../../cli/gateway/start-gateway.ts";
 import { bundleCommand } from "../../../cli/image/bundle-command.ts";
 import { readStack, type StackFunction } from "../../../cli/stack/read-stack.ts";
 import { linkDataFolders } from "../../../cli/system/data-folders.ts";
-import { openKnowledge } from "../../../cli/system/open-knowledge.ts";
 import { seed } from "../../../cli/system/seed.ts";
 import { environmentOf } from "../../../cli/system/start-system.ts";
 import { makeTemporaryFolder } from "../../../cli/system/temporary-folder.ts";
@@ -42,8 +41,6 @@ export interface RollingWorldOptions {
   /** Of each party's sidecars in turn: the nodes of a cluster, or one. */
   readonly brokerUrls: readonly string[];
   readonly queueType: "classic" | "quorum";
-  /** URLs of an empty etcd, with commas between; absent: the knowledge base is in this process. */
-  readonly etcd?: string;
 }
 
 export const rollingParties = ["SURF", "UVA", "VU", "exchange"];
@@ -66,7 +63,7 @@ export async function openRollingWorld(options: RollingWorldOptions): Promise<Ro
 }
 
 async function openParts(
-  { brokerUrls, queueType, etcd }: RollingWorldOptions,
+  { brokerUrls, queueType }: RollingWorldOptions,
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<RollingWorld> {
@@ -82,16 +79,13 @@ async function openParts(
   await mkdir(secretsDir, { mode: 0o700 });
   const approvalKeys = await approvalKeysIn(secretsDir);
 
-  const knowledge =
-    etcd === undefined ? createMemoryKnowledge({ clock: systemClock }) : openKnowledge(etcd, process.env);
+  const knowledge = createMemoryKnowledge({ clock: systemClock });
   closers.push(() => knowledge.close());
   const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
   await seed(knowledge, [...demoDocuments, ...dataSets]);
-  const knowledgeAddress = etcd ?? `unix://${join(folder, "knowledge.sock")}`;
-  if (etcd === undefined) {
-    const grpc = await serveKnowledge(knowledge, knowledgeAddress);
-    closers.push(() => grpc.stop());
-  }
+  const knowledgeAddress = `unix://${join(folder, "knowledge.sock")}`;
+  const grpc = await serveKnowledge(knowledge, knowledgeAddress);
+  closers.push(() => grpc.stop());
 
   const service = await openService();
   closers.push(service.close);
