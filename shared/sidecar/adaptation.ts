@@ -32,6 +32,8 @@ export interface Adaptation {
   revoked(waiter: Waiter): void;
   /** Looks at what has changed so far; resolves when what must be planned again has been sent on. */
   keepUp(): Promise<void>;
+  /** Waits for nobody's return any more. */
+  stop(): void;
 }
 
 export function createAdaptation(options: AdaptationOptions): Adaptation {
@@ -107,6 +109,7 @@ export function createAdaptation(options: AdaptationOptions): Adaptation {
         if (waiter.attempt === attempt) start(waiter, "a party has stopped it");
       });
     },
+    stop: presence.stop,
     keepUp: async () => {
       adaptAll();
       await Promise.all(executing);
@@ -122,6 +125,8 @@ function concerns(key: string, { asked }: Waiter): boolean {
 /** A party whose sidecar is started anew is not gone: only what stays away is. */
 function createPresence(cache: KnowledgeCache, clock: Clock, changed: () => void) {
   const goneAtMs = new Map<string, number>();
+  const waits = new Set<() => void>();
+  let isStopped = false;
   let here = partiesHere();
 
   function partiesHere(): Set<string> {
@@ -135,12 +140,23 @@ function createPresence(cache: KnowledgeCache, clock: Clock, changed: () => void
       for (const party of here) {
         if (now.has(party)) continue;
         goneAtMs.set(party, clock.now());
-        clock.after(limits.partyGoneMs, changed);
+        // Others leave after this one where all stop together.
+        if (isStopped) continue;
+        const forget = clock.after(limits.partyGoneMs, () => {
+          waits.delete(forget);
+          changed();
+        });
+        waits.add(forget);
       }
       for (const party of now) goneAtMs.delete(party);
       const isChanged = now.size !== here.size || [...now].some((party) => !here.has(party));
       here = now;
       return isChanged;
+    },
+    stop: () => {
+      isStopped = true;
+      for (const forget of waits) forget();
+      waits.clear();
     },
     /** Those who work on the plan count as there as long as they may come back; others only when they are. */
     withGrace: (knowledge: Attached, { chains }: Plan): Attached => ({

@@ -27,6 +27,8 @@ export interface Requests {
   /** Resolves when the running queries are in step with what has changed so far. */
   keepUp(): Promise<void>;
   readonly open: number;
+  /** What still waited has no reason to any more: nobody asks. */
+  stop(): void;
 }
 
 export interface RequestsOptions {
@@ -108,6 +110,7 @@ export function createRequests({ broker, clock, log, cache, replyTo, drop, cance
     },
     fail: (queryId, error) => waiting.get(queryId)?.fail(error),
     keepUp: adaptation.keepUp,
+    stop: adaptation.stop,
     get open() {
       return waiting.size;
     },

@@ -207,6 +207,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       await replies.cancel();
       changes?.stop();
       cache.close();
+      requests.stop();
       log.log("info", "sidecar stopped", { instance });
     },
   };
