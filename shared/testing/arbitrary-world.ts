@@ -31,7 +31,7 @@ export const arbitraryRelation: fc.Arbitrary<Relation> = fc.record({
   id: fc.constantFrom("", "GUID", "GUID", "u1", "u1", "u2"),
   requestTypes: some(["ask", "other"]),
   dataSets: some(["d1", "d2"]),
-  allowedArchetypes: few([...archetypes, "undefinedArchetype"]),
+  allowedArchetypes: few([...archetypes, "archetypeOfNobody"]),
   allowedComputeProviders: few(thirdParties),
   allowedAlgorithms: rarely(fc.record({ names: fc.subarray(["rows", "average"]) })),
   allowedColumns: rarely(fc.constant<ColumnList>({ tables: [{ table: "t", columns: ["a", "b"] }] })),
