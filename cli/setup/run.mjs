@@ -25,6 +25,22 @@ const [task = "", ...rest] = process.argv.slice(2);
 // A set NODE_EXTRA_CA_CERTS costs every Node start 40 ms; only the installer may need it.
 const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
 
+/** `npm run test:chaos -- [NAME] [OPTIONS]`: one of them, or all; options are those of the kills. */
+const chaos = {
+  kills: {
+    file: "shared/testing/kills/main.ts",
+    what: "workers, sidecars, connections and the broker are killed under many queries",
+  },
+  rabbitmq: {
+    file: "shared/testing/rolling/cluster.ts",
+    what: "three nodes of RabbitMQ are restarted one by one under constant queries",
+  },
+  etcd: {
+    file: "shared/testing/rolling/etcd-members.ts",
+    what: "three members of etcd are restarted one by one, then the leader is killed, under constant queries and changes",
+  },
+};
+
 const tasks = {
   demo: () => dynamos(["demo", ...rest]),
   start: () => dynamos(["up", ...rest]),
@@ -38,7 +54,14 @@ const tasks = {
     ),
   chaos: async () => {
     installRabbitmq();
-    await run(["--import", typescript, "shared/testing/kills/main.ts", ...rest], home);
+    installServer("etcd", ".ci/install-etcd.sh");
+    const chosen = Object.hasOwn(chaos, rest[0] ?? "") ? [rest.shift()] : Object.keys(chaos);
+    for (const name of chosen) {
+      const { file, what } = chaos[name];
+      say(`${name}: ${what}`);
+      const options = name === "kills" ? rest : [];
+      await run(["--import", typescript, "--import", buildFirst, file, ...options], home);
+    }
   },
   test: async () => {
     installRabbitmq();

@@ -13,6 +13,8 @@ export interface Etcd {
   readonly port: number;
   /** SIGKILL, as if its machine were gone. */
   kill(): Promise<void>;
+  /** SIGTERM, as it is stopped for an upgrade: it hands on what it leads. */
+  terminate(): Promise<void>;
   /** Over the same folder and ports. */
   start(): Promise<void>;
   /** What `etcdctl` prints for these words. @throws Error with what it had to say */
@@ -32,6 +34,7 @@ export interface EtcdSettings {
 }
 
 const startMsMax = 30_000;
+const endMsMax = 30_000;
 const run = promisify(execFile);
 
 /** Whether Debian's etcd-server and etcd-client, or others, are there. */
@@ -124,19 +127,23 @@ async function makeEtcd({ name, port, peerPort }: Member, cluster: string, setti
     throw new Error("etcd did not answer within half a minute");
   }
 
-  async function kill(): Promise<void> {
+  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const one = child;
     if (one === undefined || one.exitCode !== null || one.signalCode !== null) return;
+    const late = setTimeout(() => one.kill("SIGKILL"), endMsMax);
     await new Promise<void>((resolve) => {
       one.once("exit", () => resolve());
-      one.kill("SIGKILL");
+      one.kill(signal);
     });
+    clearTimeout(late);
   }
+  const kill = () => end("SIGKILL");
 
   return {
     url,
     port,
     kill,
+    terminate: () => end("SIGTERM"),
     start,
     control,
     stop: async () => {

@@ -5,10 +5,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { rabbitmqServer } from "../rabbitmq.ts";
 import { type RabbitMqCluster, startRabbitmqCluster } from "../rabbitmq-cluster.ts";
+import { report, say } from "./report.ts";
 import { startStream } from "./stream.ts";
 import { openRollingWorld } from "./world.ts";
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
 /** Between two nodes: what has moved to the others is used there. */
 const betweenMs = 3_000;
 
@@ -32,13 +32,7 @@ async function run(cluster: RabbitMqCluster): Promise<boolean> {
     const { orchestrator } = world;
     const stream = await startStream({ orchestrator, perSecond: 1, runningMax: 6, timeoutMs: 60_000 });
     await restartEach(cluster);
-    const { right, failed, askedAgain, slowestMs } = await stream.end();
-    say(`right: ${JSON.stringify(right)}; the slowest took ${slowestMs} ms`);
-    say(`${askedAgain.length} asked again`);
-    for (const line of askedAgain) say(`  ${line}`);
-    say(`${failed.length} failed`);
-    for (const line of failed) say(`  ${line}`);
-    return failed.length === 0;
+    return report(await stream.end());
   } finally {
     await world.close();
   }

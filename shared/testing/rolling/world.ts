@@ -14,9 +14,11 @@ import { startGateway } from "../../../cli/gateway/start-gateway.ts";
 import { bundleCommand } from "../../../cli/image/bundle-command.ts";
 import { readStack, type StackFunction } from "../../../cli/stack/read-stack.ts";
 import { linkDataFolders } from "../../../cli/system/data-folders.ts";
+import { openKnowledge } from "../../../cli/system/open-knowledge.ts";
 import { seed } from "../../../cli/system/seed.ts";
 import { environmentOf } from "../../../cli/system/start-system.ts";
 import { makeTemporaryFolder } from "../../../cli/system/temporary-folder.ts";
+import type { Bearer } from "../../../cli/tokens/demo-issuer.ts";
 import { openTokens } from "../tokens.ts";
 import { type Replicas, startReplicas } from "./replicas.ts";
 import { openService } from "./service.ts";
@@ -27,7 +29,10 @@ export interface RollingWorld {
   redeploy(fn: StackFunction): Promise<void>;
   /** All of them. */
   stopFunctions(): Promise<void>;
+  /** As the researcher of the demo's agreements. */
   readonly orchestrator: Orchestrator;
+  /** As somebody else. */
+  orchestratorFor(bearer: Partial<Bearer>): Promise<Orchestrator>;
   /** By party. */
   readonly sidecars: ReadonlyMap<string, Replicas>;
   /** Holds a folder for each party. */
@@ -41,6 +46,8 @@ export interface RollingWorldOptions {
   /** Of each party's sidecars in turn: the nodes of a cluster, or one. */
   readonly brokerUrls: readonly string[];
   readonly queueType: "classic" | "quorum";
+  /** URLs of an empty etcd, with commas between; absent: the knowledge base is in this process. */
+  readonly etcd?: string;
 }
 
 export const rollingParties = ["SURF", "UVA", "VU", "exchange"];
@@ -63,7 +70,7 @@ export async function openRollingWorld(options: RollingWorldOptions): Promise<Ro
 }
 
 async function openParts(
-  { brokerUrls, queueType }: RollingWorldOptions,
+  { brokerUrls, queueType, etcd }: RollingWorldOptions,
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<RollingWorld> {
@@ -79,13 +86,16 @@ async function openParts(
   await mkdir(secretsDir, { mode: 0o700 });
   const approvalKeys = await approvalKeysIn(secretsDir);
 
-  const knowledge = createMemoryKnowledge({ clock: systemClock });
+  const knowledge =
+    etcd === undefined ? createMemoryKnowledge({ clock: systemClock }) : openKnowledge(etcd, process.env);
   closers.push(() => knowledge.close());
   const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
   await seed(knowledge, [...demoDocuments, ...dataSets]);
-  const knowledgeAddress = `unix://${join(folder, "knowledge.sock")}`;
-  const grpc = await serveKnowledge(knowledge, knowledgeAddress);
-  closers.push(() => grpc.stop());
+  const knowledgeAddress = etcd ?? `unix://${join(folder, "knowledge.sock")}`;
+  if (etcd === undefined) {
+    const grpc = await serveKnowledge(knowledge, knowledgeAddress);
+    closers.push(() => grpc.stop());
+  }
 
   const service = await openService();
   closers.push(service.close);
@@ -133,11 +143,16 @@ async function openParts(
   });
   const started = await Promise.allSettled(starting);
   for (const one of started) if (one.status === "rejected") throw one.reason;
+  const orchestratorFor = async (bearer: Partial<Bearer>) => ({
+    gatewayUrl: gateway.url,
+    token: await tokens.tokenOf(bearer),
+  });
   return {
     functions: stack.functions,
     redeploy: (fn) => redeploy(gateway.url, fn),
     stopFunctions: () => gateway.stop(),
-    orchestrator: { gatewayUrl: gateway.url, token: await tokens.tokenOf() },
+    orchestrator: await orchestratorFor({}),
+    orchestratorFor,
     sidecars,
     recordsFolder,
     stopSidecars,
