@@ -1,7 +1,7 @@
 /** The file system that the image adds to its base: the command, and what must go with it. */
 import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { licenceList } from "../release/licence-list.ts";
+import { licenceList } from "../inside/licence-list.ts";
 import { describePart, type ReleasePart } from "../release/release-parts.ts";
 import { bundleCommand } from "./bundle-command.ts";
 

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "#domain/version";
-import { notAllowed } from "../release/allowed-licences.ts";
+import { notAllowed } from "../inside/allowed-licences.ts";
 import { makeImageRoot } from "./image-root.ts";
 
 const home = join(dirname(fileURLToPath(import.meta.url)), "../..");

@@ -5,10 +5,10 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "#domain/version";
 import { makeImageRoot } from "../image/image-root.ts";
-import { notAllowed } from "./allowed-licences.ts";
+import { notAllowed } from "../inside/allowed-licences.ts";
+import { licenceList } from "../inside/licence-list.ts";
+import { order } from "../inside/packages-inside.ts";
 import { changelogSection } from "./changelog.ts";
-import { licenceList } from "./licence-list.ts";
-import { order } from "./packages-inside.ts";
 import { bundleFunctions } from "./release-parts.ts";
 import { buildContracts } from "./released-contracts.ts";
 

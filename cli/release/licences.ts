@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeImageRoot } from "../image/image-root.ts";
-import { notAllowed } from "./allowed-licences.ts";
+import { notAllowed } from "../inside/allowed-licences.ts";
 import { bundleFunctions } from "./release-parts.ts";
 
 const home = join(dirname(fileURLToPath(import.meta.url)), "../..");

@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeImageRoot } from "../image/image-root.ts";
-import { notAllowed } from "./allowed-licences.ts";
-import cyclonedx from "./cyclonedx.schema.json" with { type: "json" };
-import { licenceList } from "./licence-list.ts";
+import { notAllowed } from "../inside/allowed-licences.ts";
+import cyclonedx from "../inside/cyclonedx.schema.json" with { type: "json" };
+import { licenceList } from "../inside/licence-list.ts";
 import { bundleFunctions, type ReleasePart } from "./release-parts.ts";
 
 const home = resolve(import.meta.dirname, "../..");

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { version } from "#domain/version";
 import { type BundledFile, bundleFunction } from "../build/bundle-function.ts";
 import { functionNames } from "../build/functions.ts";
-import { type InsidePackage, packagesInside } from "./packages-inside.ts";
-import { sbomOf } from "./sbom.ts";
+import { type InsidePackage, packagesInside } from "../inside/packages-inside.ts";
+import { sbomOf } from "../inside/sbom.ts";
 
 export interface ReleasePart {
   /** Of the function, or `dynamos`: the image of sidecar and command. */

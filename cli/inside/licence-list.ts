@@ -37,7 +37,7 @@ async function textsWithoutFile({ name, version, licence, sources }: InsidePacka
     const file = join(standardTexts, `${id}.txt`);
     if (existsSync(file)) standard.push((await readFile(file, "utf8")).trimEnd());
     else if (!notices.some((notice) => /permission is hereby granted|redistribution and use/i.test(notice))) {
-      throw new Error(`${name}@${version} brings no text of ${id}, and cli/release/licence-texts has none`);
+      throw new Error(`${name}@${version} brings no text of ${id}, and cli/inside/licence-texts has none`);
     }
   }
   return [...notices, ...standard];

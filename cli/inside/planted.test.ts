@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bundleFunction } from "../build/bundle-function.ts";
+import { describePart } from "../release/release-parts.ts";
 import { isAllowed, notAllowed } from "./allowed-licences.ts";
 import { licenceList } from "./licence-list.ts";
-import { describePart } from "./release-parts.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
 let home: string;
