@@ -7,6 +7,7 @@ import { benchColdStart } from "./cold-start.ts";
 import { benchDecision } from "./decision.ts";
 import { benchEncodings } from "./encodings.ts";
 import { benchInvocation } from "./invocation.ts";
+import { benchPath } from "./path.ts";
 import { benchStep } from "./step-throughput.ts";
 import { benchWholeQuery } from "./whole-query.ts";
 
@@ -76,6 +77,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
       { sizes: [10_000, 100_000], decisions: Number(values.decisions), changes: Number(values.changes) },
       say,
     ),
+  path: () => benchPath({ queries: Number(values.queries), pauseMs: 100 }, say),
   "cold-start": () => benchColdStart(Number(values.rounds), say),
 };
 
@@ -89,6 +91,7 @@ if (values.help) {
   say("  decision: [--decisions 10000] [--changes 20]");
   say("  change: [--changes 20]");
   say("  invocation: [--queries 20] [--seconds 3] [--callers 4]");
+  say("  path: [--queries 20]");
   say("  cold-start: [--rounds 3], written to docs/cold-start.md");
 } else if (only !== "" && !Object.hasOwn(benches, only)) {
   say(`--only takes ${Object.keys(benches).join(", ")}, not ${only}`);

@@ -10,7 +10,7 @@ import type { Knowledge } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import type { Metrics } from "#ports/metrics";
 import type { Records } from "#ports/records";
-import { measuredBroker, measuredInvoker } from "#sidecar/measured";
+import { measuredBroker, measuredInvoker, measuredRecords } from "#sidecar/measured";
 import { type Sidecar, startSidecar } from "#sidecar/start-sidecar";
 import { openPartyRecords, type RecordFiles, sidecarBuild } from "./party-records.ts";
 import type { QueueDepths } from "./queue-depths.ts";
@@ -47,7 +47,7 @@ export async function startPartySidecar(options: PartySidecarOptions): Promise<S
   };
   try {
     const build = await sidecarBuild();
-    records = await openPartyRecords({ ...options.records, party, instance, log: options.log });
+    records = measuredRecords(await openPartyRecords({ ...options.records, party, instance, log: options.log }));
     const sidecar = await startSidecar({ ...options, broker, instance, invoker, records, build, clock: systemClock });
     const unwatch = metrics?.of.watch(async () => {
       const { openRequests, openGathers, broker: status } = sidecar.status();

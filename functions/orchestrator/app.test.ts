@@ -96,6 +96,7 @@ describe("POST /v1/queries", () => {
   it("answers with results, archetype, plan and timings", async () => {
     const response = await send("POST", "/v1/queries", body);
     expect(response.status).toBe(200);
+    expect(response.headers.get("server-timing")).toMatch(/^auth;dur=[\d.]+, body;dur=[\d.]+, query;dur=[\d.]+$/);
     expect(await response.json()).toMatchObject({
       status: "answered",
       complete: true,

@@ -35,6 +35,7 @@ export function authenticate({ verify, rateLimit, log }: AuthenticateOptions): M
     }
     try {
       c.set("caller", await verify(token));
+      c.get("timing").mark("auth");
     } catch (error) {
       const { code, message } = toDynamosError(error);
       log.log(code === ErrorCode.UNAUTHENTICATED ? "info" : "warn", "a token was not taken", { reason: message });

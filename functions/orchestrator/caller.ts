@@ -1,6 +1,7 @@
 /** Who asks: what a verified token says, and nothing that the request says of itself. */
 import { ErrorCode, type Query } from "#contracts";
 import { DynamosError } from "#errors";
+import type { ServerTiming } from "./server-timing.ts";
 
 export const roles = ["researcher", "steward", "operator", "auditor"] as const;
 export type Role = (typeof roles)[number];
@@ -17,7 +18,7 @@ export interface Caller {
 
 /** Of every route behind `authenticate`: `new Hono<CallerEnv>()`, then `c.get("caller")`. */
 export interface CallerEnv {
-  Variables: { caller: Caller };
+  Variables: { caller: Caller; timing: ServerTiming };
 }
 
 /**

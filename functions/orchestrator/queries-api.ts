@@ -16,6 +16,7 @@ import { createQueryArchive } from "./query-archive.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
 import { readJson } from "./read-json.ts";
 import { runQuery } from "./run-query.ts";
+import type { ServerTiming } from "./server-timing.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { within } from "./within.ts";
 
@@ -112,6 +113,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   async function answer(c: Context<CallerEnv>, asked: AskedQuery): Promise<Response> {
     const isAsync = /(^|,)\s*respond-async\s*(,|;|$)/i.test(c.req.header("prefer") ?? "");
     if (!isAsync) checkAccept(c.req.header("accept"));
+    const timing = c.get("timing");
+    timing.mark("body");
     const started = start(c, asked, isAsync);
     if ("retryAfterS" in started) return refusedResponse(started);
     const { record, controller, done } = started;
@@ -125,7 +128,8 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     if (signal.aborted) controller.abort();
     signal.addEventListener("abort", () => controller.abort(), { once: true });
     await done;
-    return answerOnce(record, wishOf(c));
+    timing.mark("query");
+    return answerOnce(record, wishOf(c), timing);
   }
 
   routes.post("/", async (c) => {
@@ -134,14 +138,16 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
   });
 
   /** The transfers of an answer that is not kept live until it was sent, or can't be. */
-  function answerOnce(record: QueryRecord, wish: Wish): Response {
+  function answerOnce(record: QueryRecord, wish: Wish, timing: ServerTiming): Response {
+    const headers = { "x-query-id": record.id, "server-timing": timing.header };
     const drop = () => store.dropRows(record);
     try {
       const { answer } = record;
       if (answer === undefined) throw new DynamosError(ErrorCode.INTERNAL, `query ${record.id} has no answer yet`);
-      if (answer.problem !== undefined) return problemResponse(answer.problem, { "x-query-id": record.id });
+      if (answer.problem !== undefined) return problemResponse(answer.problem, headers);
       const chosen = chooseFormat(answer, wish, api);
-      return new Response(streamOf(chosen.bytes, log, drop), { status: 200, headers: answerHeaders(answer, chosen) });
+      const all = { ...answerHeaders(answer, chosen), ...headers };
+      return new Response(streamOf(chosen.bytes, log, drop), { status: 200, headers: all });
     } catch (error) {
       drop();
       throw error;

@@ -7,6 +7,7 @@ import type { Disposition } from "#ports/broker";
 import type { Invoker } from "#ports/invoker";
 import { message, work } from "#testing/broker-contract/kit";
 import { measuredBroker, measuredInvoker } from "./measured.ts";
+import { type PathMark, pathMarks } from "./path-marks.ts";
 
 /** The samples of a scrape whose names begin so, without the buckets. */
 async function samples(prometheus: ReturnType<typeof createPrometheus>, prefix: string): Promise<string[]> {
@@ -50,6 +51,30 @@ it("counts messages taken and settled by step and code, and what was published",
   expect(await samples(prometheus, "dynamos_broker_status")).toEqual([
     'dynamos_broker_status_changes_total{party="UVA",status="closed"} 1',
   ]);
+});
+
+it("marks the path of a message for who listens in this process, and no longer than that", async () => {
+  const prometheus = createPrometheus();
+  const broker = measuredBroker(createMemoryExchange().connect({ party: "UVA" }), prometheus.forParty("UVA"));
+  await broker.declare([work("uva.sql-query")]);
+  const handled: string[] = [];
+  await broker.consume("uva.sql-query", { prefetch: 1 }, async ({ id }) => {
+    handled.push(id);
+    return { kind: "done" };
+  });
+  const seen: PathMark[] = [];
+  const listener = (mark: unknown) => void seen.push(mark as PathMark);
+  pathMarks.subscribe(listener);
+  await broker.publish(message("uva.sql-query", "one"));
+  await expect
+    .poll(() => seen.map(({ what, name }) => `${what} ${name}`).sort())
+    .toEqual(["handle uva.sql-query", "publish uva.sql-query"]);
+  for (const { startedAt, endedAt } of seen) expect(endedAt).toBeGreaterThanOrEqual(startedAt);
+  pathMarks.unsubscribe(listener);
+  await broker.publish(message("uva.sql-query", "two"));
+  await expect.poll(() => handled).toEqual(["one", "two"]);
+  expect(seen).toHaveLength(2);
+  await broker.close();
 });
 
 it("gives no label the id of a sidecar", async () => {
