@@ -1,6 +1,6 @@
 /** Five ways to one invocation, from the same bundle of the same step. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { build } from "esbuild";
@@ -22,6 +22,8 @@ export interface InvocationWay {
 }
 
 const never = new AbortController().signal;
+// Every call in hand listens to it.
+setMaxListeners(0, never);
 const log = { log: () => {}, with: () => log };
 const callOf = (envelope: Uint8Array) => ({ envelope, chunks: noChunks(), take: async () => {} });
 const soon = () => ({ deadlineMs: Date.now() + 60_000, signal: never });
@@ -94,19 +96,4 @@ async function reused(folder: string): Promise<InvocationWay> {
       }),
     close: async () => void child.kill("SIGKILL"),
   };
-}
-
-/** Processor time of this process and those, with their dead children's, in milliseconds. */
-export function cpuMs(pids: readonly number[]): number {
-  return [process.pid, ...pids].reduce((sum, pid) => sum + ofProcess(pid), 0);
-}
-
-/** /proc/PID/stat: utime, stime, cutime and cstime, each in hundredths of a second. */
-function ofProcess(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-    return 10 * fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
-  } catch {
-    return 0;
-  }
 }

@@ -1,83 +1,42 @@
-/** One single-use invocation: reuse, spawn cold, spawn pool, fork on demand, fork pool; interleaved, answers checked. */
+/** One single-use invocation: reuse, spawn cold, spawn pool, fork on demand, fork pool; side by side, answers checked. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { Envelope, Outcome } from "#contracts";
-import { textTable } from "../print/text-table.ts";
-import { cpuMs, type InvocationWay, invocationWays } from "./invocation-ways.ts";
+import type { BenchPlot, BenchResult } from "./bench-result.ts";
+import { type InvocationWay, invocationWays } from "./invocation-ways.ts";
 import { meanOf } from "./mean-step.ts";
+import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import { cpuMs } from "./processes.ts";
 import { median, percentile } from "./statistics.ts";
 
-export interface InvocationBench {
-  readonly rounds: number;
-  readonly pacedCalls: number;
-  readonly pauseMs: number;
-  readonly saturatedSeconds: number;
-  readonly callers: number;
+export interface InvocationBench extends WaysOptions {
   readonly poolSize: number;
-}
-
-interface Measured {
-  readonly pacedMs: number[];
-  readonly perSecond: number[];
-  readonly cpuMsEach: number[];
 }
 
 let calls = 0;
 
-/** @returns how many answers were wrong */
-export async function benchInvocation(options: InvocationBench, say: (line: string) => void): Promise<number> {
+export async function benchInvocation(options: InvocationBench, say: (line: string) => void): Promise<BenchResult> {
   const folder = await mkdtemp(join(tmpdir(), "dynamos-bench-"));
   const ways = await invocationWays(folder, options.poolSize);
-  const measured = new Map<InvocationWay, Measured>();
-  for (const way of ways) measured.set(way, { pacedMs: [], perSecond: [], cpuMsEach: [] });
-  let wrong = 0;
-  const timed = async (way: InvocationWay): Promise<number> => {
-    const seed = ++calls;
-    const envelope = Envelope.encode(Envelope.fromPartial({ queryId: `${seed}`, query: { sql: `${seed}` } })).finish();
-    const startedAt = performance.now();
-    const outcome = await way.invoke(envelope).catch(() => new Uint8Array(0));
-    const tookMs = performance.now() - startedAt;
-    if (!isRight(outcome, seed)) wrong += 1;
-    return tookMs;
-  };
   try {
-    for (const way of ways) for (let i = 0; i < 10; i++) await timed(way);
-    for (let round = 1; round <= options.rounds; round++) {
-      say(`round ${round} of ${options.rounds}, load of the machine ${loadavg()[0]?.toFixed(1)}`);
-      for (const [way, { pacedMs }] of measured) {
-        for (let i = 0; i < options.pacedCalls; i++) {
-          pacedMs.push(await timed(way));
-          await wait(options.pauseMs);
-        }
-      }
-      for (const [way, { perSecond, cpuMsEach }] of measured) {
-        const cpuBefore = cpuMs(way.pids());
-        const { answered, seconds } = await saturated(() => timed(way), options);
-        perSecond.push(answered / seconds);
-        cpuMsEach.push((cpuMs(way.pids()) - cpuBefore) / answered);
-      }
-    }
+    return resultOf(await measureWays(ways.map(measurable), options, say), options);
   } finally {
     for (const way of ways) await way.close();
     await rm(folder, { recursive: true, force: true });
   }
-  say(report(measured));
-  return wrong;
 }
 
-async function saturated(once: () => Promise<number>, { saturatedSeconds, callers }: InvocationBench) {
-  const startedAt = performance.now();
-  let answered = 0;
-  const caller = async () => {
-    while (performance.now() - startedAt < saturatedSeconds * 1_000) {
-      await once();
-      answered += 1;
-    }
+function measurable({ name, invoke, pids }: InvocationWay): Way {
+  return {
+    name,
+    cpuMs: () => cpuMs(pids()),
+    once: async () => {
+      const seed = ++calls;
+      const envelope = Envelope.fromPartial({ queryId: `${seed}`, query: { sql: `${seed}` } });
+      return isRight(await invoke(Envelope.encode(envelope).finish()), seed);
+    },
   };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return { answered, seconds: (performance.now() - startedAt) / 1_000 };
 }
 
 function isRight(outcome: Uint8Array, seed: number): boolean {
@@ -86,22 +45,90 @@ function isRight(outcome: Uint8Array, seed: number): boolean {
   return content?.$case === "result" && Number(String(content.value.document?.body)) === meanOf(seed);
 }
 
-const columns = ["way", "p50 ms", "p95 ms", "p99 ms", "of", "p50 : reused", "calls/s", ": spawn, cold", "CPU ms each"];
-
-function report(measured: ReadonlyMap<InvocationWay, Measured>): string {
+function resultOf(measured: ReadonlyMap<Way, Measured>, options: InvocationBench): BenchResult {
   const of = (name: string) => [...measured].find(([way]) => way.name === name)?.[1];
-  const reused = median(of("reused")?.pacedMs ?? []);
-  const cold = median(of("spawn, cold")?.perSecond ?? []);
-  return textTable({
-    columns: columns.map((name) => ({ name })),
-    rows: [...measured].map(([{ name }, { pacedMs, perSecond, cpuMsEach }]) => [
-      name,
-      ...[0.5, 0.95, 0.99].map((share) => percentile(pacedMs, share).toFixed(2)),
-      String(pacedMs.length),
-      (median(pacedMs) / reused).toFixed(1),
-      median(perSecond).toFixed(0),
-      (median(perSecond) / cold).toFixed(1),
-      median(cpuMsEach).toFixed(1),
-    ]),
-  });
+  const p50 = (name: string) => median(of(name)?.pacedMs ?? []);
+  const rate = (name: string) => median(of(name)?.perSecond ?? []);
+  const { open, closed, poolSize } = options;
+  return {
+    title: "One invocation",
+    about: `One step (the mean of a thousand numbers, an answer of 400 bytes), from the same bundle, five ways. Paced: ${open.perSecond} a second by chance (Poisson), timed from when each was due. Saturated: ${closed.callers} callers without a pause. Pools hold ${poolSize}. "reused" is one process that stays: no isolation, the least that the same code can take.`,
+    limit:
+      "The processor time of a start: the kernel's copying of pages and Node's own beginning. The rate is the processors divided by that time; pools hide it from whoever calls, up to that rate.",
+    wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
+    remarks: [],
+    figures: {
+      "fork pool : spawn cold, invocations/s": rate("fork, pool") / rate("spawn, cold"),
+      "fork pool : reused, p50": p50("fork, pool") / p50("reused"),
+    },
+    tables: [
+      {
+        title: "",
+        columns: [
+          "way",
+          "p50 ms",
+          "p95 ms",
+          "p99 ms",
+          "calls",
+          "p50 : reused",
+          "most/s",
+          ": spawn, cold",
+          "CPU ms each",
+          "wrong",
+        ],
+        rows: [...measured].map(([{ name }, { pacedMs, perSecond, cpuMsEach, wrong }]) => [
+          name,
+          ...[0.5, 0.95, 0.99].map((share) => percentile(pacedMs, share)),
+          pacedMs.length,
+          median(pacedMs) / p50("reused"),
+          median(perSecond),
+          median(perSecond) / rate("spawn, cold"),
+          median(cpuMsEach),
+          wrong,
+        ]),
+      },
+    ],
+    plots: plotsOf(measured),
+  };
+}
+
+function plotsOf(measured: ReadonlyMap<Way, Measured>): BenchPlot[] {
+  const common = { kind: "bars", x: "way", logY: true } as const;
+  return [
+    {
+      ...common,
+      name: "invocation-latency",
+      title: "Latency of one invocation, paced",
+      y: "p50, ms",
+      whiskers: "up to p95",
+      series: [
+        {
+          name: "p50",
+          points: [...measured].map(([{ name }, { pacedMs }]) => ({
+            x: name,
+            y: median(pacedMs),
+            high: percentile(pacedMs, 0.95),
+          })),
+        },
+      ],
+    },
+    {
+      ...common,
+      name: "invocation-rate",
+      title: "Invocations a second, saturated",
+      y: "invocations/s",
+      whiskers: "slowest to fastest round",
+      series: [
+        {
+          name: "most",
+          points: [...measured].map(([{ name }, { perSecond }]) => ({
+            x: name,
+            y: median(perSecond),
+            low: Math.min(...perSecond),
+            high: Math.max(...perSecond),
+          })),
+        },
+      ],
+    },
+  ];
 }

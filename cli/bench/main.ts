@@ -1,55 +1,56 @@
-/** `npm run bench`: whole queries over both brokers, and one step beside a bare consumer, each side by side; and decisions. */
+/** `npm run bench` and `npm run bench:report`: each part compares ways side by side in one run, and checks their answers. */
 import { loadavg } from "node:os";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
+import { isBenchResult } from "./bench-result.ts";
 import { benchChange } from "./change.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchDecision } from "./decision.ts";
 import { benchEncodings } from "./encodings.ts";
 import { benchInvocation } from "./invocation.ts";
 import { benchPath } from "./path.ts";
+import { writeReport } from "./report/write-report.ts";
+import { settingsOf } from "./settings.ts";
 import { benchStep } from "./step-throughput.ts";
+import { textOfResult } from "./text-of-result.ts";
 import { benchWholeQuery } from "./whole-query.ts";
 
-const { values, positionals } = parseArgs({
+const text = { type: "string" } as const;
+const yes = { type: "boolean", default: false } as const;
+const { values: given, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: "string", default: "3" },
-    queries: { type: "string", default: "20" },
-    seconds: { type: "string", default: "3" },
-    callers: { type: "string", default: "4" },
-    messages: { type: "string", default: "10000" },
-    decisions: { type: "string", default: "10000" },
-    changes: { type: "string", default: "20" },
-    only: { type: "string", default: "" },
-    help: { type: "boolean", default: false },
+    ...{ rounds: text, queries: text, seconds: text, callers: text, messages: text, decisions: text, changes: text },
+    ...{ only: text, to: text, report: yes, quick: yes, help: yes },
   },
 });
-
+const quickly = {
+  rounds: "1",
+  queries: "5",
+  seconds: "1",
+  callers: "4",
+  messages: "1000",
+  decisions: "200",
+  changes: "2",
+};
+const thoroughly = {
+  ...quickly,
+  rounds: "3",
+  queries: "20",
+  seconds: "2",
+  messages: "5000",
+  decisions: "5000",
+  changes: "12",
+};
+const values = { ...(given.quick ? quickly : thoroughly), ...given };
 /** `npm run bench -- cold-start` writes a page, so it runs when it is asked for by name. */
-const only = values.only || (positionals[0] ?? "");
+const only = values.only ?? positionals[0] ?? "";
+const settings = settingsOf(values);
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-
-function benchQueries(): Promise<number> {
-  return benchWholeQuery(
-    {
-      rounds: Number(values.rounds),
-      pacedQueries: Number(values.queries),
-      pauseMs: 100,
-      saturatedSeconds: Number(values.seconds),
-      callers: Number(values.callers),
-    },
-    say,
-  );
-}
-
-function benchInvocations(): Promise<number> {
-  const [rounds, pacedCalls] = [Number(values.rounds), Number(values.queries)];
-  const [saturatedSeconds, callers] = [Number(values.seconds), Number(values.callers)];
-  const options = { rounds, pacedCalls, pauseMs: 30, saturatedSeconds, callers, poolSize: 8 };
-  return benchInvocation(options, say);
-}
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+let hear = print;
+const say = (line: string) => hear(line);
 
 async function benchOneStep(): Promise<void> {
   if (rabbitmqServer() === undefined) {
@@ -58,18 +59,20 @@ async function benchOneStep(): Promise<void> {
   }
   const { url, stop } = await startRabbitmq();
   try {
-    const messages = Number(values.messages);
-    await benchStep({ url, messages, prefetches: [1, 10, 100], rounds: Number(values.rounds) }, say);
+    await benchStep({ url, messages: Number(values.messages), prefetches: [1, 10, 100], rounds: settings.rounds }, say);
   } finally {
     await stop();
   }
 }
 
-/** What `--only` takes, and what runs. A bench returns how many of its answers were wrong, or nothing. */
+/**
+ * What `--only` takes, and what runs, in the page's order. A bench returns its data (bench-result.ts), or says its
+ * table and returns how many of its answers were wrong.
+ */
 const benches: Readonly<Record<string, () => unknown>> = {
-  query: benchQueries,
+  invocation: () => benchInvocation(settings.invocation, say),
+  query: () => benchWholeQuery(settings.query, say),
   step: benchOneStep,
-  invocation: benchInvocations,
   encoding: () => benchEncodings({ sizes: [10_000, 100_000], rounds: Number(values.rounds) }, say),
   change: () => benchChange({ rounds: Number(values.changes), queries: 3 }, say),
   decision: () =>
@@ -84,23 +87,41 @@ const benches: Readonly<Record<string, () => unknown>> = {
 /** These run when they are asked for by name. */
 const byNameOnly = ["cold-start"];
 
+const asked = Object.entries(benches).filter(([name]) => (only === "" ? !byNameOnly.includes(name) : name === only));
+
 if (values.help) {
-  say(`npm run bench -- [--only ${Object.keys(benches).join("|")}] [--rounds 3]`);
-  say("  query: [--queries 20] [--seconds 3] [--callers 4]");
-  say("  step:  [--messages 10000]");
-  say("  decision: [--decisions 10000] [--changes 20]");
-  say("  change: [--changes 20]");
-  say("  invocation: [--queries 20] [--seconds 3] [--callers 4]");
-  say("  path: [--queries 20]");
-  say("  cold-start: [--rounds 3], written to docs/cold-start.md");
-} else if (only !== "" && !Object.hasOwn(benches, only)) {
+  say(`npm run bench -- [--only ${Object.keys(benches).join("|")}] [--quick] [--rounds 3] [--seconds 2] [--callers 4]`);
+  say(
+    "npm run bench:report -- [--only PART] [--quick] [--to docs]: measures and writes performance.md and its pictures",
+  );
+  say("  path:     [--queries 20]");
+  say("  step:     [--messages 5000]");
+  say("  decision: [--decisions 5000] [--changes 12]");
+  say("  change:   [--changes 12]");
+  say("  cold-start, by name only: written to docs/cold-start.md");
+} else if (asked.length === 0) {
   say(`--only takes ${Object.keys(benches).join(", ")}, not ${only}`);
   process.exitCode = 2;
+} else if (values.report) {
+  const parts = Object.fromEntries(
+    asked.map(([name, run]) => [
+      name,
+      (sayOfPart: (line: string) => void) => {
+        hear = sayOfPart;
+        return run();
+      },
+    ]),
+  );
+  const folder = resolve(values.to ?? join(import.meta.dirname, "../../docs"));
+  const bad = await writeReport({ parts, folder, quick: values.quick, keepsOthers: only !== "" }, print);
+  print(`written to ${join(folder, "performance.md")}`);
+  if (bad.length > 0) print(`these failed or had wrong answers: ${bad.join(", ")}`);
+  process.exit(bad.length > 0 ? 1 : 0);
 } else {
   say(`load of the machine at the start: ${loadavg()[0]?.toFixed(2)}`);
-  for (const [name, run] of Object.entries(benches)) {
-    if (only === "" ? byNameOnly.includes(name) : only !== name) continue;
-    const wrong = await run();
-    if (typeof wrong === "number" && wrong > 0) process.exitCode = 1;
+  for (const [, run] of asked) {
+    const returned = await run();
+    if (isBenchResult(returned)) say(textOfResult(returned));
+    if ((isBenchResult(returned) ? returned.wrong : Number(returned ?? 0)) > 0) process.exitCode = 1;
   }
 }

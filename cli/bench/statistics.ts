@@ -7,3 +7,9 @@ export function percentile(values: readonly number[], share: number): number {
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
+
+/** How far a part of the values is from the middle one: the larger of the two sides, as a share of it. */
+export function spread(values: readonly number[]): number {
+  const middle = median(values);
+  return Math.max(middle - percentile(values, 0.05), percentile(values, 0.95) - middle) / middle;
+}

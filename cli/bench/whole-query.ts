@@ -1,150 +1,162 @@
-/**
- * A whole query, over the in-memory broker and over RabbitMQ, side by side in one run: the two
- * systems are up together and take turns in blocks, so that both meet the same machine.
- */
-import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
-import { type AnsweredQuery, ask, type Orchestrator, type QueryBody } from "../commands/ask.ts";
-import { startFromFlags } from "../commands/system-options.ts";
-import { demoUser } from "../demo/documents.ts";
+/** A whole query: both archetypes, three brokers, each kind of workers; the systems are up together and take turns. */
+import { rabbitmqServer } from "#testing/rabbitmq";
+import { ask, type QueryBody } from "../commands/ask.ts";
 import { scenes } from "../demo/scenes.ts";
-import { textTable } from "../print/text-table.ts";
-import type { System } from "../system/start-system.ts";
+import type { Workers } from "./bench-bundles.ts";
+import type { BenchPlot, BenchResult } from "./bench-result.ts";
+import { type BenchBroker, type BenchSystem, startBenchBroker, startBenchSystem } from "./bench-system.ts";
+import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import { cpuMs } from "./processes.ts";
+import { sameAnswers } from "./same-answers.ts";
 import { median, percentile } from "./statistics.ts";
 
-export interface BenchOptions {
-  /** Blocks of each way; more than one, interleaved. */
-  readonly rounds: number;
-  /** Queries of one block, one after the other, with a pause between. */
-  readonly pacedQueries: number;
-  readonly pauseMs: number;
-  /** Seconds of one block without pauses, and the callers in it. */
-  readonly saturatedSeconds: number;
-  readonly callers: number;
+export interface WholeQueryBench extends WaysOptions {
+  readonly brokers: readonly BrokerName[];
+  readonly workers: readonly Workers[];
 }
 
-interface Way {
-  readonly broker: string;
-  readonly archetype: string;
-  readonly orchestrator: Orchestrator;
-  readonly query: QueryBody;
-  readonly pacedMs: number[];
-  readonly perSecond: number[];
-  wrong: number;
+export type BrokerName = "memory" | "classic" | "quorum";
+
+interface QueryWay extends Way {
+  readonly broker: BrokerName;
+  readonly workers: Workers;
+  readonly question: string;
 }
 
-export async function benchWholeQuery(options: BenchOptions, say: (line: string) => void): Promise<number> {
+const brokerNames = { memory: "in memory", classic: "RabbitMQ, classic", quorum: "RabbitMQ, quorum" };
+const [atHome, third] = ["computeToData, one provider", "dataThroughTtp, two providers"];
+
+export async function benchWholeQuery(options: WholeQueryBench, say: (line: string) => void): Promise<BenchResult> {
   const closers: (() => Promise<void>)[] = [];
+  const remarks: string[] = [];
   try {
-    const brokers = [{ broker: "memory", url: "memory" }];
-    if (rabbitmqServer() === undefined) {
-      say("SKIPPED: rabbitmq-server is not installed, only the in-memory broker is measured");
-    } else {
-      say("starting a RabbitMQ");
-      const rabbitmq = await startRabbitmq();
-      closers.push(() => rabbitmq.stop());
-      brokers.push({ broker: "RabbitMQ", url: rabbitmq.url });
+    const isThere = rabbitmqServer() !== undefined;
+    if (!isThere) remarks.push("SKIPPED: rabbitmq-server is not installed, only the in-memory broker is measured");
+    const broker = isThere ? await startBenchBroker() : undefined;
+    if (broker !== undefined) closers.push(() => broker.stop());
+    const ways: QueryWay[] = [];
+    const check = sameAnswers();
+    for (const name of options.brokers.filter((one) => one === "memory" || isThere)) {
+      for (const workers of options.workers) {
+        say(`starting a system: ${brokerNames[name]}, ${workers}`);
+        const system = await startOver(name, workers, broker);
+        closers.push(() => system.stop());
+        ways.push(...waysOf({ name, workers, system, brokerRoots: broker?.roots ?? [], check }));
+      }
     }
-    const ways: Way[] = [];
-    for (const { broker, url } of brokers) {
-      say(`starting the system over ${broker}`);
-      const running = await startFromFlags(
-        { port: "0", broker: url, logLevel: "error", requestsPerMinute: requestsPerMinuteMax },
-        () => {},
-      );
-      closers.push(running.stop);
-      ways.push(...(await waysOf(broker, running.system)));
-    }
-    await measure(ways, options, say);
-    say(report(ways));
-    return ways.reduce((sum, { wrong }) => sum + wrong, 0);
+    return resultOf(await measureWays(ways, options, say), options, remarks);
   } finally {
     for (const close of closers.reverse()) await close();
   }
 }
 
-/** One subject asks all questions of a measurement, as fast as they are answered. */
-const requestsPerMinuteMax = 1_000_000;
-const lifetimeS = 86_400;
+async function startOver(name: BrokerName, workers: Workers, broker: BenchBroker | undefined): Promise<BenchSystem> {
+  if (name === "memory" || broker === undefined) return startBenchSystem({ broker: "memory", workers });
+  return startBenchSystem({ broker: await broker.url(), queueType: name, workers });
+}
 
-async function waysOf(broker: string, { url: gatewayUrl, issuer }: System): Promise<Way[]> {
-  const token = await issuer.sign({ user: demoUser, roles: ["researcher"] }, lifetimeS);
-  const orchestrator = { gatewayUrl, token };
+interface WaySource {
+  readonly name: BrokerName;
+  readonly workers: Workers;
+  readonly system: BenchSystem;
+  readonly brokerRoots: readonly number[];
+  readonly check: (question: string, answer: Awaited<ReturnType<typeof ask>>) => boolean;
+}
+
+function waysOf({ name, workers, system, brokerRoots, check }: WaySource): QueryWay[] {
+  const roots = [...system.roots, ...(name === "memory" ? [] : brokerRoots)];
+  return Object.entries(questions()).map(([question, query]) => ({
+    name: `${brokerNames[name]}, ${workers}, ${question}`,
+    broker: name,
+    workers,
+    question,
+    cpuMs: () => cpuMs(roots),
+    once: async () => check(question, await ask(system.orchestrator, query)),
+  }));
+}
+
+/** The demo's first two. */
+export function questions(): Readonly<Record<string, QueryBody>> {
   const [home, ttp] = scenes;
-  return [
-    { archetype: "computeToData", query: home?.query },
-    { archetype: "dataThroughTtp", query: ttp?.query },
-  ].flatMap(({ archetype, query }) =>
-    query === undefined ? [] : [{ broker, archetype, orchestrator, query, pacedMs: [], perSecond: [], wrong: 0 }],
-  );
+  if (home === undefined || ttp === undefined) throw new Error("the demo has no two questions");
+  return { [atHome]: { ...home.query, providers: ["VU"] }, [third]: ttp.query };
 }
 
-async function measure(ways: readonly Way[], options: BenchOptions, say: (line: string) => void): Promise<void> {
-  say("warming up");
-  for (const way of ways) for (let i = 0; i < 5; i++) await timed(way);
-  for (let round = 1; round <= options.rounds; round++) {
-    say(`round ${round} of ${options.rounds}`);
-    for (const way of ways) {
-      for (let i = 0; i < options.pacedQueries; i++) {
-        way.pacedMs.push(await timed(way));
-        await new Promise((resume) => setTimeout(resume, options.pauseMs));
-      }
-    }
-    for (const way of ways) way.perSecond.push(await saturated(way, options));
-  }
+function resultOf(
+  measured: ReadonlyMap<QueryWay, Measured>,
+  { open, closed }: WholeQueryBench,
+  remarks: readonly string[],
+): BenchResult {
+  const of = (broker: BrokerName, workers: Workers, question: string) =>
+    [...measured].find(([way]) => way.broker === broker && way.workers === workers && way.question === question)?.[1];
+  const p50 = (workers: Workers, question = atHome) => median(of("classic", workers, question)?.pacedMs ?? []);
+  const rate = (workers: Workers) => median(of("classic", workers, atHome)?.perSecond ?? []);
+  return {
+    title: "Whole queries",
+    about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, timed from when each was due. Saturated: ${closed.callers} callers. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked, but for steps that open an engine), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`cold\` starts a process for each call and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
+    limit:
+      "The processor time of the single-use processes, at 2 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
+    wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
+    remarks,
+    figures: {
+      "default : cold, queries/s": rate("default") / rate("cold"),
+      "fork : cold, queries/s": rate("fork") / rate("cold"),
+      "default : long-lived, p50": p50("default") / p50("long-lived"),
+      "fork : long-lived, p50": p50("fork") / p50("long-lived"),
+      "third party : one provider, p50": p50("default", third) / p50("default", atHome),
+    },
+    tables: [atHome, third].map((question) => tableOf(measured, question)),
+    plots: [atHome, third].flatMap((question, at) => plotsOf(measured, question, at === 0 ? "home" : "third")),
+  };
 }
 
-async function timed(way: Way): Promise<number> {
-  const startedAt = performance.now();
-  const answer = await ask(way.orchestrator, way.query);
-  const tookMs = performance.now() - startedAt;
-  if (!isRight(answer)) way.wrong += 1;
-  return tookMs;
-}
-
-async function saturated(way: Way, { saturatedSeconds, callers }: BenchOptions): Promise<number> {
-  const endsAt = performance.now() + saturatedSeconds * 1_000;
-  const startedAt = performance.now();
-  let answered = 0;
-  await Promise.all(
-    Array.from({ length: callers }, async () => {
-      while (performance.now() < endsAt) {
-        await timed(way);
-        answered += 1;
-      }
-    }),
-  );
-  return answered / ((performance.now() - startedAt) / 1_000);
-}
-
-/** A way that answers wrongly or in part is not fast. */
-function isRight({ status, body }: AnsweredQuery): boolean {
-  const results = body.results as { rowCount?: number }[] | undefined;
-  return status === 200 && body.complete === true && (results ?? []).every(({ rowCount }) => rowCount === 2);
-}
-
-function report(ways: readonly Way[]): string {
-  return textTable({
-    columns: [
-      { name: "broker" },
-      { name: "archetype" },
-      { name: "p50 ms", type: "double" },
-      { name: "p95 ms", type: "double" },
-      { name: "queries/s", type: "double" },
-      { name: "queries", type: "int64" },
-      { name: "wrong", type: "int64" },
-    ],
-    rows: ways.map(({ broker, archetype, pacedMs, perSecond, wrong }) => [
-      broker,
-      archetype,
-      round(percentile(pacedMs, 0.5)),
-      round(percentile(pacedMs, 0.95)),
-      round(median(perSecond)),
+function tableOf(measured: ReadonlyMap<QueryWay, Measured>, question: string): BenchResult["tables"][number] {
+  const ways = [...measured].filter(([way]) => way.question === question);
+  return {
+    title: question,
+    columns: ["broker", "workers", "p50 ms", "p95 ms", "p99 ms", "queries", "most/s", "CPU ms each", "wrong"],
+    rows: ways.map(([{ broker, workers }, { pacedMs, perSecond, cpuMsEach, wrong }]) => [
+      brokerNames[broker],
+      workers,
+      ...[0.5, 0.95, 0.99].map((share) => percentile(pacedMs, share)),
       pacedMs.length,
+      median(perSecond),
+      median(cpuMsEach),
       wrong,
     ]),
-  });
+  };
 }
 
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+function plotsOf(measured: ReadonlyMap<QueryWay, Measured>, question: string, file: string): BenchPlot[] {
+  const ways = [...measured].filter(([way]) => way.question === question);
+  const brokers = [...new Set(ways.map(([{ broker }]) => broker))];
+  const seriesOf = (point: (of: Measured) => { y: number; low?: number; high?: number }) =>
+    brokers.map((broker) => ({
+      name: brokerNames[broker],
+      points: ways.filter(([way]) => way.broker === broker).map(([{ workers }, of]) => ({ x: workers, ...point(of) })),
+    }));
+  return [
+    {
+      name: `query-latency-${file}`,
+      title: `Latency of a query, paced: ${question}`,
+      kind: "bars",
+      x: "workers",
+      y: "p50, ms",
+      whiskers: "up to p95",
+      series: seriesOf(({ pacedMs }) => ({ y: median(pacedMs), high: percentile(pacedMs, 0.95) })),
+    },
+    {
+      name: `query-rate-${file}`,
+      title: `Queries a second, saturated: ${question}`,
+      kind: "bars",
+      x: "workers",
+      y: "queries/s",
+      whiskers: "slowest to fastest round",
+      series: seriesOf(({ perSecond }) => ({
+        y: median(perSecond),
+        low: Math.min(...perSecond),
+        high: Math.max(...perSecond),
+      })),
+    },
+  ];
 }

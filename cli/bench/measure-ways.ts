@@ -1,0 +1,75 @@
+/**
+ * Ways to one thing, side by side in one run: in blocks that take turns, so that all meet the same machine; each round
+ * begins with another way. A block is either paced (open load) or saturated (closed load). Each answer is looked at.
+ */
+import { loadavg } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import { arrivalsMs, type ClosedLoad, closedLoop, type OpenLoad, openLoop } from "./offered-pace.ts";
+
+export interface Way {
+  readonly name: string;
+  /** @returns whether the answer was right. What it throws counts as wrong */
+  once(): Promise<boolean>;
+  /** Processor time so far of all that works for it, in milliseconds. */
+  cpuMs(): number;
+}
+
+export interface WaysOptions {
+  readonly rounds: number;
+  readonly warmUps: number;
+  readonly open: OpenLoad;
+  readonly closed: ClosedLoad;
+  /** Between blocks, for what a block has left to do: pools fill up again. */
+  readonly restMs: number;
+}
+
+export interface Measured {
+  /** Of each paced call, from when it was due. */
+  readonly pacedMs: number[];
+  /** Of each saturated call. */
+  readonly saturatedMs: number[];
+  /** Of each saturated block. */
+  readonly perSecond: number[];
+  readonly cpuMsEach: number[];
+  wrong: number;
+}
+
+export async function measureWays<Each extends Way>(
+  ways: readonly Each[],
+  options: WaysOptions,
+  say: (line: string) => void,
+): Promise<Map<Each, Measured>> {
+  const measured = new Map<Each, Measured>();
+  for (const way of ways) {
+    measured.set(way, { pacedMs: [], saturatedMs: [], perSecond: [], cpuMsEach: [], wrong: 0 });
+  }
+  const onceOf = (way: Each) => async () => {
+    const isRight = await way.once().catch(() => false);
+    const of = measured.get(way);
+    if (!isRight && of !== undefined) of.wrong += 1;
+  };
+  say(`warming up ${ways.length} ways`);
+  for (const way of ways) for (let i = 0; i < options.warmUps; i++) await onceOf(way)();
+  for (let round = 1; round <= options.rounds; round++) {
+    say(`round ${round} of ${options.rounds}, load of the machine ${loadavg()[0]?.toFixed(1)}`);
+    const turns = [...measured].map((_, at, all) => all[(at + round - 1) % all.length] as [Each, Measured]);
+    for (const [way, of] of turns) await paced(onceOf(way), of, options, round);
+    for (const [way, of] of turns) await saturated(way, onceOf(way), of, options);
+  }
+  return measured;
+}
+
+async function paced(once: () => Promise<void>, of: Measured, { open, restMs }: WaysOptions, seed: number) {
+  of.pacedMs.push(...(await openLoop(arrivalsMs(open, seed), once)));
+  await wait(restMs);
+}
+
+async function saturated(way: Way, once: () => Promise<void>, of: Measured, { closed, restMs }: WaysOptions) {
+  const cpuBefore = way.cpuMs();
+  const { answered, seconds, latenciesMs } = await closedLoop(closed, once);
+  of.perSecond.push(answered / seconds);
+  of.saturatedMs.push(...latenciesMs);
+  await wait(restMs);
+  // After the rest: what the block has caused is its own.
+  of.cpuMsEach.push((way.cpuMs() - cpuBefore) / Math.max(1, answered));
+}
