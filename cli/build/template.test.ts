@@ -10,6 +10,7 @@ import { approvalEnvironment } from "#testing/approval-keys";
 import { newFunction, pullTemplate, shrinkwrap, shrinkwrapOfStack } from "#testing/faas-cli";
 import { startBundle } from "#testing/started-bundle";
 import { openTokens, type Tokens } from "#testing/tokens";
+import { bundleFunctions, type ReleasePart } from "../release/release-parts.ts";
 
 const run = promisify(execFile);
 const home = resolve(import.meta.dirname, "../..");
@@ -27,11 +28,14 @@ afterAll(async () => {
 });
 
 /** The build stage. `npm ci` gives what is linked here. @returns the bundle, at a place where no checkout is near */
-async function buildStage(target: string): Promise<string> {
+async function buildStage(target: string, buildArguments: Record<string, string> = {}): Promise<string> {
   for (const within of [target, join(target, "function")]) {
     await symlink(join(home, "node_modules"), join(within, "node_modules"));
   }
-  await run(join(target, "node_modules/.bin/tsx"), ["bundle.mts"], { cwd: target });
+  await run(join(target, "node_modules/.bin/tsx"), ["bundle.mts"], {
+    cwd: target,
+    env: { ...process.env, ...buildArguments },
+  });
   const alone = `${target}-alone`;
   await rename(join(target, "bundle"), alone);
   await rm(target, { recursive: true });
@@ -42,6 +46,13 @@ async function bundleOf(name: string): Promise<string> {
   const target = join(folder, name);
   await shrinkwrapOfStack(home, name, target);
   return buildStage(target);
+}
+
+/** By its SBOM. */
+async function insideOf(bundle: string) {
+  const { metadata, components } = JSON.parse(await readFile(join(bundle, "sbom.cdx.json"), "utf8"));
+  const { name, version } = metadata.component;
+  return { subject: `${name} ${version}`, listed: components.map((one: { name: string }) => one.name) as string[] };
 }
 
 describe("of this project's functions", () => {
@@ -68,9 +79,25 @@ describe("of this project's functions", () => {
     expect(await exited).toBe(0);
   });
 
+  it("each says what is inside, as a release does", async () => {
+    const alone = await bundleOf("vu-sql-query");
+    const { listed } = await insideOf(alone);
+    expect(listed).toEqual(expect.arrayContaining(["worker.js", "node-api", "node-bindings", "detect-libc"]));
+    expect(listed).not.toContain("dynamos-faas");
+    const { packages, sbom } = (await bundleFunctions(home, join(folder, "released"), ["sql-query"]))[0] as ReleasePart;
+    expect(packages.length).toBeGreaterThan(5);
+    const described = (text: string) => ({ ...JSON.parse(text), serialNumber: "" });
+    const own = described(await readFile(join(alone, "sbom.cdx.json"), "utf8"));
+    const released = described(sbom);
+    const libraries = ({ components }: { components: { type: string }[] }) =>
+      components.filter(({ type }) => type === "library");
+    expect(libraries(own)).toEqual(libraries(released));
+    expect(own.metadata).toEqual(released.metadata);
+  });
+
   it("the orchestrator is a bundle that runs by itself, without DuckDB", async () => {
     const alone = await bundleOf("orchestrator");
-    expect((await readdir(alone)).sort()).toEqual(["index.js", "package.json"]);
+    expect((await readdir(alone)).sort()).toEqual(["index.js", "licences.txt", "package.json", "sbom.cdx.json"]);
     const { url, stop } = await startBundle(alone, {
       sidecar_address: `unix://${join(folder, "none.sock")}`,
       token_issuer: tokens.issuer.issuer,
@@ -92,10 +119,10 @@ describe("of somebody's project that pulled the template", () => {
     handler = await newFunction(project, lang, "hello");
   });
 
-  async function built(name: string): Promise<string> {
+  async function built(name: string, buildArguments: Record<string, string> = {}): Promise<string> {
     const target = join(project, "build", name);
     await shrinkwrap({ project, lang, handler: name, copy: [], target });
-    return buildStage(target);
+    return buildStage(target, buildArguments);
   }
 
   it("a new function is TypeScript that checks and passes its own test where it stands", async () => {
@@ -107,7 +134,9 @@ describe("of somebody's project that pulled the template", () => {
 
   it("it is built with its test, and its image holds the bundle alone, which answers", async () => {
     const alone = await built("hello");
-    expect((await readdir(alone)).sort()).toEqual(["index.js", "package.json", "worker.js"]);
+    expect((await readdir(alone)).sort()).toEqual(
+      ["index.js", "licences.txt", "package.json", "sbom.cdx.json", "worker.js"].sort(),
+    );
     const { url, child, exited } = await startBundle(alone, {});
     const ask = async (body: string) => {
       const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
@@ -136,10 +165,17 @@ describe("of somebody's project that pulled the template", () => {
     await cp(join(home, "LICENSE"), join(own, "words/a.txt"));
     await writeFile(
       join(own, "package.json"),
-      '{"name":"own","singleUse":{"external":["picocolors"],"files":["words"]}}',
+      '{"name":"own","version":"2.0.0","singleUse":{"external":["picocolors"],"files":["words"]}}',
     );
-    const alone = await built("own");
+    const alone = await built("own", { VERSION: "2.0.1" });
     expect(await readdir(join(alone, "node_modules"))).toEqual(["picocolors"]);
+    expect(await insideOf(alone)).toEqual({
+      subject: "own 2.0.1",
+      listed: expect.arrayContaining(["dynamos-faas", "picocolors", "index.js", "worker.js"]),
+    });
+    expect(await readFile(join(alone, "licences.txt"), "utf8")).toMatch(
+      /^dynamos-faas\n\nMIT License\n.*\npicocolors /s,
+    );
     const { url, stop } = await startBundle(alone);
     expect(await (await fetch(url)).text()).toMatch(/^MIT License.*function$/s);
     await stop();

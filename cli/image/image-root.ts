@@ -1,8 +1,8 @@
 /** The file system that the image adds to its base: the command, and what must go with it. */
-import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { licenceList } from "../inside/licence-list.ts";
-import { describePart, type ReleasePart } from "../release/release-parts.ts";
+import { writeDescription } from "../inside/describe-bundle.ts";
+import { describePart, type ReleasePart, refuseGap } from "../release/release-parts.ts";
 import { bundleCommand } from "./bundle-command.ts";
 
 /** Stands for the checkout: the command finds `stack.yml` here, and an operator the rest. */
@@ -15,8 +15,7 @@ export async function makeImageRoot(home: string, target: string): Promise<Relea
   const files = { [command]: await bundleCommand(home, join(folder, command)) };
   const part = await describePart("dynamos", { home, folder, files });
   for (const name of ["stack.yml", "LICENSE"]) await copyFile(join(home, name), join(folder, name));
-  await writeFile(join(folder, "licences.txt"), await licenceList(part.packages));
-  await writeFile(join(folder, "sbom.cdx.json"), part.sbom);
+  await writeDescription(part, folder, await readFile(join(home, "LICENSE"), "utf8"), refuseGap);
   const onPath = join(target, "usr/local/bin/dynamos");
   await mkdir(dirname(onPath), { recursive: true });
   // Relative, so that it leads to the same file wherever the image is unpacked.

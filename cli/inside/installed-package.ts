@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
-  /** SPDX expression, as the package says it. */
+  /** SPDX expression, as the package says it; `NOASSERTION` (SPDX too) where it says nothing. */
   readonly licence: string;
   /** Where it lies. */
   readonly folder: string;
@@ -15,6 +15,8 @@ export interface InstalledPackage {
   readonly needs: readonly string[];
   readonly optional: readonly string[];
 }
+
+export const unsaid = "NOASSERTION";
 
 /** @returns of the package that a file belongs to; undefined: it is the project's own */
 export function packageFolderOf(file: string): string | undefined {
@@ -30,7 +32,7 @@ export async function packageFrom(folder: string, name: string): Promise<Install
   return undefined;
 }
 
-/** @throws Error when it does not say what it is, or under which licence */
+/** @throws Error when it does not say what it is */
 export async function readPackage(folder: string): Promise<InstalledPackage> {
   const said = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   const { name, version, dependencies = {}, optionalDependencies = {} } = said;
@@ -38,7 +40,7 @@ export async function readPackage(folder: string): Promise<InstalledPackage> {
   return {
     name,
     version,
-    licence: licenceOf(said, `${name}@${version}`),
+    licence: licenceOf(said),
     folder,
     place: folder.slice(folder.indexOf("node_modules/")),
     needs: Object.keys(dependencies).filter((need) => !Object.hasOwn(optionalDependencies, need)),
@@ -47,10 +49,10 @@ export async function readPackage(folder: string): Promise<InstalledPackage> {
 }
 
 /** Older packages have an object, or a list of them, where newer ones have an expression. */
-function licenceOf({ license, licenses }: Record<string, unknown>, who: string): string {
+function licenceOf({ license, licenses }: Record<string, unknown>): string {
   const said = [license ?? licenses].flat().map((one) => (typeof one === "object" ? Object(one).type : one));
   if (said.length === 0 || !said.every((one) => typeof one === "string" && one !== "")) {
-    throw new Error(`${who} does not say its licence`);
+    return unsaid;
   }
   return said.length === 1 ? said[0] : `(${said.join(" OR ")})`;
 }
@@ -64,7 +66,8 @@ export async function licenceFiles({ folder }: InstalledPackage): Promise<string
   return texts.map((text) => text.replaceAll("\r\n", "\n").trimEnd());
 }
 
-function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+/** For a `catch`: undefined where there is no such file. */
+export function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
   throw error;
 }

@@ -8,28 +8,34 @@ import type { InsidePackage } from "./packages-inside.ts";
 
 const standardTexts = join(dirname(fileURLToPath(import.meta.url)), "licence-texts");
 
-/** @throws Error when a package's licence has no text anywhere */
-export async function licenceList(packages: readonly InsidePackage[]): Promise<string> {
+/** @param onGap a package's licence has no text anywhere */
+export async function licenceList(
+  packages: readonly InsidePackage[],
+  onGap: (sentence: string) => void,
+): Promise<string> {
   const byText = new Map<string, string[]>();
   const seen = new Set<string>();
   for (const inside of packages) {
     const title = `${inside.name} ${inside.version} (${inside.licence})`;
     if (seen.has(title)) continue;
     seen.add(title);
-    const text = await textOf(inside);
+    const text = await textOf(inside, onGap);
     byText.set(text, [...(byText.get(text) ?? []), title]);
   }
   const parts = [...byText].map(([text, titles]) => `${"=".repeat(72)}\n${titles.join("\n")}\n\n${text}\n`);
   return `This holds packages of others, each under its own licence:\n\n${parts.join("\n")}`;
 }
 
-async function textOf(inside: InsidePackage): Promise<string> {
+async function textOf(inside: InsidePackage, onGap: (sentence: string) => void): Promise<string> {
   const files = await licenceFiles(inside);
-  return (files.length > 0 ? files : await textsWithoutFile(inside)).join("\n\n");
+  return (files.length > 0 ? files : await textsWithoutFile(inside, onGap)).join("\n\n");
 }
 
 /** A package that brings no such file has its copyrights in its sources, and names licences whose text is known. */
-async function textsWithoutFile({ name, version, licence, sources }: InsidePackage): Promise<string[]> {
+async function textsWithoutFile(
+  { name, version, licence, sources }: InsidePackage,
+  onGap: (sentence: string) => void,
+): Promise<string[]> {
   const sourceTexts = await Promise.all(sources.map((source) => readFile(source, "utf8")));
   const notices = [...new Set(sourceTexts.map(firstComment).filter((comment) => /copyright/i.test(comment)))];
   const standard: string[] = [];
@@ -37,7 +43,7 @@ async function textsWithoutFile({ name, version, licence, sources }: InsidePacka
     const file = join(standardTexts, `${id}.txt`);
     if (existsSync(file)) standard.push((await readFile(file, "utf8")).trimEnd());
     else if (!notices.some((notice) => /permission is hereby granted|redistribution and use/i.test(notice))) {
-      throw new Error(`${name}@${version} brings no text of ${id}, and cli/inside/licence-texts has none`);
+      onGap(`${name}@${version} brings no text of ${id}, and cli/inside/licence-texts has none`);
     }
   }
   return [...notices, ...standard];

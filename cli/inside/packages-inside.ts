@@ -2,11 +2,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BundledFile } from "../build/bundle-function.ts";
-import { type InstalledPackage, packageFolderOf, packageFrom, readPackage } from "./installed-package.ts";
+import {
+  type InstalledPackage,
+  packageFolderOf,
+  packageFrom,
+  readPackage,
+  unlessAbsent,
+  unsaid,
+} from "./installed-package.ts";
 
 export interface InsidePackage extends InstalledPackage {
-  /** SHA-512 of the package's archive, in hexadecimal, as the lock file has it. */
-  readonly sha512: string;
+  /** SHA-512 of the package's archive, in hexadecimal, as the lock file has it; undefined: that does not say. */
+  readonly sha512: string | undefined;
   /** Files of the bundle that hold it or load it, in order. */
   readonly holders: readonly string[];
   /** Its sources that are inside; empty: the whole package lies beside the bundle. */
@@ -15,13 +22,14 @@ export interface InsidePackage extends InstalledPackage {
 
 /**
  * @param files of one bundle, by name
- * @param home the checkout: its lock file says what was to be installed
+ * @param home the checkout, or the folder of a function
+ * @param onGap node_modules does not hold what its lock file says, or a package does not say its licence
  * @returns in order of name and version
- * @throws Error when node_modules does not hold what the lock file says
  */
 export async function packagesInside(
   files: Readonly<Record<string, BundledFile>>,
   home: string,
+  onGap: (sentence: string) => void,
 ): Promise<InsidePackage[]> {
   const found = new Map<string, { holders: Set<string>; sources: Set<string> }>();
   const add = (folder: string, holder: string, source?: string) => {
@@ -39,10 +47,11 @@ export async function packagesInside(
       for (const { folder } of await packagesBeside(name, home)) add(folder, file);
     }
   }
-  const locked = await lockedPackages(home);
+  const lockOf = lockFiles(home);
   const inside = [...found].map(async ([folder, { holders, sources }]) => {
     const installed = await readPackage(folder);
-    const sha512 = sha512Of(installed, locked);
+    const sha512 = sha512Of(installed, await lockOf(installed), onGap);
+    if (installed.licence === unsaid) onGap(`${installed.name}@${installed.version} does not say its licence`);
     return { ...installed, sha512, holders: [...holders].sort(), sources: [...sources].sort() };
   });
   return (await Promise.all(inside)).sort((a, b) => order(a.name, b.name) || order(a.version, b.version));
@@ -87,19 +96,32 @@ export async function packagesBeside(name: string, folder: string): Promise<Inst
 
 type Locked = Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
 
-async function lockedPackages(home: string): Promise<Locked> {
-  return JSON.parse(await readFile(join(home, "package-lock.json"), "utf8")).packages;
+/** Beside the node_modules that holds it: a function and its template have one each. Else that of `home`. */
+function lockFiles(home: string): (installed: InstalledPackage) => Promise<Locked> {
+  const read = new Map<string, Promise<Locked | undefined>>();
+  const lockIn = (folder: string) => {
+    const known = read.get(folder) ?? readLock(folder);
+    read.set(folder, known);
+    return known;
+  };
+  return async ({ folder, place }) => (await lockIn(folder.slice(0, -place.length))) ?? (await lockIn(home)) ?? {};
 }
 
-function sha512Of({ name, version, place }: InstalledPackage, locked: Locked): string {
+async function readLock(folder: string): Promise<Locked | undefined> {
+  const text = await readFile(join(folder, "package-lock.json"), "utf8").catch(unlessAbsent);
+  return text === undefined ? undefined : JSON.parse(text).packages;
+}
+
+function sha512Of({ name, version, place }: InstalledPackage, locked: Locked, onGap: (sentence: string) => void) {
   const entry = locked[place];
   if (entry?.version !== version) {
     const wanted = entry === undefined ? "does not have it" : `has ${entry.version}`;
-    throw new Error(`${place} is ${name}@${version}, and package-lock.json ${wanted}: npm ci puts that right`);
+    onGap(`${place} is ${name}@${version}, and package-lock.json ${wanted}: npm ci puts that right`);
+    return undefined;
   }
   const base64 = /^sha512-(\S+)$/.exec(entry.integrity ?? "")?.[1];
-  if (base64 === undefined) throw new Error(`package-lock.json has no SHA-512 of ${name}@${version}`);
-  return Buffer.from(base64, "base64").toString("hex");
+  if (base64 === undefined) onGap(`package-lock.json has no SHA-512 of ${name}@${version}`);
+  return base64 === undefined ? undefined : Buffer.from(base64, "base64").toString("hex");
 }
 
 /** By code unit: the same on every machine. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bundleFunction } from "../build/bundle-function.ts";
-import { describePart } from "../release/release-parts.ts";
+import { describePart, refuseGap } from "../release/release-parts.ts";
 import { isAllowed, notAllowed } from "./allowed-licences.ts";
 import { licenceList } from "./licence-list.ts";
 
@@ -94,11 +94,11 @@ it("passes on each licence's text: the package's files, or its sources' notice a
   await write("node_modules/with-file/LICENCE.txt", "Permission is granted by W.");
   await write("node_modules/with-file/NOTICE", "W made it.");
   await plant("node_modules/in-source", { license: "Apache-2.0" }, "// Copyright 2020 S.\nexport default 1;");
-  const list = await licenceList((await describeTiny("with-file", "in-source")).packages);
+  const list = await licenceList((await describeTiny("with-file", "in-source")).packages, refuseGap);
   expect(list).toContain("with-file 1.2.3 (MIT)\n\nPermission is granted by W.\n\nW made it.\n");
   expect(list).toContain("in-source 1.2.3 (Apache-2.0)\n\nCopyright 2020 S.\n");
   await plant("node_modules/textless", { license: "ISC" }, "export default 1;");
-  await expect(licenceList((await describeTiny("textless")).packages)).rejects.toThrow(
+  await expect(licenceList((await describeTiny("textless")).packages, refuseGap)).rejects.toThrow(
     "textless@1.2.3 brings no text of ISC",
   );
 });

@@ -3,30 +3,31 @@
  * documents: no time, no random serial number, everything in order.
  */
 import { createHash } from "node:crypto";
+import { allowedLicences } from "./allowed-licences.ts";
 import type { InsidePackage } from "./packages-inside.ts";
 
 export interface SbomSubject {
   /** Of the function, or `dynamos`. */
   readonly name: string;
-  readonly version: string;
-  readonly licence: string;
+  /** Whose it is; absent: not known. */
+  readonly group?: string;
+  readonly version?: string | undefined;
+  /** SPDX expression; absent: not said. */
+  readonly licence?: string | undefined;
+  /** What each of its files has from this project; absent: it is the project's own. */
+  readonly runtime?: { readonly name: string; readonly version: string; readonly licence: string };
   /** Files of the bundle and the SHA-256 of each, in hexadecimal. */
   readonly files: Readonly<Record<string, string>>;
   readonly packages: readonly InsidePackage[];
 }
 
 /** @returns JSON text */
-export function sbomOf({ name, version, licence, files, packages }: SbomSubject): string {
+export function sbomOf({ files, packages, runtime, ...subject }: SbomSubject): string {
   const fileNames = Object.keys(files).sort();
-  const application = {
-    type: "application",
-    "bom-ref": `dynamos-faas/${name}@${version}`,
-    group: "dynamos-faas",
-    name,
-    version,
-    licenses: licencesOf(licence),
-  };
+  const application = ownComponent("application", subject);
+  const framework = runtime === undefined ? [] : [ownComponent("framework", runtime)];
   const components = [
+    ...framework,
     ...fileNames.map((file) => ({
       type: "file",
       "bom-ref": fileRef(file),
@@ -39,7 +40,10 @@ export function sbomOf({ name, version, licence, files, packages }: SbomSubject)
     { ref: application["bom-ref"], dependsOn: fileNames.map(fileRef) },
     ...fileNames.map((file) => ({
       ref: fileRef(file),
-      dependsOn: packages.filter(({ holders }) => holders.includes(file)).map(purlOf),
+      dependsOn: [
+        ...framework.map((one) => one["bom-ref"]),
+        ...packages.filter(({ holders }) => holders.includes(file)).map(purlOf),
+      ],
     })),
   ];
   const content = { metadata: { lifecycles: [{ phase: "build" }], component: application }, components, dependencies };
@@ -54,6 +58,17 @@ export function sbomOf({ name, version, licence, files, packages }: SbomSubject)
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+function ownComponent(type: string, { group, name, version, licence }: Omit<SbomSubject, "files" | "packages">) {
+  return {
+    type,
+    "bom-ref": `${group === undefined ? "" : `${group}/`}${name}${version === undefined ? "" : `@${version}`}`,
+    ...(group === undefined ? {} : { group }),
+    name,
+    ...(version === undefined ? {} : { version }),
+    ...(licence === undefined ? {} : { licenses: licencesOf(licence) }),
+  };
+}
+
 function componentOf(inside: InsidePackage) {
   const [, group, name] = /^(?:(@[^/]+)\/)?(.+)$/.exec(inside.name) ?? [];
   return {
@@ -63,7 +78,7 @@ function componentOf(inside: InsidePackage) {
     name,
     version: inside.version,
     scope: "required",
-    hashes: [{ alg: "SHA-512", content: inside.sha512 }],
+    ...(inside.sha512 === undefined ? {} : { hashes: [{ alg: "SHA-512", content: inside.sha512 }] }),
     licenses: licencesOf(inside.licence),
     purl: purlOf(inside),
   };
@@ -74,8 +89,12 @@ function purlOf({ name, version }: { readonly name: string; readonly version: st
   return `pkg:npm/${name.replace("@", "%40")}@${encodeURIComponent(version)}`;
 }
 
+/** An id must be one of SPDX's list; of that, those that we know. Anything else goes by its name. */
 function licencesOf(expression: string) {
-  return /[\s()]/.test(expression) ? [{ expression }] : [{ license: { id: expression } }];
+  const words = expression.match(/[^\s()]+/g) ?? [];
+  const isKnown = words.every((word) => ["AND", "OR", ...allowedLicences].includes(word));
+  if (!isKnown) return [{ license: { name: expression } }];
+  return words.length > 1 ? [{ expression }] : [{ license: { id: words[0] } }];
 }
 
 function fileRef(file: string): string {

@@ -9,7 +9,7 @@ import { notAllowed } from "../inside/allowed-licences.ts";
 import { licenceList } from "../inside/licence-list.ts";
 import { order } from "../inside/packages-inside.ts";
 import { changelogSection } from "./changelog.ts";
-import { bundleFunctions } from "./release-parts.ts";
+import { bundleFunctions, refuseGap } from "./release-parts.ts";
 import { buildContracts } from "./released-contracts.ts";
 
 const home = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -38,7 +38,7 @@ async function writeRelease(folder: string): Promise<void> {
   await mkdir(join(folder, "sbom"));
   for (const { name, sbom } of parts) await writeFile(join(folder, "sbom", `${name}.cdx.json`), sbom);
   packages.sort((a, b) => order(a.name, b.name) || order(a.version, b.version));
-  await writeFile(join(folder, "licences.txt"), await licenceList(packages));
+  await writeFile(join(folder, "licences.txt"), await licenceList(packages, refuseGap));
   await writeFile(join(folder, "contracts.binpb"), buildContracts(home));
   const section = changelogSection(await readFile(join(home, "CHANGELOG.md"), "utf8"), version);
   if (section !== undefined) await writeFile(join(folder, "notes.md"), `# dynamos ${version}\n\n${section.text}\n`);

@@ -13,6 +13,12 @@ const places: readonly Place[] = [
   { file: "package.json", pattern: /(^ {2}"version": ")[^"]+(")/gm, times: 1 },
   // Its own, and that of the project among its packages.
   { file: "package-lock.json", pattern: /("name": "dynamos-faas",\n\s+"version": ")[^"]+(")/g, times: 2 },
+  { file: "templates/node18-single-use/package.json", pattern: /(^ {2}"version": ")[^"]+(")/gm, times: 1 },
+  {
+    file: "templates/node18-single-use/package-lock.json",
+    pattern: /("name": "node18-single-use",\n\s+"version": ")[^"]+(")/g,
+    times: 2,
+  },
   { file: "cli/image/Dockerfile", pattern: /^(ARG VERSION=)\S+()$/gm, times: 1 },
 ];
 

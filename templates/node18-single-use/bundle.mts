@@ -7,6 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { describeBundle, writeDescription } from "./cli/inside/describe-bundle.ts";
 
 const handlers = ["handler.js", "handler.mjs", "handler.cjs", "handler.ts", "handler.mts", "handler.cts"];
 const isCheckout = existsSync("function/cli/build/bundle-function.ts");
@@ -19,6 +20,7 @@ const { copyPackages } = await import(`${tools}/copy-packages.ts`);
 const bundled = await bundleFunction(resolve("function", handlerFile()), resolve("bundle"));
 const packages = Object.values(bundled).flatMap((file) => (file as { packages: string[] }).packages);
 await copyPackages(packages, resolve("function/node_modules"), resolve("bundle/node_modules"));
+await describe();
 // What a handler opened while it was read is not waited for.
 process.exit(0);
 
@@ -56,6 +58,24 @@ function test(): void {
   if (scripts.test === undefined) return;
   const { status } = spawnSync("npm", ["test"], { cwd: "function", stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Beside the bundle: its SBOM and its licences. What the image's labels say is said there too. */
+async function describe(): Promise<void> {
+  const manifest = (folder: string) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const given = (name: string) => process.env[name] || undefined;
+  const onGap = (sentence: string) => say(`not in the SBOM or the licences: ${sentence}`);
+  const own = existsSync("function/package.json") ? manifest("function") : {};
+  const { version, license: licence } = manifest(".");
+  const subject = {
+    name: given("TITLE") ?? manifest("bundle").name,
+    version: given("VERSION") ?? own.version,
+    licence: given("LICENSES") ?? own.license,
+    ...(isCheckout ? { group: "dynamos-faas" } : { runtime: { name: "dynamos-faas", version, licence } }),
+  };
+  const folder = resolve("bundle");
+  const described = await describeBundle(subject, { home: resolve("function"), folder, files: bundled }, onGap);
+  await writeDescription(described, folder, readFileSync("LICENSE", "utf8"), onGap);
 }
 
 function say(line: string): void {

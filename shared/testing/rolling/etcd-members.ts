@@ -70,6 +70,10 @@ async function run(etcds: readonly Etcd[], world: RollingWorld): Promise<boolean
   let tally: Awaited<ReturnType<Changes["end"]>>;
   try {
     await restartEach(etcds, { stream, changes });
+  } catch (error) {
+    // At once: what still runs may take long to end.
+    say(`✘ ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
   } finally {
     tally = await changes.end();
     await stream.end();
