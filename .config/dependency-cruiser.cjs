@@ -72,7 +72,7 @@ module.exports = {
         ports,
         "^shared/domain/(route|limits|message-size|version|knowledge-key)\\.ts$",
         "^shared/domain/audit/(record|chain)\\.ts$",
-        "^shared/runtime/(define-step|run-step|invocation-context)\\.ts$",
+        "^shared/runtime/(define-step|run-chain|invocation-context)\\.ts$",
       ],
       "names, limits, keys, the version and the chain of a record are the domain's; the in-memory invoker runs steps as the runtime does",
     ),

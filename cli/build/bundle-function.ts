@@ -1,11 +1,13 @@
 /**
  * One function as files that run on their own: `index.js` is the door, `worker.js` the step of
- * a single-use function, `json-codec.js` what the door loads on the first JSON request, `pg.js`
+ * a single-use function, `fused-worker.js` it and the steps that often follow it, `json-codec.js` what the door loads on the first JSON request, `pg.js`
  * what a worker loads whose data set is in PostgreSQL.
  */
+import { existsSync } from "node:fs";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import type { Step } from "#runtime/define-step";
 import { copyForkLibrary } from "./fork-library.ts";
 import { entriesOf } from "./function-entries.ts";
 import { readFunctionManifest } from "./function-manifest.ts";
@@ -46,7 +48,8 @@ export async function bundleFunction(handler: string, target: string): Promise<R
   const { external, files } = await readFunctionManifest(folder);
   const more = "plain" in definition ? importMeta : {};
   const bundled: Record<string, BundledFile> = {};
-  for (const [file, contents] of Object.entries(entriesOf(definition, handler))) {
+  const fused = "plain" in definition || "start" in definition ? {} : fusedHandlers(definition, folder);
+  for (const [file, contents] of Object.entries(entriesOf(definition, handler, fused))) {
     const sourcefile = `${definition.name.replaceAll("/", "-")}-${file}.ts`;
     bundled[file] = await bundle({ contents, resolveDir: folder, sourcefile }, join(target, file), { external, more });
   }
@@ -69,6 +72,16 @@ export async function bundleFunction(handler: string, target: string): Promise<R
     `${JSON.stringify({ name: definition.name, private: true, type: "commonjs" })}\n`,
   );
   return bundled;
+}
+
+/** Beside the function's folder, or below it, where an image is built from one function's folder. Those that are nowhere are left out. */
+function fusedHandlers({ fusible = [] }: Step, folder: string): Record<string, string> {
+  const found = fusible.flatMap((step) => {
+    const places = [join(folder, "functions", step, "handler.ts"), join(folder, "..", step, "handler.ts")];
+    const file = places.find((path) => existsSync(path));
+    return file === undefined ? [] : [[step, resolve(file)] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 interface Entry {

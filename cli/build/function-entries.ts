@@ -12,12 +12,19 @@ export interface PlainHandler {
   readonly plain: true;
 }
 
+/** The worker that holds further steps beside its own. */
+export const fusedWorkerFile = "fused-worker.js";
+
 /** By path: a handler's own package.json knows nothing of this project's import names. */
 const runtime = (file: string) =>
   JSON.stringify(fileURLToPath(new URL(`../../shared/runtime/${file}.ts`, import.meta.url)));
 
-/** @param handlerFile absolute */
-export function entriesOf(definition: Definition, handlerFile: string): Record<string, string> {
+/** @param handlerFile absolute. @param fused handlers of the steps that its worker may go on with, by step; absolute */
+export function entriesOf(
+  definition: Definition,
+  handlerFile: string,
+  fused: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const handler = JSON.stringify(`./${basename(handlerFile)}`);
   if ("plain" in definition) return plainEntries(definition.name, handler);
   if ("start" in definition) {
@@ -27,10 +34,14 @@ import definition from ${handler};
 serveHttpFunction(definition, process.env);`,
     };
   }
-  return stepEntries(definition, handler);
+  return stepEntries(definition, handler, fused);
 }
 
-function stepEntries({ name, accepts, isolation, workers }: Step, handler: string): Record<string, string> {
+function stepEntries(
+  { name, accepts, isolation, workers }: Step,
+  handler: string,
+  fused: Readonly<Record<string, string>>,
+): Record<string, string> {
   const jsonCodec = { "json-codec.js": `export * from ${runtime("json-codec")};` };
   const loadJson = `() => import("#runtime/json-codec")`;
   if (isolation === "shared") {
@@ -45,10 +56,29 @@ serveShared({ step, loadJson: ${loadJson}, environment: process.env });`,
     ...jsonCodec,
     "index.js": `import { join } from "node:path";
 import { serveSingleUse } from ${runtime("serve-single-use")};
-serveSingleUse({ step: ${JSON.stringify({ name, accepts, workers })}, workerFile: join(__dirname, "worker.js"), loadJson: ${loadJson}, environment: process.env });`,
+serveSingleUse({ step: ${JSON.stringify({ name, accepts, workers })}, workerFile: join(__dirname, "worker.js"), ${fusedSetting(fused)}loadJson: ${loadJson}, environment: process.env });`,
     "worker.js": `import { runWorker } from ${runtime("worker")};
 import step from ${handler};
 void runWorker(step);`,
+    ...fusedEntry(handler, Object.values(fused)),
+  };
+}
+
+function fusedSetting(fused: Readonly<Record<string, string>>): string {
+  const steps = Object.keys(fused);
+  return steps.length === 0
+    ? ""
+    : `fused: { workerFile: join(__dirname, "${fusedWorkerFile}"), steps: ${JSON.stringify(steps)} }, `;
+}
+
+function fusedEntry(handler: string, others: readonly string[]): Record<string, string> {
+  if (others.length === 0) return {};
+  const imports = others.map((file, index) => `import step${index} from ${JSON.stringify(file)};`);
+  return {
+    [fusedWorkerFile]: `import { runWorker } from ${runtime("worker")};
+import step from ${handler};
+${imports.join("\n")}
+void runWorker(step, [${others.map((_, index) => `step${index}`).join(", ")}]);`,
   };
 }
 

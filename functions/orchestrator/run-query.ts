@@ -18,28 +18,42 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Called after each reply. */
   readonly onProgress: (collected: Collected) => void;
+  /** Of the plan: above 1 when the same query has run before. */
+  readonly attempt?: number;
 }
 
 /** Never throws: whatever ends the query is in the answer. */
 export async function runQuery(options: RunOptions): Promise<Answer> {
-  const { query, onProgress } = options;
   const startedAt = performance.now();
+  const asked = await ask(options, isComplete);
+  return answerOf({ id: options.query.id, ...asked, totalMs: performance.now() - startedAt });
+}
+
+export interface Asked {
+  readonly collected: Collected;
+  /** Why nothing more will come, when it is not over. */
+  readonly cutShort: Failure | undefined;
+}
+
+/** Until it is over. Never throws. */
+export async function ask(options: RunOptions, isOver: (collected: Collected) => boolean): Promise<Asked> {
+  const { onProgress } = options;
   let collected = nothingCollected;
   let cutShort: Failure | undefined;
   try {
     for await (const reply of options.api.request(requestEnvelope(options), options.signal)) {
       collected = collect(collected, reply);
       onProgress(collected);
-      if (isComplete(collected)) break;
+      if (isOver(collected)) break;
     }
   } catch (error) {
     cutShort = toDynamosError(error).toFailure();
   }
-  if (cutShort === undefined && !isComplete(collected)) {
+  if (cutShort === undefined && !isOver(collected)) {
     cutShort = options.signal.aborted ? cancelled(options.signal) : nothingInTime;
   }
   if (cutShort !== undefined) await tellAll(options);
-  return answerOf({ id: query.id, collected, cutShort, totalMs: performance.now() - startedAt });
+  return { collected, cutShort };
 }
 
 const nothingInTime: Failure = {
@@ -62,14 +76,14 @@ async function tellAll({ api, query }: RunOptions): Promise<void> {
   );
 }
 
-function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent }: RunOptions): Envelope {
+function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent, attempt = 1 }: RunOptions): Envelope {
   const steps = ["policy-enforcer", "archetype-selector"];
   return {
     queryId: query.id,
     party: exchangeParty,
     step: steps[0] ?? "",
     hop: 0,
-    attempt: 1,
+    attempt,
     part: undefined,
     deadlineMs,
     traceparent,
@@ -81,5 +95,6 @@ function requestEnvelope({ query, exchangeParty, deadlineMs, traceparent }: RunO
     inputs: [{ provider: "", payload: undefined, failure: undefined }],
     knowledge: undefined,
     trail: [],
+    goesOnWith: [],
   };
 }

@@ -13,6 +13,7 @@ export default defineStep<Table>({
   name: "sql-aggregate",
   isolation: "single-use",
   accepts: "result",
+  fusible: ["sql-algorithm", "sql-graph"],
   // All of it is pure, and what the tables' content causes is thrown here, where a failure may be.
   facts: (envelope, _context, flow) =>
     uniteTables(

@@ -3,10 +3,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { approvalKeysFile, readApprovalKeys } from "#approval/approval-keys";
-import { type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
+import { type DataSet, type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
+import { dataRevision } from "#data/data-revision";
 import { runQuery } from "#data/session";
 import type { Emit } from "#data/table-sink";
-import { forwardResult } from "#domain/outcome";
+import { compare, forwardResult } from "#domain/outcome";
+import { isComparing } from "#domain/reuse";
 import { DynamosError } from "#errors";
 import { defineStep, type StepContext } from "#runtime/define-step";
 import { approvedTerms } from "./approved-terms.ts";
@@ -14,16 +16,25 @@ import { rehearsalFile, rehearsalOf } from "./rehearsal.ts";
 
 const memoryMbDefault = 256;
 
-export default defineStep<Table>({
+type Facts = { readonly table: Table; readonly dataRevision: string } | { readonly unchanged: boolean };
+
+export default defineStep<Facts>({
   name: "sql-query",
   isolation: "single-use",
   workers: "spawn",
+  fusible: ["sql-anonymize", "sql-algorithm", "sql-graph"],
   accepts: "nothing",
   facts: async (envelope, context, { emit }) => {
     const terms = approvedTerms(envelope, { keys: await approvalKeysOf(context), nowMs: context.now() });
-    return queryOf(envelope, terms, context, emit);
+    // Before the rows are read: what changes in between makes another revision than this one.
+    const revision = await revisionOf(envelope, terms, context);
+    if (isComparing(envelope)) return { unchanged: revision !== "" && revision === askedRevision(envelope) };
+    return { table: await queryOf(envelope, terms, context, emit), dataRevision: revision };
   },
-  decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
+  decide: (_, facts) =>
+    "table" in facts
+      ? forwardResult({ table: facts.table, chart: undefined, document: undefined }, facts.dataRevision)
+      : compare(facts.unchanged),
   rehearse: async (context) => {
     // Without them nothing can be asked: better said at the start than to whoever asks.
     await approvalKeysOf(context);
@@ -43,21 +54,37 @@ function approvalKeysOf({ environment }: StepContext) {
   return readApprovalKeys(environment.approval_keys_file || approvalKeysFile);
 }
 
-async function queryOf(
-  { query, knowledge, party, deadlineMs, chain, gather }: Envelope,
-  terms: Terms,
-  context: StepContext,
-  emit: Emit,
-): Promise<Table> {
-  const { environment } = context;
-  if (environment.data_dir === undefined || environment.data_dir === "") {
-    throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
-  }
+function askedRevision({ query, party }: Envelope): string | undefined {
+  return query?.reuse?.data.find(({ provider }) => provider === party)?.revision;
+}
+
+/** @returns empty: not known, or nobody asks */
+async function revisionOf(envelope: Envelope, terms: Terms, { environment }: StepContext): Promise<string> {
+  if (envelope.query?.reuse === undefined) return "";
+  return dataRevision(
+    dataSetsOf(envelope).filter(({ name }) => terms.dataSets.includes(name)),
+    foldersOf(environment),
+  );
+}
+
+function dataSetsOf({ knowledge, party }: Envelope): DataSet[] {
+  return (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
+}
+
+/** @throws DynamosError DATA_UNREADABLE */
+function foldersOf({ data_dir: data = "", cache_dir: cache }: StepContext["environment"]) {
+  if (data === "") throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function has no data_dir");
   // Each invocation has a working folder of its own, so a relative path would lead nowhere.
-  if (!isAbsolute(environment.data_dir)) {
+  if (!isAbsolute(data)) {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, "the function's data_dir must be an absolute path");
   }
-  const dataSets = (knowledge?.dataSets ?? []).filter((dataSet) => dataSet.party === party);
+  return { data, cache: cache || join(tmpdir(), "dynamos-cache") };
+}
+
+async function queryOf(envelope: Envelope, terms: Terms, context: StepContext, emit: Emit): Promise<Table> {
+  const { query, deadlineMs, chain, gather } = envelope;
+  const { environment } = context;
+  const dataSets = dataSetsOf(envelope);
   // Where the algorithm runs, the data set's description may not be known.
   const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
   const isComputed = [...(chain?.steps ?? []), ...(gather?.steps ?? [])].includes("sql-algorithm");
@@ -65,7 +92,7 @@ async function queryOf(
     sql: query?.sql ?? "",
     terms,
     dataSets,
-    folders: { data: environment.data_dir, cache: environment.cache_dir || join(tmpdir(), "dynamos-cache") },
+    folders: foldersOf(environment),
     anonymize: [...(chain?.steps ?? []), ...terms.demandedSteps].includes("sql-anonymize"),
     memoryMb: numberOf(environment.duckdb_memory_mb),
     leftMs: deadlineMs - context.now(),

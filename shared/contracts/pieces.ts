@@ -8,7 +8,7 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 export const piecesType = "application/vnd.dynamos.pieces";
 
 /** Field numbers of Piece. */
-export const pieceKinds = { envelope: 1, chunk: 2, outcome: 3 } as const;
+export const pieceKinds = { envelope: 1, chunk: 2, outcome: 3, handedOn: 4 } as const;
 
 export interface RawPiece {
   /** One of `pieceKinds`. */

@@ -1,5 +1,6 @@
 /** What must be published for an outcome: pure, so that the sidecar only does what is listed here. */
 import {
+  type Comparison,
   type Envelope,
   ErrorCode,
   type Failure,
@@ -12,6 +13,8 @@ import {
   type Reply,
 } from "#contracts";
 import { mayLeave } from "./egress.ts";
+import { nextHop } from "./next-hop.ts";
+import { isComparing } from "./reuse.ts";
 import { gatherTopic, hopId, replyId, stepTopic } from "./route.ts";
 
 export type Effect =
@@ -31,6 +34,8 @@ export function effectsOf(envelope: Envelope, outcome: Outcome, record: HopRecor
       return refusalEffects(done, decision.value);
     case "failure":
       return failureEffects(done, decision.value);
+    case "comparison":
+      return comparisonEffects(done, decision.value);
     case undefined:
       return failureEffects(done, failureAt(done, ErrorCode.INTERNAL, "the step decided nothing"));
   }
@@ -55,18 +60,16 @@ function forwardEffects(envelope: Envelope, payload: Payload | undefined): Effec
   if (payload === undefined || content === undefined) {
     return failureEffects(envelope, failureAt(envelope, ErrorCode.INTERNAL, "the step forwarded nothing"));
   }
-  const steps = envelope.chain?.steps ?? [];
-  const nextStep = steps[envelope.hop + 1];
-  const input = { provider: envelope.inputs[0]?.provider ?? "", payload, failure: undefined };
-  if (nextStep !== undefined) {
-    return [send(envelope, { step: nextStep, hop: envelope.hop + 1, inputs: [input] })];
+  const next = nextHop(envelope, payload);
+  if (next !== undefined) {
+    return [send(next, {})];
   }
   const refusal = mayLeave(envelope);
   if (refusal !== undefined) {
     return failureEffects(envelope, failureAt(envelope, ErrorCode.DENIED, refusal));
   }
   if (envelope.gather !== undefined) {
-    return [part(envelope, { ...input, provider: envelope.party })];
+    return [part(envelope, { provider: envelope.party, payload, failure: undefined })];
   }
   if (content.$case !== "result") {
     return failureEffects(envelope, failureAt(envelope, ErrorCode.INTERNAL, "the chain ended without a result"));
@@ -84,6 +87,14 @@ function fanOutEffects(envelope: Envelope, plan: Plan | undefined, envelopes: En
   return [announce, ...starts];
 }
 
+/** One bit, which is about the party's data as a table is: it leaves where a table may. */
+function comparisonEffects(envelope: Envelope, comparison: Comparison): Effect[] {
+  const refusal = isComparing(envelope) ? mayLeave(envelope) : "nobody asks whether the data is as it was";
+  return refusal === undefined
+    ? [reply(envelope, { $case: "comparison", value: comparison })]
+    : failureEffects(envelope, failureAt(envelope, ErrorCode.DENIED, refusal));
+}
+
 function refusalEffects(envelope: Envelope, refusal: Refusal): Effect[] {
   const first = refusal.reasons[0];
   const failed = failedPart(
@@ -99,7 +110,7 @@ export function mergedEffect(merged: Envelope): Effect {
 }
 
 function send(envelope: Envelope, change: Partial<Envelope>): Effect {
-  const next: Envelope = { ...envelope, ...change, knowledge: undefined };
+  const next: Envelope = { ...envelope, ...change, knowledge: undefined, goesOnWith: [] };
   return {
     kind: "send",
     id: hopId(next.queryId, next.chain?.id ?? "", next.hop, next.attempt),
@@ -112,7 +123,7 @@ function send(envelope: Envelope, change: Partial<Envelope>): Effect {
 function part(envelope: Envelope, input: Input): Effect {
   const gather = envelope.gather;
   const hop = envelope.chain?.steps.length ?? envelope.hop + 1;
-  const next: Envelope = { ...envelope, hop, inputs: [input], knowledge: undefined };
+  const next: Envelope = { ...envelope, hop, inputs: [input], knowledge: undefined, goesOnWith: [] };
   return {
     kind: "send",
     id: hopId(next.queryId, next.chain?.id ?? "", hop, next.attempt),

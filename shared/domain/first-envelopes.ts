@@ -32,5 +32,6 @@ function firstEnvelope(chain: Chain, plan: Plan, from: { request: Envelope; deci
     inputs: [{ provider: chain.party, payload: undefined, failure: undefined }],
     knowledge: undefined,
     trail: request.trail,
+    goesOnWith: [],
   };
 }

@@ -51,6 +51,8 @@ export const limits = {
   postgresBlockBytes: 4 * 1_048_576,
   /** A table that a step must hold whole, such as one that is drawn. */
   tableBytesMax: 64 * 1_048_576,
+  /** A table that stays in a process for the next step of its chain, where steps are fused; a larger one leaves as ever. */
+  fusedBytesMax: 16 * 1_048_576,
   /** Of one message of a transfer, and how many of them are on their way to the broker at once. */
   transferChunkBytesMax: 256 * 1_024,
   transferAheadMax: 8,
@@ -280,4 +282,11 @@ export const limits = {
   chartBarsMax: 40,
   chartPointsMax: 2_000,
   chartSeriesMax: 8,
+  /** Of all data files that one query's data sets name: more are not read only to name them. */
+  dataRevisionBytesMax: 256 * 1_048_576,
+  /** Answers that an orchestrator remembers: how much at most of all, how much of one, and for how long when it does not say. */
+  resultCacheMbMax: 4_096,
+  rememberedAnswerBytesMax: 1_048_576,
+  resultCacheSecondsDefault: 300,
+  resultCacheSecondsMax: 86_400,
 } as const;

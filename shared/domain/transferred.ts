@@ -11,7 +11,8 @@ export function transferredInputs(inputs: readonly Input[]): TransferredInput[] 
   return inputs.flatMap(({ payload }, index) => {
     const content = payload?.content;
     const transfer = content?.$case === "result" ? content.value.table?.transfer : undefined;
-    return transfer === undefined ? [] : [{ index, transfer }];
+    // Without a name it is nowhere but in a process.
+    return transfer === undefined || transfer.name === "" ? [] : [{ index, transfer }];
   });
 }
 
@@ -27,7 +28,7 @@ export function replyTransfers({ content }: Reply): string[] {
 export function outcomeTransfers({ decision }: Outcome): string[] {
   const content = decision?.$case === "forward" ? decision.value.payload?.content : undefined;
   const transfer = content?.$case === "result" ? content.value.table?.transfer : undefined;
-  return transfer === undefined ? [] : [transfer.name];
+  return transfer === undefined || transfer.name === "" ? [] : [transfer.name];
 }
 
 /** The same result over a table that lies elsewhere. */

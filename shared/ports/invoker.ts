@@ -9,6 +9,8 @@ export interface DeployedStep {
   readonly topic: string;
   /** Its annotation `com.dynamos.concurrency`: invocations at once. */
   readonly concurrency: number;
+  /** Its annotation `com.dynamos.fuse`: steps that its process may go on with, where they follow in a chain. Absent: none. */
+  readonly fuses?: readonly string[];
 }
 
 export interface Invocation {
@@ -18,6 +20,11 @@ export interface Invocation {
   readonly chunks?: AsyncIterable<Chunk>;
   /** Gets the bytes of the outcome's table where it is too large to be inside; the next come when it resolves. */
   readonly take: (bytes: Uint8Array) => Promise<void>;
+  /**
+   * Gets the outcome of each step that was not the process's last one, where the envelope lets it go on with others.
+   * What follows is read when it resolves. Absent: the envelope lets it go on with none.
+   */
+  readonly handedOn?: (outcome: Uint8Array) => Promise<void>;
   /** Told which build of the function answers, where that says it: SHA-256 in hexadecimal. */
   readonly answeredBy?: (build: string) => void;
 }
@@ -32,7 +39,7 @@ export interface Invoker {
   /** The functions that carry a `topic`. @throws DynamosError FUNCTION_UNAVAILABLE */
   steps(): Promise<DeployedStep[]>;
   /**
-   * One envelope in, one outcome out, both as protobuf bytes, and large tables beside them. A function that answers with a
+   * One envelope in, one outcome out (the last, where the process went on with further steps), both as protobuf bytes, and large tables beside them. A function that answers with a
    * failure still answers with an outcome.
    * @throws DynamosError FUNCTION_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, OVERLOADED; where the
    * function is another program: BODY_TOO_LARGE, RESULT_TOO_LARGE, INTERNAL (no outcome); and what

@@ -33,6 +33,11 @@ export interface StepDefinition<Facts> {
    */
   readonly workers?: "spawn";
   /**
+   * Steps that often follow it: its bundle has a worker that holds them too. Whether that worker is used, and for which
+   * of them, the function's operator says by the setting `fuse`.
+   */
+  readonly fusible?: readonly string[];
+  /**
    * Runs the step's own code on made-up input before a worker says that it is ready, so that
    * the first and only real envelope meets warm code.
    */

@@ -12,6 +12,8 @@ export const frameKinds = {
   chunk: 5,
   /** No more chunks for the worker. */
   inputsEnd: 6,
+  /** The outcome of a step after which the worker goes on with the chain's next one. */
+  handedOn: 7,
 } as const;
 
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];

@@ -42,6 +42,7 @@ export class FramedWorker implements Worker {
   #settleReady: { resolve: () => void; reject: (error: DynamosError) => void } | undefined;
   #settleCall: { resolve: (reply: Uint8Array) => void; reject: (error: DynamosError) => void } | undefined;
   #take: Call["take"] = async () => {};
+  #handOn: Call["handOn"];
   #called = false;
   #killed = false;
   #exited = false;
@@ -78,6 +79,7 @@ export class FramedWorker implements Worker {
     }
     this.#called = true;
     this.#take = call.take;
+    this.#handOn = call.handOn;
     const cancel = () => this.#fail(new DynamosError(ErrorCode.CANCELLED, "nobody waits for this invocation"));
     const deadline = setTimeout(
       () => this.#fail(new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the step did not end before its deadline")),
@@ -179,6 +181,8 @@ export class FramedWorker implements Worker {
   async #receive(frame: Frame): Promise<void> {
     if (frame.kind === frameKinds.chunk && this.#settleCall !== undefined) {
       await this.#take(frame.body);
+    } else if (frame.kind === frameKinds.handedOn && this.#settleCall !== undefined && this.#handOn !== undefined) {
+      await this.#handOn(frame.body);
     } else if (frame.kind === frameKinds.reply && this.#settleCall !== undefined) {
       this.#settleCall.resolve(frame.body);
       this.#settleCall = undefined;

@@ -37,6 +37,7 @@ export async function serveOneCall(served: OneCall): Promise<void> {
         envelope: frame.body,
         chunks,
         take: (chunk: Uint8Array) => writeFrame(door, frameKinds.chunk, chunk),
+        handOn: (outcome: Uint8Array) => writeFrame(door, frameKinds.handedOn, outcome),
       };
       await writeFrame(door, frameKinds.reply, await answer(call));
     } else if (frame.kind === frameKinds.chunk) {

@@ -4,6 +4,7 @@ import type { StepDescription } from "./check-envelope.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
 import { exitOnError, runUntilStopped } from "./function-process.ts";
 import { functionWorkers } from "./function-workers.ts";
+import { fuseSetting } from "./fuse-setting.ts";
 import { openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
 import type { JsonCodec } from "./step-call.ts";
@@ -13,6 +14,8 @@ import { workerEnvironment } from "./worker-environment.ts";
 export interface SingleUseFunction {
   readonly step: StepDescription & { readonly workers?: "spawn" };
   readonly workerFile: string;
+  /** That holds further steps, which the setting `fuse` may name. */
+  readonly fused?: { readonly workerFile: string; readonly steps: readonly string[] };
   readonly loadJson: () => Promise<JsonCodec>;
   readonly environment: Environment;
 }
@@ -22,8 +25,11 @@ export function serveSingleUse(definition: SingleUseFunction): void {
   start(definition, log).catch(exitOnError(log));
 }
 
-async function start({ step, workerFile, loadJson, environment }: SingleUseFunction, log = jsonLog()): Promise<void> {
+async function start(definition: SingleUseFunction, log = jsonLog()): Promise<void> {
+  const { step, fused, loadJson, environment } = definition;
   const config = readRuntimeConfig(environment);
+  const isFused = fuseSetting(environment.fuse, fused?.steps ?? []).length > 0;
+  const workerFile = isFused && fused !== undefined ? fused.workerFile : definition.workerFile;
   const pool = functionWorkers({
     name: step.name,
     workerFile,

@@ -23,13 +23,14 @@ export async function readCall(
   response: ServerResponse,
   loadJson: () => Promise<JsonCodec>,
 ): Promise<Call> {
-  const take = answerMedia(request) === "pieces" ? pieceTaker(response) : refuseChunk;
+  const takers =
+    answerMedia(request) === "pieces" ? pieceTakers(response) : { take: refuseChunk, handOn: refuseOutcome };
   if (bodyMedia(request) === "pieces") {
-    return { ...(await readCallPieces(request, response)), take };
+    return { ...(await readCallPieces(request, response)), ...takers };
   }
   const body = await readBody(request, response, limits.messageBytesMax);
   const envelope = bodyMedia(request) === "json" ? await envelopeOfJson(body, loadJson) : body;
-  return { envelope, chunks: noChunks(), take };
+  return { envelope, chunks: noChunks(), ...takers };
 }
 
 async function envelopeOfJson(body: Buffer, loadJson: () => Promise<JsonCodec>): Promise<Uint8Array> {
@@ -71,13 +72,19 @@ async function named<T>(read: Promise<T>): Promise<T> {
   }
 }
 
-function pieceTaker(response: ServerResponse): Call["take"] {
-  return async (chunk) => {
+type Takers = Required<Pick<Call, "take" | "handOn">>;
+
+function pieceTakers(response: ServerResponse): Takers {
+  const write = async (kind: number, bytes: Uint8Array) => {
     if (!response.headersSent) response.writeHead(200, { "content-type": piecesType });
-    const [head, body] = pieceParts(pieceKinds.chunk, chunk);
+    const [head, body] = pieceParts(kind, bytes);
     response.write(head);
     // When the client is gone too: the invocation's signal ends the call then.
     if (!response.write(body)) await roomIn(response);
+  };
+  return {
+    take: (chunk) => write(pieceKinds.chunk, chunk),
+    handOn: (outcome) => write(pieceKinds.handedOn, outcome),
   };
 }
 
@@ -85,5 +92,12 @@ async function refuseChunk(): Promise<never> {
   throw new DynamosError(
     ErrorCode.RESULT_TOO_LARGE,
     `the table is too large to be inside the outcome: accept ${piecesType}, or ask for fewer rows`,
+  );
+}
+
+async function refuseOutcome(): Promise<never> {
+  throw new DynamosError(
+    ErrorCode.ENVELOPE_INVALID,
+    `the envelope goes on with further steps, which have outcomes of their own: accept ${piecesType}, or leave out goesOnWith`,
   );
 }

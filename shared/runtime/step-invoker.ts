@@ -13,6 +13,8 @@ export interface Call {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Gets the encoded Chunks of the outcome's table; the next one comes when it resolves. */
   readonly take: (chunk: Uint8Array) => Promise<void>;
+  /** Gets the outcome of each step but the last. Absent: nobody takes one, so no further step runs. */
+  readonly handOn?: (outcome: Uint8Array) => Promise<void>;
 }
 
 export interface Invocation {

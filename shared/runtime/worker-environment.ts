@@ -9,6 +9,7 @@ const allowed = [
   "cache_dir",
   "duckdb_memory_mb",
   "duckdb_threads",
+  "fuse",
   "party",
   "approval_keys_file",
 ];

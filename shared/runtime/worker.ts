@@ -1,4 +1,4 @@
-/** The child's side: one step, one envelope, one reply. Started with the door on descriptor 3, by spawned-worker.ts or by a fork. */
+/** The child's side: one step, one envelope, one reply; and the steps after it, where the operator fused them. Started with the door on descriptor 3, by spawned-worker.ts or by a fork. */
 import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,31 +7,44 @@ import { fail, forwardResult } from "#domain/outcome";
 import type { Step, StepContext } from "./define-step.ts";
 import type { ForkCalls } from "./fork-calls.ts";
 import { isForkServer, serveForks } from "./fork-server.ts";
+import { fuseSetting } from "./fuse-setting.ts";
 import { serveOneCall } from "./one-call.ts";
 import { rehearseOneCall } from "./rehearse-call.ts";
+import { runChain } from "./run-chain.ts";
 import { runStep } from "./run-step.ts";
 import { testItself } from "./self-test.ts";
 
 const noBytes = Buffer.alloc(0);
 
-export async function runWorker(step: Step): Promise<void> {
+/** @param held further steps of this bundle; the setting `fuse` says which of them are to be used */
+export async function runWorker(step: Step, held: readonly Step[] = []): Promise<void> {
+  const further = furtherOf(held);
+  const all = [step, ...further];
   if (!isForkServer()) {
-    await rehearse(step);
+    await rehearse(all);
   } else {
-    const rehearsesInParent = step.workers !== "spawn";
+    const rehearsesInParent = all.every(({ workers }) => workers !== "spawn");
     const { selfTest } = await serveForks(async (calls) => {
       await rehearseCall(step, calls);
-      if (rehearsesInParent) await rehearse(step);
+      if (rehearsesInParent) await rehearse(all);
     });
     if (selfTest) await testItself();
-    if (!rehearsesInParent) await rehearse(step);
+    if (!rehearsesInParent) await rehearse(all);
   }
   const context = makeContext(tmpdir());
   await serveOneCall({
     rehearsal: syntheticEnvelope(step.name),
     rehearsed: rehearseCodecs,
-    answer: (call) => runStep(step, call, context, report),
+    answer: (call) => runChain(step, further, call, context, report),
   });
+}
+
+function furtherOf(held: readonly Step[]): Step[] {
+  const wanted = fuseSetting(
+    process.env.fuse,
+    held.map(({ name }) => name),
+  );
+  return held.filter(({ name }) => wanted.includes(name));
 }
 
 function makeContext(temporaryFolder: string): StepContext {
@@ -43,15 +56,15 @@ function makeContext(temporaryFolder: string): StepContext {
 }
 
 /** In a folder that is removed, so that the invocation finds its own empty. */
-async function rehearse(step: Step): Promise<void> {
+async function rehearse(steps: readonly Step[]): Promise<void> {
   const context = makeContext(tmpdir());
-  if (step.rehearse === undefined) {
-    return;
+  for (const { rehearse } of steps) {
+    if (rehearse === undefined) continue;
+    const temporaryFolder = join(context.temporaryFolder, "rehearsal");
+    mkdirSync(temporaryFolder);
+    await rehearse({ ...context, temporaryFolder });
+    rmSync(temporaryFolder, { recursive: true, force: true });
   }
-  const temporaryFolder = join(context.temporaryFolder, "rehearsal");
-  mkdirSync(temporaryFolder);
-  await step.rehearse({ ...context, temporaryFolder });
-  rmSync(temporaryFolder, { recursive: true, force: true });
 }
 
 /** The way of a call without the step, over sockets as a child has them, so that each child finds it compiled. */
@@ -76,7 +89,9 @@ function rehearseCall(step: Step, calls: ForkCalls): Promise<void> {
 function rehearseCodecs(envelope: Uint8Array): void {
   const decoded = Envelope.decode(envelope);
   Outcome.encode(fail(0, decoded.step)).finish();
-  Outcome.encode({ decision: { $case: "forward", value: { payload: decoded.inputs[0]?.payload } } }).finish();
+  Outcome.encode({
+    decision: { $case: "forward", value: { payload: decoded.inputs[0]?.payload, dataRevision: "" } },
+  }).finish();
 }
 
 function syntheticEnvelope(step: string, transfer?: Transfer): Uint8Array {

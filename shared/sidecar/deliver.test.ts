@@ -56,6 +56,7 @@ function tools(whileRecorded: (now: { end: (error: DynamosError) => void }) => v
     inHand,
     transfers: { ...transfers, drop: async (name: string) => void dropped.push(name) },
     errorOf: () => error,
+    functionFor: () => undefined,
     outbox: { publish: async (effects: readonly Effect[]) => void published.push(...effects) },
     recorder: {
       ...unrecorded,

@@ -1,6 +1,7 @@
 /** From a delivery to what becomes of it: run the hop, publish what it decided, and only then let the message go. */
 import { type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { effectsOf } from "#domain/carry-out";
+import { isWithheld } from "#domain/next-hop";
 import { fail } from "#domain/outcome";
 import { retryAfterMs } from "#domain/retry";
 import { outcomeTransfers, transferNames } from "#domain/transferred";
@@ -8,7 +9,8 @@ import { DynamosError, labelOf, rowOf, toDynamosError } from "#errors";
 import type { Delivery, Disposition } from "#ports/broker";
 import type { Log } from "#ports/log";
 import { dropAcknowledged, dropTransfers } from "./drop-transfers.ts";
-import type { HopTools } from "./hop.ts";
+import { type FusedCall, openFusedCall } from "./fused-call.ts";
+import type { HopResult, HopTools } from "./hop.ts";
 import type { InHand } from "./in-hand.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
@@ -48,7 +50,66 @@ async function deliverEnvelope(
   signal: AbortSignal,
   tools: DeliverTools,
 ): Promise<Disposition> {
-  const { outcome: made, record } = await tools.recorder.hop(envelope, tries, signal, tools);
+  const fused = openFusedCall(envelope, tools);
+  const disposition = fused && (await deliverFused(envelope, { tries, signal, tools, fused }));
+  if (disposition !== undefined) return disposition;
+  return publishHop(envelope, await tools.recorder.hop(envelope, tries, signal, tools), { tries, signal, tools });
+}
+
+interface HopInHand {
+  readonly tries: number;
+  readonly signal: AbortSignal;
+  readonly tools: DeliverTools;
+}
+
+interface FusedHop extends HopInHand {
+  /** The call that runs it, which may go on with the next one. */
+  readonly fused: FusedCall;
+}
+
+/** @returns undefined: rows that were to stay in the process came to nothing there; the hop is to run again, by itself */
+async function deliverFused(envelope: Envelope, hop: FusedHop): Promise<Disposition | undefined> {
+  try {
+    return await carryOutFused(envelope, await runFused(envelope, hop), hop);
+  } finally {
+    hop.fused.end();
+  }
+}
+
+function runFused(envelope: Envelope, { tries, signal, tools, fused }: FusedHop): Promise<HopResult> {
+  return tools.recorder.hop(envelope, tries, signal, { ...tools, invoker: fused.invoker, fused });
+}
+
+async function carryOutFused(envelope: Envelope, ran: HopResult, hop: FusedHop): Promise<Disposition | undefined> {
+  const { signal, tools, fused } = hop;
+  const isEnded = whyEnded(envelope, signal, tools) !== undefined;
+  const next = isEnded ? undefined : fused.next(effectsOf(envelope, ran.outcome, ran.record));
+  const disposition = next && (await goOn(next, tools, fused));
+  if (disposition !== undefined) return disposition;
+  return isWithheld(ran.outcome) ? undefined : publishHop(envelope, ran, hop);
+}
+
+/**
+ * The next hop, which runs in the process of the one before it.
+ * @returns undefined: it did not go well for a reason that may lie there; it is to get its message, as ever
+ */
+function goOn(envelope: Envelope, tools: DeliverTools, fused: FusedCall): Promise<Disposition | undefined> {
+  return tools.inHand.hold(envelope, async (signal) => {
+    const hop = { tries: 0, signal, tools, fused };
+    const ran = await runFused(envelope, hop);
+    const { decision } = ran.outcome;
+    if (decision?.$case === "failure" && rowOf(decision.value.code).delivery !== "answer") return undefined;
+    const disposition = await carryOutFused(envelope, ran, hop);
+    return disposition?.kind === "retry" ? undefined : disposition;
+  });
+}
+
+/** Publishes what a hop that has run decided. */
+async function publishHop(
+  envelope: Envelope,
+  { outcome: made, record }: HopResult,
+  { tries, signal, tools }: HopInHand,
+): Promise<Disposition> {
   // Nothing may wait between this look and the publish: who ends hops waits for what is published already.
   const outcome = lastLook(envelope, made, signal, tools);
   const again = retryOf(envelope, outcome, tries, tools);
@@ -65,11 +126,15 @@ async function deliverEnvelope(
 
 /** What was made of it, unless it was ended meanwhile. */
 function lastLook(envelope: Envelope, made: Outcome, signal: AbortSignal, tools: DeliverTools): Outcome {
-  const ended = signal.reason instanceof DynamosError ? signal.reason : tools.errorOf(envelope);
+  const ended = whyEnded(envelope, signal, tools);
   if (ended === undefined || made.decision?.$case === "failure") return made;
   void dropTransfers(outcomeTransfers(made), tools.transfers, tools.log);
   tools.recorder.ended(envelope, ended);
   return fail(ended.code, ended.message);
+}
+
+function whyEnded(envelope: Envelope, signal: AbortSignal, tools: DeliverTools): DynamosError | undefined {
+  return signal.reason instanceof DynamosError ? signal.reason : tools.errorOf(envelope);
 }
 
 function retryOf(

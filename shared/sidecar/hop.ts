@@ -2,11 +2,12 @@
 import { Envelope, ErrorCode, type HopRecord, Outcome, type Usage } from "#contracts";
 import { fail } from "#domain/outcome";
 import { invocationDeadlineMs } from "#domain/time-left";
-import { transferNames, withoutNames } from "#domain/transferred";
+import { outcomeTransfers, transferNames, withoutNames } from "#domain/transferred";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invocation, Invoker } from "#ports/invoker";
 import type { Transfers } from "#ports/transfers";
+import type { FusedCall } from "./fused-call.ts";
 import { type HopOutput, hopOutput, readInputs } from "./hop-tables.ts";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
 
@@ -22,6 +23,8 @@ export interface HopTools {
   readonly usage: (envelope: Envelope) => Promise<Usage[]>;
   /** The function that serves a step here, as last deployed. */
   functionFor(step: string): DeployedStep | undefined;
+  /** Absent: the process of this hop may go on with no other. */
+  readonly fused?: Pick<FusedCall, "goesOnWith" | "isGoingOn">;
 }
 
 export interface HopResult {
@@ -48,6 +51,7 @@ export async function runHop(
     invokedMs: performance.now() - startedAt,
     rows: rowsOf(outcome),
     tries: tries + 1,
+    dataRevision: outcome.decision?.$case === "forward" ? outcome.decision.value.dataRevision : "",
   };
   return { outcome, record };
 }
@@ -71,7 +75,12 @@ async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal,
       deadlineMs: invocationDeadlineMs(envelope, nowMs),
       signal,
     });
-    return await output.finish(Outcome.decode(invoked));
+    const outcome = Outcome.decode(invoked);
+    if (tools.fused?.isGoingOn !== true) return await output.finish(outcome);
+    // Its table stays there for the next step; what came of it all the same is of no use.
+    await output.abandon();
+    if (outcomeTransfers(outcome).length === 0) return outcome;
+    throw new DynamosError(ErrorCode.INTERNAL, "the step speaks of a table that it did not send");
   } catch (error) {
     await output.abandon();
     const cause = signal.reason instanceof DynamosError ? signal.reason : error;
@@ -93,7 +102,11 @@ function invocationOf(
   signal: AbortSignal,
 ): Invocation {
   const known = tools.cache.attachedTo(envelope);
-  const attached: Envelope = { ...withoutNames(envelope), knowledge: { ...known, usage: [...known.usage, ...usage] } };
+  const attached: Envelope = {
+    ...withoutNames(envelope),
+    knowledge: { ...known, usage: [...known.usage, ...usage] },
+    goesOnWith: [...(tools.fused?.goesOnWith ?? [])],
+  };
   const isTransferred = transferNames(envelope.inputs).length > 0;
   return {
     envelope: Envelope.encode(attached).finish(),

@@ -10,6 +10,7 @@ import { createMemoryLog } from "#adapters/memory/log";
 import { createMemoryRecords, type MemoryRecords } from "#adapters/memory/records";
 import { systemClock } from "#adapters/system/clock";
 import type { Broker } from "#ports/broker";
+import type { Invoker } from "#ports/invoker";
 import type { Knowledge } from "#ports/knowledge";
 import type { Records } from "#ports/records";
 import type { Step } from "#runtime/define-step";
@@ -27,6 +28,10 @@ export interface WorldOptions {
   readonly documents: readonly SeedEntry[];
   /** Steps by party: `{ UVA: [sqlQuery, …] }`. */
   readonly steps: Readonly<Record<string, readonly Step[]>>;
+  /** What a test has between a party's sidecar and its functions. */
+  readonly aroundInvoker?: (party: string, invoker: Invoker) => Invoker;
+  /** Of a party: each of its steps may go on with all others. */
+  readonly fused?: readonly string[];
   /** Of each party's steps; UVA's sql-query finds its files by this. */
   readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Absent: in memory. */
@@ -68,6 +73,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         name: `${party.toLowerCase()}-${step.name}`,
         topic: `${party.toLowerCase()}.${step.name}`,
         step,
+        ...(options.fused?.includes(party) ? { fused: steps } : {}),
       })),
       { clock: systemClock, environment },
     );
@@ -82,7 +88,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         instance,
         broker,
         knowledge,
-        invoker,
+        invoker: options.aroundInvoker?.(party, invoker) ?? invoker,
         approvalKeys: testApprovalKeys,
         records,
         build: "test",

@@ -7,13 +7,15 @@ import type { Clock } from "#ports/clock";
 import type { Invocation, InvokeOptions, Invoker } from "#ports/invoker";
 import type { Step, StepContext } from "#runtime/define-step";
 import { invocationContext } from "#runtime/invocation-context";
-import { runStep } from "#runtime/run-step";
+import { runChain } from "#runtime/run-chain";
 
 export interface MemoryStep {
   readonly name: string;
   readonly topic: string;
   readonly concurrency?: number;
   readonly step: Step;
+  /** That it may go on with. */
+  readonly fused?: readonly Step[];
 }
 
 export interface MemoryInvokerOptions {
@@ -27,7 +29,11 @@ export interface MemoryInvokerOptions {
 export function createMemoryInvoker(steps: readonly MemoryStep[], options: MemoryInvokerOptions): Invoker {
   const { clock, environment, report = () => {} } = options;
 
-  async function run({ step }: MemoryStep, invocation: Invocation, context: StepContext): Promise<Uint8Array> {
+  async function run(
+    { step, fused = [] }: MemoryStep,
+    invocation: Invocation,
+    context: StepContext,
+  ): Promise<Uint8Array> {
     // A copy each way: no step may change what its caller holds, nor the caller what the step keeps.
     const lost: unknown[] = [];
     const call = {
@@ -39,8 +45,11 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
           throw error;
         }),
     };
+    const { handedOn } = invocation;
+    const handOn = handedOn && ((outcome: Uint8Array) => handedOn(Uint8Array.from(outcome)));
     invocation.answeredBy?.(digestOf(step));
-    const outcome = Uint8Array.from(await runStep(step, call, context, report));
+    const chain = { ...call, ...(handOn === undefined ? {} : { handOn }) };
+    const outcome = Uint8Array.from(await runChain(step, fused, chain, context, report));
     // The caller's own failure is not the step's, whatever the step made of it.
     if (lost.length > 0) throw lost[0];
     return outcome;
@@ -48,10 +57,11 @@ export function createMemoryInvoker(steps: readonly MemoryStep[], options: Memor
 
   return {
     steps: async () =>
-      steps.map(({ name, topic, concurrency }) => ({
+      steps.map(({ name, topic, concurrency, fused }) => ({
         name,
         topic,
         concurrency: concurrency ?? limits.concurrencyDefault,
+        ...(fused === undefined ? {} : { fuses: fused.map((step) => step.name) }),
       })),
     invoke: async (name, invocation, { deadlineMs, signal }) => {
       const found = steps.find((step) => step.name === name);

@@ -15,7 +15,7 @@ export interface CalledFunction {
 export function callFunction(
   http: HttpExchange,
   { name, path }: CalledFunction,
-  { envelope, chunks, take, answeredBy, deadlineMs, signal }: Invocation & InvokeOptions,
+  { envelope, chunks, take, handedOn, answeredBy, deadlineMs, signal }: Invocation & InvokeOptions,
 ): Promise<Uint8Array> {
   const headers = {
     "content-type": chunks === undefined ? outcomeType : piecesType,
@@ -24,7 +24,7 @@ export function callFunction(
   const body = chunks === undefined ? envelope : pieces(envelope, chunks);
   return http.send({ method: "POST", path, headers, body, whom: `function ${name}`, deadlineMs, signal }, (answer) => {
     if (answer.build !== "") answeredBy?.(answer.build);
-    return outcomeBytes(answer, name, take);
+    return outcomeBytes(answer, name, { take, handedOn });
   });
 }
 

@@ -3,7 +3,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { DeployedStep } from "#ports/invoker";
-import { concurrencyMax } from "./listed-functions.ts";
+import { concurrencyMax, fusesIn } from "./listed-functions.ts";
 
 /** The broker's wildcards: a queue bound by one would get what other functions serve, a second time. */
 const pattern = /[*#]/;
@@ -27,6 +27,7 @@ export function deployedSteps(json: string, party: string): DeployedStep[] {
         name,
         topic: checkedTopic(name, topic),
         concurrency: concurrencyOf(name, annotations["com.dynamos.concurrency"]),
+        ...fusesOf(name, annotations["com.dynamos.fuse"]),
       }));
   });
 }
@@ -73,6 +74,13 @@ function concurrencyOf(name: string, annotation: unknown): number {
     );
   }
   return value;
+}
+
+function fusesOf(name: string, annotation: unknown): Pick<DeployedStep, "fuses"> {
+  if (annotation === undefined || annotation === "") return {};
+  const fuses = fusesIn(annotation);
+  if (fuses !== undefined) return { fuses };
+  throw unreadable(`the annotation com.dynamos.fuse of ${name} must name steps, such as sql-algorithm,sql-graph`);
 }
 
 function unreadable(message: string, cause?: unknown): DynamosError {

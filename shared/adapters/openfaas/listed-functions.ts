@@ -10,15 +10,17 @@ export interface ListedFunction {
   readonly url: URL;
   /** Invocations at once. */
   readonly concurrency: number;
+  /** Steps that its process may go on with. Absent: none. */
+  readonly fuses?: readonly string[];
 }
 
-const known = ["step", "url", "concurrency"];
+const known = ["step", "url", "concurrency", "fuse"];
 /** A word of a queue's name: neither a dot nor one of the broker's wildcards. */
 const stepForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 export const concurrencyMax = 1_024;
 
 /**
- * @param json `[{ "step": "sql-query", "url": "http://sql-query:8080", "concurrency": 4 }]`; concurrency may be absent
+ * @param json `[{ "step": "sql-query", "url": "http://sql-query:8080", "concurrency": 4, "fuse": "sql-algorithm" }]`; the last two may be absent
  * @param file for messages
  * @throws DynamosError FUNCTION_UNAVAILABLE naming the entry and the field
  */
@@ -47,7 +49,7 @@ function functionOf(entry: unknown): ListedFunction | string {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "must be an object";
   const unknown = Object.keys(entry).find((key) => !known.includes(key));
   if (unknown !== undefined) return `unknown field ${unknown}; there are ${known.join(", ")}`;
-  const { step, url, concurrency = limits.concurrencyDefault } = entry as Readonly<Record<string, unknown>>;
+  const { step, url, concurrency = limits.concurrencyDefault, fuse = "" } = entry as Readonly<Record<string, unknown>>;
   if (typeof step !== "string" || !stepForm.test(step)) {
     return "step must be the name of a step without its party, such as sql-query";
   }
@@ -59,5 +61,13 @@ function functionOf(entry: unknown): ListedFunction | string {
   if (!Number.isInteger(concurrency) || (concurrency as number) < 1 || (concurrency as number) > concurrencyMax) {
     return `concurrency must be a whole number from 1 to ${concurrencyMax}`;
   }
-  return { step, url: address, concurrency: concurrency as number };
+  const fuses = fuse === "" ? undefined : fusesIn(fuse);
+  if (fuse !== "" && fuses === undefined) return "fuse must name steps, such as sql-algorithm,sql-graph";
+  return { step, url: address, concurrency: concurrency as number, ...(fuses === undefined ? {} : { fuses }) };
+}
+
+/** @returns the steps of a comma list; undefined: that is none */
+export function fusesIn(list: unknown): string[] | undefined {
+  const steps = typeof list === "string" ? list.split(",").map((step) => step.trim()) : [];
+  return steps.length > 0 && steps.every((step) => stepForm.test(step)) ? steps : undefined;
 }

@@ -33,10 +33,11 @@ export function createListedInvoker({ file, party, clock }: ListedInvokerOptions
     steps: async () => {
       const listed = listedFunctions(await textOf(file), file);
       functions = new Map(listed.map((one) => [one.step, one]));
-      return listed.map(({ step, concurrency }) => ({
+      return listed.map(({ step, concurrency, fuses }) => ({
         name: step,
         topic: `${party.toLowerCase()}.${step}`,
         concurrency,
+        ...(fuses === undefined ? {} : { fuses }),
       }));
     },
     invoke: async (name, invocation, options) => {

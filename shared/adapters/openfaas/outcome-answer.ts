@@ -15,11 +15,11 @@ export const outcomeType = "application/x-protobuf";
  * are text: 404 no such function, 413 body limit, 429 busy (max_inflight), 500/502/503 not
  * reached, 504 their own time limit.
  *
- * @throws DynamosError FUNCTION_UNAVAILABLE, OVERLOADED, BODY_TOO_LARGE, INTERNAL, RESULT_TOO_LARGE; what `take` fails with
+ * @throws DynamosError FUNCTION_UNAVAILABLE, OVERLOADED, BODY_TOO_LARGE, INTERNAL, RESULT_TOO_LARGE; what the takers fail with
  */
-export async function outcomeBytes(answer: HttpAnswer, name: string, take: Invocation["take"]): Promise<Uint8Array> {
+export async function outcomeBytes(answer: HttpAnswer, name: string, takers: Takers): Promise<Uint8Array> {
   const { contentType, status } = answer;
-  if (contentType === piecesType) return outcomeOfPieces(answer, name, take);
+  if (contentType === piecesType) return outcomeOfPieces(answer, name, takers);
   if (contentType === outcomeType) {
     const body = await answer.whole(limits.messageBytesMax);
     if (body.length === 0)
@@ -29,10 +29,19 @@ export async function outcomeBytes(answer: HttpAnswer, name: string, take: Invoc
   throw new DynamosError(codeOf(status), `function ${name} ${reasonOf(status)}`);
 }
 
-async function outcomeOfPieces(answer: HttpAnswer, name: string, take: Invocation["take"]): Promise<Uint8Array> {
+interface Takers {
+  readonly take: Invocation["take"];
+  readonly handedOn: Invocation["handedOn"];
+}
+
+async function outcomeOfPieces(answer: HttpAnswer, name: string, { take, handedOn }: Takers): Promise<Uint8Array> {
   try {
     for await (const { kind, body } of readPieces(answer.stream, limits.messageBytesMax)) {
       if (kind === pieceKinds.outcome) return body;
+      if (kind === pieceKinds.handedOn) {
+        if (handedOn === undefined) throw new RangeError("it went on with a step that it was not told to");
+        await handedOn(body);
+      }
       if (kind === pieceKinds.chunk) await take(Chunk.decode(body).body);
     }
   } catch (error) {

@@ -89,6 +89,8 @@ export interface HopRecord {
   /** Rows in the outcome, or -1 where there is no table. */
   rows: number;
   tries: number;
+  /** Of the data that it read, where somebody remembers answers; empty: not known. */
+  dataRevision: string;
 }
 
 export interface Envelope {
@@ -123,10 +125,21 @@ export interface Envelope {
   /** Attached on delivery, never passed on. */
   knowledge: Knowledge | undefined;
   trail: HopRecord[];
+  /** The chain's next steps that the process of this one may run too, in their order. Set on delivery, never passed on. */
+  goesOnWith: string[];
 }
 
 export interface Forward {
-  payload: Payload | undefined;
+  payload:
+    | Payload
+    | undefined;
+  /** Of the data that was read for it, where the query asks for that; empty: not known. */
+  dataRevision: string;
+}
+
+/** Whether the data is what an earlier answer was made of. Ends the chain; nothing was computed. */
+export interface Comparison {
+  unchanged: boolean;
 }
 
 /** Starts the chains of a plan. The plan itself goes to the asker. */
@@ -144,6 +157,9 @@ export interface Outcome {
     | { $case: "fanOut"; value: FanOut }
     | { $case: "refusal"; value: Refusal }
     | { $case: "failure"; value: Failure }
+    | //
+    /** To the asker, in place of a result that it remembers. */
+    { $case: "comparison"; value: Comparison }
     | undefined;
 }
 
@@ -168,19 +184,23 @@ export interface Reply {
     | { $case: "result"; value: Result }
     | { $case: "refusal"; value: Refusal }
     | { $case: "failure"; value: Failure }
+    | { $case: "comparison"; value: Comparison }
     | undefined;
   trail: HopRecord[];
 }
 
 /**
  * Element of a body of `application/vnd.dynamos.pieces`: each preceded by its length as a varint.
- * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome.
+ * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome; where
+ * the process goes on with the chain's next steps, what each of them hands on before that.
  */
 export interface Piece {
   content: { $case: "envelope"; value: Envelope } | { $case: "chunk"; value: Chunk } | {
     $case: "outcome";
     value: Outcome;
-  } | undefined;
+  } | //
+  /** Of a step that was not the last one of this process; chunks after it are of the next one's table. */
+  { $case: "handedOn"; value: Outcome } | undefined;
 }
 
 export interface Chunk {
@@ -396,6 +416,11 @@ export const HopRecord: MessageFns<HopRecord> = {
         : 0,
       rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
       tries: isSet(object.tries) ? globalThis.Number(object.tries) : 0,
+      dataRevision: isSet(object.dataRevision)
+        ? globalThis.String(object.dataRevision)
+        : isSet(object.data_revision)
+        ? globalThis.String(object.data_revision)
+        : "",
     };
   },
 
@@ -424,6 +449,9 @@ export const HopRecord: MessageFns<HopRecord> = {
     }
     if (message.tries !== 0) {
       obj.tries = Math.round(message.tries);
+    }
+    if (message.dataRevision !== "") {
+      obj.dataRevision = message.dataRevision;
     }
     return obj;
   },
@@ -465,6 +493,11 @@ export const Envelope: MessageFns<Envelope> = {
       knowledge: isSet(object.knowledge) ? Knowledge.fromJSON(object.knowledge) : undefined,
       trail: globalThis.Array.isArray(object?.trail)
         ? object.trail.map((e: any) => HopRecord.fromJSON(e))
+        : [],
+      goesOnWith: globalThis.Array.isArray(object?.goesOnWith)
+        ? object.goesOnWith.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.goes_on_with)
+        ? object.goes_on_with.map((e: any) => globalThis.String(e))
         : [],
     };
   },
@@ -519,19 +552,46 @@ export const Envelope: MessageFns<Envelope> = {
     if (message.trail?.length) {
       obj.trail = message.trail.map((e) => HopRecord.toJSON(e));
     }
+    if (message.goesOnWith?.length) {
+      obj.goesOnWith = message.goesOnWith;
+    }
     return obj;
   },
 };
 
 export const Forward: MessageFns<Forward> = {
   fromJSON(object: any): Forward {
-    return { payload: isSet(object.payload) ? Payload.fromJSON(object.payload) : undefined };
+    return {
+      payload: isSet(object.payload) ? Payload.fromJSON(object.payload) : undefined,
+      dataRevision: isSet(object.dataRevision)
+        ? globalThis.String(object.dataRevision)
+        : isSet(object.data_revision)
+        ? globalThis.String(object.data_revision)
+        : "",
+    };
   },
 
   toJSON(message: Forward): unknown {
     const obj: any = {};
     if (message.payload !== undefined) {
       obj.payload = Payload.toJSON(message.payload);
+    }
+    if (message.dataRevision !== "") {
+      obj.dataRevision = message.dataRevision;
+    }
+    return obj;
+  },
+};
+
+export const Comparison: MessageFns<Comparison> = {
+  fromJSON(object: any): Comparison {
+    return { unchanged: isSet(object.unchanged) ? globalThis.Boolean(object.unchanged) : false };
+  },
+
+  toJSON(message: Comparison): unknown {
+    const obj: any = {};
+    if (message.unchanged !== false) {
+      obj.unchanged = message.unchanged;
     }
     return obj;
   },
@@ -572,6 +632,8 @@ export const Outcome: MessageFns<Outcome> = {
         ? { $case: "refusal", value: Refusal.fromJSON(object.refusal) }
         : isSet(object.failure)
         ? { $case: "failure", value: Failure.fromJSON(object.failure) }
+        : isSet(object.comparison)
+        ? { $case: "comparison", value: Comparison.fromJSON(object.comparison) }
         : undefined,
     };
   },
@@ -586,6 +648,8 @@ export const Outcome: MessageFns<Outcome> = {
       obj.refusal = Refusal.toJSON(message.decision.value);
     } else if (message.decision?.$case === "failure") {
       obj.failure = Failure.toJSON(message.decision.value);
+    } else if (message.decision?.$case === "comparison") {
+      obj.comparison = Comparison.toJSON(message.decision.value);
     }
     return obj;
   },
@@ -639,6 +703,8 @@ export const Reply: MessageFns<Reply> = {
         ? { $case: "refusal", value: Refusal.fromJSON(object.refusal) }
         : isSet(object.failure)
         ? { $case: "failure", value: Failure.fromJSON(object.failure) }
+        : isSet(object.comparison)
+        ? { $case: "comparison", value: Comparison.fromJSON(object.comparison) }
         : undefined,
       trail: globalThis.Array.isArray(object?.trail)
         ? object.trail.map((e: any) => HopRecord.fromJSON(e))
@@ -671,6 +737,8 @@ export const Reply: MessageFns<Reply> = {
       obj.refusal = Refusal.toJSON(message.content.value);
     } else if (message.content?.$case === "failure") {
       obj.failure = Failure.toJSON(message.content.value);
+    } else if (message.content?.$case === "comparison") {
+      obj.comparison = Comparison.toJSON(message.content.value);
     }
     if (message.trail?.length) {
       obj.trail = message.trail.map((e) => HopRecord.toJSON(e));
@@ -688,6 +756,10 @@ export const Piece: MessageFns<Piece> = {
         ? { $case: "chunk", value: Chunk.fromJSON(object.chunk) }
         : isSet(object.outcome)
         ? { $case: "outcome", value: Outcome.fromJSON(object.outcome) }
+        : isSet(object.handedOn)
+        ? { $case: "handedOn", value: Outcome.fromJSON(object.handedOn) }
+        : isSet(object.handed_on)
+        ? { $case: "handedOn", value: Outcome.fromJSON(object.handed_on) }
         : undefined,
     };
   },
@@ -700,6 +772,8 @@ export const Piece: MessageFns<Piece> = {
       obj.chunk = Chunk.toJSON(message.content.value);
     } else if (message.content?.$case === "outcome") {
       obj.outcome = Outcome.toJSON(message.content.value);
+    } else if (message.content?.$case === "handedOn") {
+      obj.handedOn = Outcome.toJSON(message.content.value);
     }
     return obj;
   },

@@ -90,6 +90,8 @@ export interface HopRecord {
   /** Rows in the outcome, or -1 where there is no table. */
   rows: number;
   tries: number;
+  /** Of the data that it read, where somebody remembers answers; empty: not known. */
+  dataRevision: string;
 }
 
 export interface Envelope {
@@ -124,10 +126,21 @@ export interface Envelope {
   /** Attached on delivery, never passed on. */
   knowledge: Knowledge | undefined;
   trail: HopRecord[];
+  /** The chain's next steps that the process of this one may run too, in their order. Set on delivery, never passed on. */
+  goesOnWith: string[];
 }
 
 export interface Forward {
-  payload: Payload | undefined;
+  payload:
+    | Payload
+    | undefined;
+  /** Of the data that was read for it, where the query asks for that; empty: not known. */
+  dataRevision: string;
+}
+
+/** Whether the data is what an earlier answer was made of. Ends the chain; nothing was computed. */
+export interface Comparison {
+  unchanged: boolean;
 }
 
 /** Starts the chains of a plan. The plan itself goes to the asker. */
@@ -145,6 +158,9 @@ export interface Outcome {
     | { $case: "fanOut"; value: FanOut }
     | { $case: "refusal"; value: Refusal }
     | { $case: "failure"; value: Failure }
+    | //
+    /** To the asker, in place of a result that it remembers. */
+    { $case: "comparison"; value: Comparison }
     | undefined;
 }
 
@@ -169,19 +185,23 @@ export interface Reply {
     | { $case: "result"; value: Result }
     | { $case: "refusal"; value: Refusal }
     | { $case: "failure"; value: Failure }
+    | { $case: "comparison"; value: Comparison }
     | undefined;
   trail: HopRecord[];
 }
 
 /**
  * Element of a body of `application/vnd.dynamos.pieces`: each preceded by its length as a varint.
- * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome.
+ * To a function: the envelope, then the chunks of each input's transfer in turn. Back: chunks, then the outcome; where
+ * the process goes on with the chain's next steps, what each of them hands on before that.
  */
 export interface Piece {
   content: { $case: "envelope"; value: Envelope } | { $case: "chunk"; value: Chunk } | {
     $case: "outcome";
     value: Outcome;
-  } | undefined;
+  } | //
+  /** Of a step that was not the last one of this process; chunks after it are of the next one's table. */
+  { $case: "handedOn"; value: Outcome } | undefined;
 }
 
 export interface Chunk {
@@ -814,7 +834,7 @@ export const Input: MessageFns<Input> = {
 };
 
 function createBaseHopRecord(): HopRecord {
-  return { party: "", step: "", hop: 0, chain: "", takenAtMs: 0, invokedMs: 0, rows: 0, tries: 0 };
+  return { party: "", step: "", hop: 0, chain: "", takenAtMs: 0, invokedMs: 0, rows: 0, tries: 0, dataRevision: "" };
 }
 
 export const HopRecord: MessageFns<HopRecord> = {
@@ -842,6 +862,9 @@ export const HopRecord: MessageFns<HopRecord> = {
     }
     if (message.tries !== 0) {
       writer.uint32(64).uint32(message.tries);
+    }
+    if (message.dataRevision !== "") {
+      writer.uint32(74).string(message.dataRevision);
     }
     return writer;
   },
@@ -923,6 +946,14 @@ export const HopRecord: MessageFns<HopRecord> = {
             message.tries = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.dataRevision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -948,6 +979,7 @@ export const HopRecord: MessageFns<HopRecord> = {
     message.invokedMs = object.invokedMs ?? 0;
     message.rows = object.rows ?? 0;
     message.tries = object.tries ?? 0;
+    message.dataRevision = object.dataRevision ?? "";
     return message;
   },
 };
@@ -970,6 +1002,7 @@ function createBaseEnvelope(): Envelope {
     inputs: [],
     knowledge: undefined,
     trail: [],
+    goesOnWith: [],
   };
 }
 
@@ -1022,6 +1055,9 @@ export const Envelope: MessageFns<Envelope> = {
     }
     for (const v of message.trail) {
       HopRecord.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.goesOnWith) {
+      writer.uint32(138).string(v!);
     }
     return writer;
   },
@@ -1167,6 +1203,14 @@ export const Envelope: MessageFns<Envelope> = {
             message.trail.push(HopRecord.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.goesOnWith.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1204,18 +1248,22 @@ export const Envelope: MessageFns<Envelope> = {
       ? Knowledge.fromPartial(object.knowledge)
       : undefined;
     message.trail = object.trail?.map((e) => HopRecord.fromPartial(e)) || [];
+    message.goesOnWith = object.goesOnWith?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseForward(): Forward {
-  return { payload: undefined };
+  return { payload: undefined, dataRevision: "" };
 }
 
 export const Forward: MessageFns<Forward> = {
   encode(message: Forward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.payload !== undefined) {
       Payload.encode(message.payload, writer.uint32(10).fork()).join();
+    }
+    if (message.dataRevision !== "") {
+      writer.uint32(18).string(message.dataRevision);
     }
     return writer;
   },
@@ -1241,6 +1289,14 @@ export const Forward: MessageFns<Forward> = {
             message.payload = Payload.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dataRevision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1261,6 +1317,62 @@ export const Forward: MessageFns<Forward> = {
     message.payload = (object.payload !== undefined && object.payload !== null)
       ? Payload.fromPartial(object.payload)
       : undefined;
+    message.dataRevision = object.dataRevision ?? "";
+    return message;
+  },
+};
+
+function createBaseComparison(): Comparison {
+  return { unchanged: false };
+}
+
+export const Comparison: MessageFns<Comparison> = {
+  encode(message: Comparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unchanged !== false) {
+      writer.uint32(8).bool(message.unchanged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Comparison {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComparison();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Comparison>, I>>(base?: I): Comparison {
+    return Comparison.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Comparison>, I>>(object: I): Comparison {
+    const message = createBaseComparison();
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
@@ -1351,6 +1463,9 @@ export const Outcome: MessageFns<Outcome> = {
       case "failure":
         Failure.encode(message.decision.value, writer.uint32(34).fork()).join();
         break;
+      case "comparison":
+        Comparison.encode(message.decision.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1400,6 +1515,14 @@ export const Outcome: MessageFns<Outcome> = {
             message.decision = { $case: "failure", value: Failure.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.decision = { $case: "comparison", value: Comparison.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1439,6 +1562,12 @@ export const Outcome: MessageFns<Outcome> = {
       case "failure": {
         if (object.decision?.value !== undefined && object.decision?.value !== null) {
           message.decision = { $case: "failure", value: Failure.fromPartial(object.decision.value) };
+        }
+        break;
+      }
+      case "comparison": {
+        if (object.decision?.value !== undefined && object.decision?.value !== null) {
+          message.decision = { $case: "comparison", value: Comparison.fromPartial(object.decision.value) };
         }
         break;
       }
@@ -1548,6 +1677,9 @@ export const Reply: MessageFns<Reply> = {
       case "failure":
         Failure.encode(message.content.value, writer.uint32(74).fork()).join();
         break;
+      case "comparison":
+        Comparison.encode(message.content.value, writer.uint32(90).fork()).join();
+        break;
     }
     for (const v of message.trail) {
       HopRecord.encode(v!, writer.uint32(82).fork()).join();
@@ -1640,6 +1772,14 @@ export const Reply: MessageFns<Reply> = {
             message.content = { $case: "failure", value: Failure.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.content = { $case: "comparison", value: Comparison.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 10: {
             if (tag !== 82) {
               break;
@@ -1695,6 +1835,12 @@ export const Reply: MessageFns<Reply> = {
         }
         break;
       }
+      case "comparison": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "comparison", value: Comparison.fromPartial(object.content.value) };
+        }
+        break;
+      }
     }
     message.trail = object.trail?.map((e) => HopRecord.fromPartial(e)) || [];
     return message;
@@ -1716,6 +1862,9 @@ export const Piece: MessageFns<Piece> = {
         break;
       case "outcome":
         Outcome.encode(message.content.value, writer.uint32(26).fork()).join();
+        break;
+      case "handedOn":
+        Outcome.encode(message.content.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -1758,6 +1907,14 @@ export const Piece: MessageFns<Piece> = {
             message.content = { $case: "outcome", value: Outcome.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.content = { $case: "handedOn", value: Outcome.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1791,6 +1948,12 @@ export const Piece: MessageFns<Piece> = {
       case "outcome": {
         if (object.content?.value !== undefined && object.content?.value !== null) {
           message.content = { $case: "outcome", value: Outcome.fromPartial(object.content.value) };
+        }
+        break;
+      }
+      case "handedOn": {
+        if (object.content?.value !== undefined && object.content?.value !== null) {
+          message.content = { $case: "handedOn", value: Outcome.fromPartial(object.content.value) };
         }
         break;
       }
