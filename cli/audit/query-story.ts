@@ -47,12 +47,19 @@ function detailOf(record: Fields): string {
         .map(({ archetype, why }) => `${archetype}: ${why}`)
         .join("; ");
     case "release":
-      return `to ${record.to}`;
+      return record.of === undefined ? `to ${record.to}` : `to ${record.to}, since ${earlierText(record)}`;
+    case "reuse":
+      return `answered with what came of ${earlierText(record)}`;
     case "step":
       return `${record.step}, hop ${record.hop} of ${record.chain === "" ? "control" : record.chain}, ${record.ms} ms`;
     default:
       return String(record.chain ?? "");
   }
+}
+
+function earlierText({ of }: Fields): string {
+  const { queryId, answeredAtMs } = of as Fields;
+  return `${queryId} of ${new Date(Number(answeredAtMs)).toISOString()}`;
 }
 
 function rulesText({ rules }: Fields): string {

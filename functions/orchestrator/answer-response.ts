@@ -60,13 +60,14 @@ function answerOfParty(answer: Answer, party: string): Answer {
   throw new DynamosError(ErrorCode.NOT_FOUND, `there is no result of the party that was named: there are ${there}`);
 }
 
-export function answerHeaders({ id, complete }: Answer, { format }: Chosen): Record<string, string> {
+export function answerHeaders({ id, complete, reused }: Answer, { format }: Chosen): Record<string, string> {
   return {
     "content-type": format.contentType,
     vary: "Accept",
     "x-query-id": id,
     // A table alone can't say that a provider's rows are not in it.
     "x-query-complete": String(complete),
+    ...(reused === undefined ? {} : { "x-query-reused": reused.queryId }),
   };
 }
 

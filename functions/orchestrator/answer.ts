@@ -17,6 +17,8 @@ export interface Answer {
   /** Parties whose chains were to answer, in the order of the plan. */
   readonly answering: readonly string[];
   readonly failed: readonly Failure[];
+  /** The earlier query whose results these are. */
+  readonly reused?: Reused | undefined;
   /** What stands after the results in the document. */
   readonly record: Readonly<Record<string, unknown>>;
 }
@@ -34,6 +36,14 @@ export interface AnswerFacts {
   /** Why nothing more will come, when the plan is not complete. */
   readonly cutShort: Failure | undefined;
   readonly totalMs: number;
+  /** The earlier query whose results these are. */
+  readonly reused?: Reused;
+}
+
+export interface Reused {
+  readonly queryId: string;
+  /** Milliseconds since the epoch. */
+  readonly answeredAtMs: number;
 }
 
 export function answerOf(facts: AnswerFacts): Answer {
@@ -51,6 +61,7 @@ export function answerOf(facts: AnswerFacts): Answer {
   const results = answeringChains(plan).flatMap((chain) => resultsOf(chain, collected));
   const failed = failuresOf(plan, facts);
   const record = {
+    ...(facts.reused === undefined ? {} : { reused: reusedJson(facts.reused) }),
     archetypes: plan.choices.map(choiceJson),
     verdicts: plan.verdicts.map(verdictJson),
     refused: refusedProviders(plan),
@@ -63,7 +74,9 @@ export function answerOf(facts: AnswerFacts): Answer {
     return problemAnswer(id, failedProblem(rootCause(failed) ?? first, { id, ...record }));
   }
   const answering = answeringChains(plan).map(({ party }) => party);
-  return { id, status: 200, problem: undefined, complete: failed.length === 0, results, answering, failed, record };
+  const complete = failed.length === 0;
+  const { reused } = facts;
+  return { id, status: 200, problem: undefined, complete, results, answering, failed, reused, record };
 }
 
 function problemAnswer(id: string, body: Problem): Answer {
@@ -125,6 +138,10 @@ function isAwaited(chain: Chain, plan: Plan, { ends, trail }: Collected): boolea
     !ends.has(chain.gatherAt) &&
     !trail.some((record) => record.chain === chain.id && record.hop === chain.steps.length - 1)
   );
+}
+
+function reusedJson({ queryId, answeredAtMs }: Reused) {
+  return { query: queryId, answeredAt: new Date(answeredAtMs).toISOString() };
 }
 
 function refusedProviders(plan: Plan) {

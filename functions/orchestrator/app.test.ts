@@ -36,7 +36,9 @@ const pass: Step = {
   isolation: "shared",
   accepts: "result",
   facts: () => undefined,
-  decide: ({ inputs }) => ({ decision: { $case: "forward", value: { payload: inputs[0]?.payload } } }),
+  decide: ({ inputs }) => ({
+    decision: { $case: "forward", value: { payload: inputs[0]?.payload, dataRevision: "" } },
+  }),
 };
 
 beforeAll(async () => {

@@ -8,6 +8,7 @@ import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { authenticate } from "./authenticate.ts";
 import type { CallerEnv } from "./caller.ts";
+import type { ResultCacheSettings } from "./config.ts";
 import { guard } from "./guard.ts";
 import { jobsApi } from "./jobs-api.ts";
 import { knowledgeApi } from "./knowledge-api.ts";
@@ -36,13 +37,15 @@ export interface AppOptions {
   readonly verify: TokenVerifier;
   readonly requestsPerMinute?: number;
   readonly runningQueriesMax?: number;
+  /** Absent: no answer is remembered. */
+  readonly resultCache?: ResultCacheSettings | undefined;
 }
 
 export function createApp(options: AppOptions): App {
   const { api, exchangeParty, log, verify, runningQueriesMax = limits.runningQueriesMax } = options;
   const { requestsPerMinute: perMinute = limits.requestsPerMinuteDefault } = options;
   const routes = new Hono<CallerEnv>();
-  const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax });
+  const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax, resultCache: options.resultCache });
   routes.route("/v1/queries", queries.routes);
   routes.route("/v1/jobs", jobsApi(api, queries));
   routes.route("/v1/policy", policyApi(api));

@@ -15,7 +15,11 @@ import {
 export interface ChainEnd {
   readonly chain: string;
   readonly party: string;
-  readonly content: { readonly result: Result } | { readonly failure: Failure } | { readonly refusal: Refusal };
+  readonly content:
+    | { readonly result: Result }
+    | { readonly failure: Failure }
+    | { readonly refusal: Refusal }
+    | { readonly unchanged: boolean };
 }
 
 export interface Collected {
@@ -120,6 +124,8 @@ function endOf(reply: Reply): ChainEnd {
       return { ...place, content: { refusal: content.value } };
     case "failure":
       return { ...place, content: { failure: content.value } };
+    case "comparison":
+      return { ...place, content: { unchanged: content.value.unchanged } };
     default:
       return { ...place, content: { failure: unreadable(reply) } };
   }

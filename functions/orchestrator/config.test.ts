@@ -16,6 +16,7 @@ describe("the orchestrator's settings", () => {
       exchangeParty: "exchange",
       runningQueriesMax: limits.runningQueriesMax,
       requestsPerMinute: limits.requestsPerMinuteDefault,
+      resultCache: undefined,
       tokens: {
         issuer: "https://issuer.example.org",
         audience: "dynamos",
@@ -24,6 +25,13 @@ describe("the orchestrator's settings", () => {
         claims: { subject: ["sub"], userName: ["email"], userId: ["sub"], roles: ["roles"], party: ["party"] },
       },
     });
+  });
+
+  it("remember answers when they say how much, and for five minutes when not how long", () => {
+    const of = (more: object) => readConfig({ ...whole, ...more }).resultCache;
+    expect(of({ result_cache_mb: "0" })).toBeUndefined();
+    expect(of({ result_cache_mb: "64" })).toEqual({ bytesMax: 67_108_864, keptMs: 300_000 });
+    expect(of({ result_cache_mb: "1", result_cache_seconds: "5" })).toEqual({ bytesMax: 1_048_576, keptMs: 5_000 });
   });
 
   it.each(["http://127.0.0.1:9/keys", "http://localhost/keys", "http://[::1]:9/keys"])(
@@ -54,6 +62,12 @@ describe("the orchestrator's settings", () => {
     ["the skew is none", { token_clock_skew_s: "1m" }, "token_clock_skew_s must be a whole number from 0 to 300"],
     ["the skew is too large", { token_clock_skew_s: "301" }, "token_clock_skew_s must be a whole number from 0 to 300"],
     ["the mapping is none", { token_claims: "email" }, "token_claims is not JSON"],
+    ["the cache's size is none", { result_cache_mb: "-1" }, "result_cache_mb must be a whole number from 0 to 4096"],
+    [
+      "an answer is kept for no time",
+      { result_cache_seconds: "0" },
+      "result_cache_seconds must be a whole number from 1",
+    ],
     ["the rate is none", { rate_limit_per_minute: "0" }, "rate_limit_per_minute must be a whole number from 1 on"],
     [
       "the rate is no number",

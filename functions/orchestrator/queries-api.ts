@@ -10,12 +10,15 @@ import type { SidecarApi } from "#sidecar/client";
 import { createAdmission, type Refused } from "./admission.ts";
 import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
 import { askedBy, type CallerEnv } from "./caller.ts";
+import type { ResultCacheSettings } from "./config.ts";
 import { keptResponse } from "./kept-answer.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { createQueryArchive } from "./query-archive.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
 import { readJson } from "./read-json.ts";
+import { createResultCache } from "./result-cache.ts";
 import { runQuery } from "./run-query.ts";
+import { runRemembering } from "./run-remembering.ts";
 import type { ServerTiming } from "./server-timing.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { within } from "./within.ts";
@@ -47,6 +50,8 @@ export interface QueriesOptions {
   readonly exchangeParty: string;
   readonly log: Log;
   readonly runningQueriesMax: number;
+  /** Undefined: no answer is remembered. */
+  readonly resultCache: ResultCacheSettings | undefined;
 }
 
 interface Started {
@@ -57,7 +62,10 @@ interface Started {
   readonly done: Promise<void>;
 }
 
-export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: QueriesOptions): QueriesApi {
+export function queriesApi(options: QueriesOptions): QueriesApi {
+  const { api, exchangeParty, log, runningQueriesMax, resultCache } = options;
+  const run =
+    resultCache === undefined ? runQuery : runRemembering(createResultCache({ ...resultCache, now: Date.now }));
   const archive = createQueryArchive({ api, exchangeParty, log, now: Date.now });
   const store = createQueryStore({
     now: Date.now,
@@ -80,15 +88,18 @@ export function queriesApi({ api, exchangeParty, log, runningQueriesMax }: Queri
     const controller = new AbortController();
     const deadlineMs = startedAtMs + timeoutMs;
     const cancel = () => controller.abort();
+    const { subject } = c.get("caller");
     const record = store.open({
       id: randomUUID(),
-      subject: c.get("caller").subject,
+      subject,
       startedAtMs,
       deadlineMs,
       cancel,
       keepsRows,
     });
-    const done = runQuery({
+    // Who comes for it later holds its tables at the broker, under this query's name.
+    const done = (keepsRows ? runQuery : run)({
+      subject,
       api,
       exchangeParty,
       query: { ...query, id: record.id },

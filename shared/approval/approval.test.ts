@@ -88,6 +88,7 @@ describe("an approval", () => {
     algorithm: { name: "average", column: "Salschal", groupBy: [] },
     options: { graph: true, aggregate: true },
     purpose: "",
+    reuse: { queryId: "q0", answeredAtMs: 1, data: [{ provider: "UVA", revision: "r" }] },
   };
   it.each(Object.entries(otherQueries))("does not hold for a query with another %s", (field, value) => {
     expect(errorOf({}, { query: { ...query, [field]: value } as Query })).toBe(

@@ -142,6 +142,7 @@ export function queryRequestFromJson(json: unknown): QueryRequest {
     algorithm: algorithm && { name: algorithm.name, column: algorithm.column ?? "", groupBy: algorithm.groupBy ?? [] },
     options: Object.fromEntries(Object.entries(body.options ?? {})),
     purpose: body.purpose ?? "",
+    reuse: undefined,
   };
   return { query, timeoutMs: body.timeoutMs };
 }

@@ -15,6 +15,7 @@ export {
   Cancel,
   Chart,
   Chunk,
+  Comparison,
   Document,
   Envelope,
   FanOut,
@@ -47,4 +48,4 @@ export {
   Terms,
   Verdict,
 } from "./gen/dynamos/v1/policy.ts";
-export { Algorithm, Query, User } from "./gen/dynamos/v1/query.ts";
+export { Algorithm, DataRevision, Query, Reuse, User } from "./gen/dynamos/v1/query.ts";

@@ -13,7 +13,7 @@ import { connectionFileEnd } from "./connection-file-end.ts";
 import { importCsv } from "./import-csv.ts";
 
 /** Changes when an import of the same bytes would give another Parquet. */
-const importVersion = 1;
+export const importVersion = 1;
 
 /** @returns path of a Parquet file with the table's rows. @throws DynamosError DATA_UNREADABLE */
 export async function parquetOf(

@@ -1,12 +1,18 @@
-/** The five things that a step can decide. */
+/** What a step can decide. */
 import type { Envelope, ErrorCode, Outcome, Payload, Plan, Reason, Result } from "#contracts";
 
-export function forward(payload: Payload): Outcome {
-  return { decision: { $case: "forward", value: { payload } } };
+export function forward(payload: Payload, dataRevision = ""): Outcome {
+  return { decision: { $case: "forward", value: { payload, dataRevision } } };
 }
 
-export function forwardResult(result: Result): Outcome {
-  return forward({ content: { $case: "result", value: result } });
+/** @param dataRevision of what was read for it; empty: not known, or nobody asks */
+export function forwardResult(result: Result, dataRevision = ""): Outcome {
+  return forward({ content: { $case: "result", value: result } }, dataRevision);
+}
+
+/** @param unchanged whether the data is what the answer that is asked about was made of */
+export function compare(unchanged: boolean): Outcome {
+  return { decision: { $case: "comparison", value: { unchanged } } };
 }
 
 export function fanOut(plan: Plan, envelopes: Envelope[]): Outcome {

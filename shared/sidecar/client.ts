@@ -1,7 +1,7 @@
 /** The sidecar library's client side: what a function calls. */
 import { setTimeout as wait } from "node:timers/promises";
 import { Metadata } from "@grpc/grpc-js";
-import { type Envelope, ErrorCode, type Reply } from "#contracts";
+import { type Envelope, ErrorCode, type Plan, type Query, type Reply } from "#contracts";
 import type { SidecarClient } from "#contracts/sidecar";
 import { DynamosError, hasCode } from "#errors";
 import type { DeleteOptions, Entry } from "#ports/knowledge";
@@ -30,6 +30,8 @@ export interface SidecarApi {
   /** It is still wanted. @throws DynamosError TRANSFER_LOST, BROKER_UNAVAILABLE */
   renewTransfer(name: string): Promise<void>;
   dropTransfer(name: string): Promise<void>;
+  /** An earlier answer is about to be given again: resolves when that is on record. @throws DynamosError RECORD_UNAVAILABLE */
+  recordReuse(query: Query, plan: Plan): Promise<void>;
   /** What this sidecar has on record of a query, or all; the first line names the key. @throws DynamosError NOT_FOUND, RECORD_UNAVAILABLE */
   readRecords(queryId: string, signal: AbortSignal): AsyncIterable<string>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
@@ -136,6 +138,9 @@ export function connectSidecar(address: string): SidecarApi {
     request,
     readTransfer,
     readRecords,
+    recordReuse: async (query, plan) => {
+      await call((deadline, done) => client.recordReuse({ query, plan }, new Metadata(), { deadline }, done));
+    },
     writeTransfer: async ({ chunks, ...transfer }) => {
       const request = { ...transfer, chunks: chunks.map((chunk) => Buffer.from(chunk)) };
       await call((deadline, done) => client.writeTransfer(request, new Metadata(), { deadline }, done));

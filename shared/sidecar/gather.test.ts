@@ -52,6 +52,7 @@ function part({ queryId, party, replyTo, deadlineMs, failure, knowledge }: PartO
     algorithm: undefined,
     options: {},
     purpose: "",
+    reuse: undefined,
   };
   const { decision } = evaluate(query, party, knowledge, Date.now());
   if (decision?.$case !== "terms") throw new RangeError(`${party} refuses`);

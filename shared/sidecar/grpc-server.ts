@@ -138,6 +138,13 @@ function implementation(sidecar: Sidecar, counted: Streaming): SidecarServer {
         if (!call.write({ line })) await once(call, "drain", { signal: gone.signal });
       }
     }),
+    recordReuse: unary(async ({ query, plan }) => {
+      if (query?.reuse === undefined || plan === undefined) {
+        throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "a reuse without its query or plan");
+      }
+      await sidecar.recordReuse(query, plan);
+      return {};
+    }),
     cancel: unary(async ({ queryId }) => {
       await sidecar.cancel(queryId);
       return {};

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type Chunk, type Envelope, ErrorCode, type Outcome, type Transfer } from "#contracts";
 import { mayLeave } from "#domain/egress";
 import { limits } from "#domain/limits";
+import { forwardResult } from "#domain/outcome";
 import { destinationOf, isForAsker } from "#domain/route";
 import { isEmitted, transferredInputs, withTransfer } from "#domain/transferred";
 import { DynamosError } from "#errors";
@@ -111,7 +112,7 @@ export function hopOutput(envelope: Envelope, transfers: Transfers, nowMs: numbe
     const { name, end } = await writer;
     await end();
     const value = withTransfer(content.value, { name, chunks, bytes, sha256: hash.digest() });
-    return { decision: { $case: "forward", value: { payload: { content: { $case: "result", value } } } } };
+    return forwardResult(value, decision?.$case === "forward" ? decision.value.dataRevision : "");
   }
 
   return { take, finish, abandon };

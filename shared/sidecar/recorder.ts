@@ -3,10 +3,24 @@
  * hop, so that neither it nor what carries it out knows of the record.
  */
 import { createHash } from "node:crypto";
-import { type Knowledge as Attached, type Chain, type Envelope, ErrorCode, type Failure } from "#contracts";
+import {
+  type Knowledge as Attached,
+  type Chain,
+  type Envelope,
+  ErrorCode,
+  type Failure,
+  type Plan,
+  type Query,
+} from "#contracts";
 import type { AuditRecord, FailureRecord } from "#domain/audit/record";
 import { recordsOfGather } from "#domain/audit/records-of-gather";
-import { aboutQuery, approvedRevisions, type Recording, recordsOfHop } from "#domain/audit/records-of-hop";
+import {
+  aboutQuery,
+  approvedRevisions,
+  type Recording,
+  recordOfReuse,
+  recordsOfHop,
+} from "#domain/audit/records-of-hop";
 import { type Effect, effectsOf } from "#domain/carry-out";
 import { fail } from "#domain/outcome";
 import { outcomeTransfers } from "#domain/transferred";
@@ -26,6 +40,8 @@ export interface Recorder {
   hop(envelope: Envelope, tries: number, signal: AbortSignal, tools: HopTools): Promise<HopResult>;
   /** @returns why the parts may not be handed on: that can't be recorded */
   gathered(chain: Chain, parts: readonly Envelope[], effects: readonly Effect[]): Promise<Failure | undefined>;
+  /** An earlier answer is about to be given again. @throws DynamosError RECORD_UNAVAILABLE */
+  reused(query: Query, plan: Plan): Promise<void>;
   /** It ended otherwise than was recorded, and nothing left. Nobody waits for that to be written. */
   ended(envelope: Envelope, error: Pick<DynamosError, "code">): void;
 }
@@ -39,7 +55,12 @@ export interface RecorderOptions {
 }
 
 /** Where nothing is recorded. */
-export const unrecorded: Recorder = { hop: runHop, gathered: async () => undefined, ended: () => {} };
+export const unrecorded: Recorder = {
+  hop: runHop,
+  gathered: async () => undefined,
+  reused: async () => {},
+  ended: () => {},
+};
 
 export function createRecorder({ records, build, clock, log }: RecorderOptions): Recorder {
   const recording = (): Recording => ({ digest, sidecarBuild: build, nowMs: clock.now() });
@@ -122,6 +143,10 @@ export function createRecorder({ records, build, clock, log }: RecorderOptions):
     gathered: async (chain, parts, effects) => {
       const error = await append(recordsOfGather(chain.id, parts, effects, recording()), parts[0]?.queryId ?? "");
       return error?.toFailure({ party: chain.party, step: chain.steps[0] ?? "" });
+    },
+    reused: async (query, plan) => {
+      const error = await append([recordOfReuse(query, plan, recording())], query.id);
+      if (error !== undefined) throw error;
     },
     ended: (envelope, { code }) => {
       const about = aboutQuery(envelope, recording(), approvedRevisions(envelope));

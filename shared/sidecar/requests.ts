@@ -1,6 +1,7 @@
 /** Requests into a chain and the replies that come back for them, each once. */
 import { Envelope, ErrorCode, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
+import { isComparing } from "#domain/reuse";
 import { hopId, stepTopic } from "#domain/route";
 import { replyTransfers } from "#domain/transferred";
 import { DynamosError } from "#errors";
@@ -71,10 +72,15 @@ export function createRequests({ broker, clock, log, cache, replyTo, drop, cance
 
   async function* request(asked: Envelope, signal: AbortSignal): AsyncIterable<Reply> {
     const { queryId } = asked;
-    if (waiting.has(queryId)) {
+    const running = waiting.get(queryId);
+    if (running !== undefined && asked.attempt === 1) {
       throw new DynamosError(ErrorCode.INVALID_REQUEST, `query ${queryId} is already running`);
     }
-    const waiter = new Waiter({ ...asked, replyTo });
+    // Whoever asks again has left the earlier attempt, of which this may not know yet.
+    running?.end();
+    const before = asked.attempt === 1 ? undefined : (running ?? past.get(queryId));
+    const attempt = Math.max(asked.attempt, (before?.attempt ?? 0) + 1);
+    const waiter = new Waiter({ ...asked, attempt, replyTo });
     waiting.set(queryId, waiter);
     const leftMs = asked.deadlineMs - clock.now();
     const end = () => waiter.end();
@@ -88,10 +94,10 @@ export function createRequests({ broker, clock, log, cache, replyTo, drop, cance
     } finally {
       stopTimer();
       signal.removeEventListener("abort", end);
-      waiting.delete(queryId);
+      if (waiting.get(queryId) === waiter) waiting.delete(queryId);
       past.set(queryId, waiter);
-      // Its asker need not wait for that; what is not told ends by the deadline.
-      if (waiter.hasFailed) void cancel(queryId, 0).catch(() => {});
+      // Its asker need not wait for that; what is not told ends by the deadline. Who compared may ask again.
+      if (waiter.hasFailed) void cancel(queryId, isComparing(asked) ? waiter.attempt : 0).catch(() => {});
       await drop(waiter.rest().flatMap(replyTransfers));
     }
   }

@@ -1,6 +1,6 @@
 /** Puts a party's sidecar together: the only program of the party that speaks to the broker. */
 import type { ApprovalKeys } from "#approval/approval-keys";
-import { Cancel, type Envelope, ErrorCode, type Reply } from "#contracts";
+import { Cancel, type Envelope, ErrorCode, type Plan, type Query, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
 import { cancelTopic, gatherTopic, replyTopic } from "#domain/route";
 import { DynamosError, hasCode } from "#errors";
@@ -62,6 +62,8 @@ export interface Sidecar {
   request(envelope: Envelope, signal: AbortSignal): AsyncIterable<Reply>;
   /** Tells every sidecar that nobody waits for this query any more. */
   cancel(queryId: string): Promise<void>;
+  /** An earlier answer is about to be given again: resolves when that is on record. @throws DynamosError RECORD_UNAVAILABLE */
+  recordReuse(query: Query, plan: Plan): Promise<void>;
   /** What is on record of a query, or all for an empty id; the first line names the key. @throws DynamosError NOT_FOUND, RECORD_UNAVAILABLE */
   readRecords(queryId: string): AsyncIterable<string>;
   /** Waits until every sidecar that is online carries out what is agreed up to this revision, or until time is up. */
@@ -189,6 +191,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     transfers: broker.transfers,
     request: requests.request,
     cancel: (queryId) => publishCancel(broker, queryId, 0),
+    recordReuse: recorder.reused,
     readRecords: (queryId) => recordedLines(records, queryId),
     applied: (revision, waitMs) => appliedBy(cache, clock, revision, waitMs),
     status: () => ({

@@ -55,6 +55,7 @@ export function answeringSidecar(): AnsweringSidecar {
       if (hold !== undefined) await Promise.race([hold, left]);
       if (!signal.aborted) yield* replies(envelope, answers);
     },
+    recordReuse: async () => {},
     readRecords: async function* () {},
     readTransfer: async function* (name, signal) {
       const bytes = transfers.get(name);

@@ -60,6 +60,7 @@ function completed(query: AskedQuery): Query {
     algorithm: undefined,
     options: {},
     purpose: "",
+    reuse: undefined,
     ...query,
   };
 }
@@ -87,6 +88,7 @@ export function apiOf(sidecar: Sidecar, knowledge: Knowledge): SidecarApi {
     },
     renewTransfer: (name) => sidecar.transfers.renew(name),
     dropTransfer: (name) => sidecar.transfers.drop(name),
+    recordReuse: (query, plan) => sidecar.recordReuse(query, plan),
     readRecords: (queryId) => sidecar.readRecords(queryId),
     applied: (revision, waitMs) => sidecar.applied(revision, waitMs),
     get: (key) => knowledge.get(key),

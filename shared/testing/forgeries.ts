@@ -72,6 +72,7 @@ const otherQueries: { readonly [Field in keyof Query]: (query: Query) => Query[F
   algorithm: () => undefined,
   options: ({ options }) => ({ ...options, split: true }),
   purpose: () => "marketing",
+  reuse: () => ({ queryId: "another", answeredAtMs: 1, data: [{ provider: "UVA", revision: "made up" }] }),
 };
 
 const otherTerms: { readonly [Field in keyof Terms]: Terms[Field] } = {

@@ -84,7 +84,7 @@ export interface StepRecord extends OfQuery {
   readonly hop: number;
   readonly tries: number;
   readonly ms: number;
-  /** `forward`, `fanOut`, `refusal`, `failure` or `nothing`. */
+  /** `forward`, `fanOut`, `refusal`, `failure`, `comparison` or `nothing`. */
   readonly outcome: string;
   readonly contents: readonly Content[];
 }
@@ -102,9 +102,23 @@ export interface ReleaseRecord extends OfQuery {
   /** The party that gets it, in lower case. */
   readonly to: string;
   /** `opened`: a table follows in chunks, and a release with its rows and hash after the last of them. */
-  readonly what: "opened" | "part" | "result" | "plan" | "start";
+  readonly what: "opened" | "part" | "result" | "plan" | "start" | "unchanged";
   readonly chain: string;
   readonly contents: readonly Content[];
+  /** Of `unchanged`: the query whose answer may be given again. */
+  readonly of?: EarlierAnswer;
+}
+
+export interface EarlierAnswer {
+  readonly queryId: string;
+  /** Milliseconds since the epoch, by the clock of who answered. */
+  readonly answeredAtMs: number;
+}
+
+/** A query is answered with what an earlier one was: written at the exchange before it is. */
+export interface ReuseRecord extends OfQuery {
+  readonly kind: "reuse";
+  readonly of: EarlierAnswer;
 }
 
 export interface RefusalRecord extends OfQuery {
@@ -156,6 +170,7 @@ export type QueryRecord =
   | StepRecord
   | GatherRecord
   | ReleaseRecord
+  | ReuseRecord
   | RefusalRecord
   | FailureRecord;
 

@@ -1,5 +1,14 @@
 /** What is recorded of one hop: what was decided, planned and run, and what is about to leave the party. */
-import type { Envelope, HopRecord, Knowledge, Outcome, Plan, Reason, Verdict } from "#contracts";
+import {
+  Envelope,
+  type HopRecord,
+  type Knowledge,
+  type Outcome,
+  type Plan,
+  type Query,
+  type Reason,
+  type Verdict,
+} from "#contracts";
 import { labelOf } from "#errors";
 import type { Effect } from "../carry-out.ts";
 import { relationClause } from "../clause-checks.ts";
@@ -8,12 +17,14 @@ import { contentsOf, type DigestBytes } from "./contents.ts";
 import type {
   AgreementRevision,
   DecisionRecord,
+  EarlierAnswer,
   FailureRecord,
   OfQuery,
   PlanRecord,
   QueryRecord,
   RefusalRecord,
   ReleaseRecord,
+  ReuseRecord,
   Rule,
   Sha256,
 } from "./record.ts";
@@ -82,18 +93,33 @@ export function approvedRevisions({ approvals }: Envelope): AgreementRevision[] 
   return approvals.map(({ provider, terms }) => ({ provider, revision: terms?.agreementRevision ?? 0 }));
 }
 
+/** At the exchange, of a query that is answered with what an earlier one was. */
+export function recordOfReuse(query: Query, plan: Plan, recording: Recording): ReuseRecord {
+  const envelope = Envelope.fromPartial({ queryId: query.id, attempt: plan.attempt, query });
+  return { ...aboutQuery(envelope, recording, planRevisions(plan)), kind: "reuse", of: earlierAnswer(query) };
+}
+
+function earlierAnswer(query: Query | undefined): EarlierAnswer {
+  const { queryId = "", answeredAtMs = 0 } = query?.reuse ?? {};
+  return { queryId: shortened(queryId), answeredAtMs };
+}
+
 /** What leaves for another party; refusals and failures have records of their own. */
 export function releasesOf(effect: Effect, from: Envelope, about: OfQuery, digest: DigestBytes): ReleaseRecord[] {
   const released = effect.kind === "reply" ? ofReply(effect) : ofEnvelope(effect);
   if (released === undefined || released.to === from.party.toLowerCase()) return [];
   const { to, what, chain, result } = released;
-  return [{ ...about, kind: "release", to, what, chain, contents: contentsOf(result, digest) }];
+  const of = what === "unchanged" ? { of: earlierAnswer(from.query) } : {};
+  return [{ ...about, kind: "release", to, what, chain, contents: contentsOf(result, digest), ...of }];
 }
 
 function ofReply({ routingKey, reply }: Extract<Effect, { kind: "reply" }>) {
   const to = routingKey.split(".")[1] ?? "";
   const { content, chain } = reply;
   if (content?.$case === "plan") return { to, what: "plan" as const, chain, result: undefined };
+  if (content?.$case === "comparison" && content.value.unchanged) {
+    return { to, what: "unchanged" as const, chain, result: undefined };
+  }
   return content?.$case === "result" ? { to, what: "result" as const, chain, result: content.value } : undefined;
 }
 

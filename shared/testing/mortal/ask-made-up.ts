@@ -52,6 +52,7 @@ export async function askMadeUp(
       algorithm: undefined,
       options: asked.archetype === "dataThroughTtp" ? { aggregate: true } : {},
       purpose: "",
+      reuse: undefined,
     },
     deadlineMs: Date.now() + timeoutMs,
     traceparent: "",

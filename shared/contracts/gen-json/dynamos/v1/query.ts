@@ -44,11 +44,28 @@ export interface Query {
   options: { [key: string]: boolean };
   /** What the answer is for, in a word that the agreements know; may be empty. */
   purpose: string;
+  /** Absent: nobody remembers answers. Covered by the approval, as all of the query is. */
+  reuse: Reuse | undefined;
 }
 
 export interface Query_OptionsEntry {
   key: string;
   value: boolean;
+}
+
+/** Whoever asks remembers answers, and asks about one of them, or will remember this one. */
+export interface Reuse {
+  /** Of the query whose answer is there, and when it was answered; empty: there is none, and the data is to be named. */
+  queryId: string;
+  answeredAtMs: number;
+  /** What it was made of. Each of these providers is only asked whether its data is still that. */
+  data: DataRevision[];
+}
+
+export interface DataRevision {
+  provider: string;
+  /** As that provider named it: nobody else can make or read it. */
+  revision: string;
 }
 
 export const User: MessageFns<User> = {
@@ -134,6 +151,7 @@ export const Query: MessageFns<Query> = {
         )
         : {},
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
+      reuse: isSet(object.reuse) ? Reuse.fromJSON(object.reuse) : undefined,
     };
   },
 
@@ -172,6 +190,9 @@ export const Query: MessageFns<Query> = {
     if (message.purpose !== "") {
       obj.purpose = message.purpose;
     }
+    if (message.reuse !== undefined) {
+      obj.reuse = Reuse.toJSON(message.reuse);
+    }
     return obj;
   },
 };
@@ -191,6 +212,60 @@ export const Query_OptionsEntry: MessageFns<Query_OptionsEntry> = {
     }
     if (message.value !== false) {
       obj.value = message.value;
+    }
+    return obj;
+  },
+};
+
+export const Reuse: MessageFns<Reuse> = {
+  fromJSON(object: any): Reuse {
+    return {
+      queryId: isSet(object.queryId)
+        ? globalThis.String(object.queryId)
+        : isSet(object.query_id)
+        ? globalThis.String(object.query_id)
+        : "",
+      answeredAtMs: isSet(object.answeredAtMs)
+        ? globalThis.Number(object.answeredAtMs)
+        : isSet(object.answered_at_ms)
+        ? globalThis.Number(object.answered_at_ms)
+        : 0,
+      data: globalThis.Array.isArray(object?.data)
+        ? object.data.map((e: any) => DataRevision.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Reuse): unknown {
+    const obj: any = {};
+    if (message.queryId !== "") {
+      obj.queryId = message.queryId;
+    }
+    if (message.answeredAtMs !== 0) {
+      obj.answeredAtMs = Math.round(message.answeredAtMs);
+    }
+    if (message.data?.length) {
+      obj.data = message.data.map((e) => DataRevision.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+export const DataRevision: MessageFns<DataRevision> = {
+  fromJSON(object: any): DataRevision {
+    return {
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
+      revision: isSet(object.revision) ? globalThis.String(object.revision) : "",
+    };
+  },
+
+  toJSON(message: DataRevision): unknown {
+    const obj: any = {};
+    if (message.provider !== "") {
+      obj.provider = message.provider;
+    }
+    if (message.revision !== "") {
+      obj.revision = message.revision;
     }
     return obj;
   },

@@ -45,11 +45,28 @@ export interface Query {
   options: { [key: string]: boolean };
   /** What the answer is for, in a word that the agreements know; may be empty. */
   purpose: string;
+  /** Absent: nobody remembers answers. Covered by the approval, as all of the query is. */
+  reuse: Reuse | undefined;
 }
 
 export interface Query_OptionsEntry {
   key: string;
   value: boolean;
+}
+
+/** Whoever asks remembers answers, and asks about one of them, or will remember this one. */
+export interface Reuse {
+  /** Of the query whose answer is there, and when it was answered; empty: there is none, and the data is to be named. */
+  queryId: string;
+  answeredAtMs: number;
+  /** What it was made of. Each of these providers is only asked whether its data is still that. */
+  data: DataRevision[];
+}
+
+export interface DataRevision {
+  provider: string;
+  /** As that provider named it: nobody else can make or read it. */
+  revision: string;
 }
 
 function createBaseUser(): User {
@@ -209,6 +226,7 @@ function createBaseQuery(): Query {
     algorithm: undefined,
     options: {},
     purpose: "",
+    reuse: undefined,
   };
 }
 
@@ -240,6 +258,9 @@ export const Query: MessageFns<Query> = {
     });
     if (message.purpose !== "") {
       writer.uint32(74).string(message.purpose);
+    }
+    if (message.reuse !== undefined) {
+      Reuse.encode(message.reuse, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -332,6 +353,14 @@ export const Query: MessageFns<Query> = {
             message.purpose = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reuse = Reuse.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -368,6 +397,7 @@ export const Query: MessageFns<Query> = {
       {},
     );
     message.purpose = object.purpose ?? "";
+    message.reuse = (object.reuse !== undefined && object.reuse !== null) ? Reuse.fromPartial(object.reuse) : undefined;
     return message;
   },
 };
@@ -439,6 +469,152 @@ export const Query_OptionsEntry: MessageFns<Query_OptionsEntry> = {
   },
 };
 
+function createBaseReuse(): Reuse {
+  return { queryId: "", answeredAtMs: 0, data: [] };
+}
+
+export const Reuse: MessageFns<Reuse> = {
+  encode(message: Reuse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queryId !== "") {
+      writer.uint32(10).string(message.queryId);
+    }
+    if (message.answeredAtMs !== 0) {
+      writer.uint32(16).int64(message.answeredAtMs);
+    }
+    for (const v of message.data) {
+      DataRevision.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reuse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReuse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queryId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.answeredAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.data.push(DataRevision.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Reuse>, I>>(base?: I): Reuse {
+    return Reuse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Reuse>, I>>(object: I): Reuse {
+    const message = createBaseReuse();
+    message.queryId = object.queryId ?? "";
+    message.answeredAtMs = object.answeredAtMs ?? 0;
+    message.data = object.data?.map((e) => DataRevision.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDataRevision(): DataRevision {
+  return { provider: "", revision: "" };
+}
+
+export const DataRevision: MessageFns<DataRevision> = {
+  encode(message: DataRevision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    if (message.revision !== "") {
+      writer.uint32(18).string(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DataRevision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDataRevision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DataRevision>, I>>(base?: I): DataRevision {
+    return DataRevision.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DataRevision>, I>>(object: I): DataRevision {
+    const message = createBaseDataRevision();
+    message.provider = object.provider ?? "";
+    message.revision = object.revision ?? "";
+    return message;
+  },
+};
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 export type DeepPartial<T> = T extends Builtin ? T
@@ -451,6 +627,17 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -7,6 +7,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Envelope, Reply } from "./envelope.ts";
+import { Plan } from "./plan.ts";
+import { Query } from "./query.ts";
 
 export const protobufPackage = "dynamos.v1";
 
@@ -69,6 +71,17 @@ export interface ReadRecordsRequest {
 export interface ReadRecordsResponse {
   /** One record of the party's audit record, as it was sealed. */
   line: string;
+}
+
+/** A query is answered with the results of an earlier one. */
+export interface RecordReuseRequest {
+  /** As it was asked, with `reuse`, and the plan that was made for it. */
+  query: Query | undefined;
+  plan: Plan | undefined;
+}
+
+/** It is on record. */
+export interface RecordReuseResponse {
 }
 
 export interface CancelRequest {
@@ -868,6 +881,116 @@ export const ReadRecordsResponse: MessageFns<ReadRecordsResponse> = {
   fromPartial<I extends Exact<DeepPartial<ReadRecordsResponse>, I>>(object: I): ReadRecordsResponse {
     const message = createBaseReadRecordsResponse();
     message.line = object.line ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordReuseRequest(): RecordReuseRequest {
+  return { query: undefined, plan: undefined };
+}
+
+export const RecordReuseRequest: MessageFns<RecordReuseRequest> = {
+  encode(message: RecordReuseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.query !== undefined) {
+      Query.encode(message.query, writer.uint32(10).fork()).join();
+    }
+    if (message.plan !== undefined) {
+      Plan.encode(message.plan, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordReuseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordReuseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.query = Query.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.plan = Plan.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordReuseRequest>, I>>(base?: I): RecordReuseRequest {
+    return RecordReuseRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordReuseRequest>, I>>(object: I): RecordReuseRequest {
+    const message = createBaseRecordReuseRequest();
+    message.query = (object.query !== undefined && object.query !== null) ? Query.fromPartial(object.query) : undefined;
+    message.plan = (object.plan !== undefined && object.plan !== null) ? Plan.fromPartial(object.plan) : undefined;
+    return message;
+  },
+};
+
+function createBaseRecordReuseResponse(): RecordReuseResponse {
+  return {};
+}
+
+export const RecordReuseResponse: MessageFns<RecordReuseResponse> = {
+  encode(_: RecordReuseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordReuseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordReuseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RecordReuseResponse>, I>>(base?: I): RecordReuseResponse {
+    return RecordReuseResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordReuseResponse>, I>>(_: I): RecordReuseResponse {
+    const message = createBaseRecordReuseResponse();
     return message;
   },
 };

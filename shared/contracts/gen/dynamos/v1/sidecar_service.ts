@@ -44,6 +44,8 @@ import {
   ReadRecordsResponse,
   ReadTransferRequest,
   ReadTransferResponse,
+  RecordReuseRequest,
+  RecordReuseResponse,
   RenewLeaseRequest,
   RenewLeaseResponse,
   RenewTransferRequest,
@@ -127,6 +129,16 @@ export const SidecarService = {
     requestDeserialize: (value: Buffer): ReadRecordsRequest => ReadRecordsRequest.decode(value),
     responseSerialize: (value: ReadRecordsResponse): Buffer => Buffer.from(ReadRecordsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReadRecordsResponse => ReadRecordsResponse.decode(value),
+  },
+  /** Writes down that an earlier answer is given again, before it is given. */
+  recordReuse: {
+    path: "/dynamos.v1.Sidecar/RecordReuse" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordReuseRequest): Buffer => Buffer.from(RecordReuseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordReuseRequest => RecordReuseRequest.decode(value),
+    responseSerialize: (value: RecordReuseResponse): Buffer => Buffer.from(RecordReuseResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordReuseResponse => RecordReuseResponse.decode(value),
   },
   /** Tells every party that nobody waits for this query any more. */
   cancel: {
@@ -253,6 +265,8 @@ export interface SidecarServer extends UntypedServiceImplementation {
   dropTransfer: handleUnaryCall<DropTransferRequest, DropTransferResponse>;
   /** What this sidecar has on record, for an auditor. */
   readRecords: handleServerStreamingCall<ReadRecordsRequest, ReadRecordsResponse>;
+  /** Writes down that an earlier answer is given again, before it is given. */
+  recordReuse: handleUnaryCall<RecordReuseRequest, RecordReuseResponse>;
   /** Tells every party that nobody waits for this query any more. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
   /** Waits until every sidecar that is online carries out what is agreed up to a revision, or until time is up. */
@@ -342,6 +356,22 @@ export interface SidecarClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ReadRecordsResponse>;
+  /** Writes down that an earlier answer is given again, before it is given. */
+  recordReuse(
+    request: RecordReuseRequest,
+    callback: (error: ServiceError | null, response: RecordReuseResponse) => void,
+  ): ClientUnaryCall;
+  recordReuse(
+    request: RecordReuseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordReuseResponse) => void,
+  ): ClientUnaryCall;
+  recordReuse(
+    request: RecordReuseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordReuseResponse) => void,
+  ): ClientUnaryCall;
   /** Tells every party that nobody waits for this query any more. */
   cancel(
     request: CancelRequest,
