@@ -1,5 +1,5 @@
 /**
- * The functions' bundles for each kind of workers. Three are settings that anybody may choose; two are made for
+ * The functions' bundles for each kind of workers. Four are settings that anybody may choose; two are made for
  * measuring alone and can't be deployed: "cold" has no worker ready and starts one for each call, "long-lived" runs
  * the steps in the door's own process, again and again, with no isolation at all.
  */
@@ -9,12 +9,13 @@ import { build } from "esbuild";
 import { functionNames } from "../build/functions.ts";
 import { home } from "../stack/parties.ts";
 
-export type Workers = "default" | "fork" | "spawn" | "cold" | "long-lived";
+/** `fused`: the steps of one party after its query run in the query's process. */
+export type Workers = "default" | "fused" | "fork" | "spawn" | "cold" | "long-lived";
 
 export interface Bundles {
   readonly folder: string;
-  /** For each function's settings. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Settings of a function, by its name in the stack. */
+  environmentOf(name: string): Readonly<Record<string, string>>;
   remove(): Promise<void>;
 }
 
@@ -22,21 +23,24 @@ const built = join(home, "build/functions");
 
 /** Needs what `npm run build` has made. */
 export async function bundlesOf(workers: Workers): Promise<Bundles> {
-  if (workers === "default") return { folder: built, environment: {}, remove: async () => {} };
-  if (workers === "fork" || workers === "spawn") {
-    return { folder: built, environment: { worker_backend: workers }, remove: async () => {} };
-  }
+  const environmentOf = (name: string) => settingsOf(workers, name);
+  if (workers !== "cold" && workers !== "long-lived") return { folder: built, environmentOf, remove: async () => {} };
   // Inside the checkout, where DuckDB's native part is found.
   const folder = await mkdtemp(join(home, `build/bench-${workers}-`));
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
     await cp(built, folder, { recursive: true });
     for (const name of await functionNames(home)) await replaceDoor(name, workers, join(folder, name, "index.js"));
-    return { folder, environment: {}, remove };
+    return { folder, environmentOf, remove };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+function settingsOf(workers: Workers, name: string): Record<string, string> {
+  if (workers === "fork" || workers === "spawn") return { worker_backend: workers };
+  return workers === "fused" && name.endsWith("-sql-query") ? { fuse: "sql-anonymize,sql-algorithm" } : {};
 }
 
 /** Of a step that runs in workers; the other functions stay as they are. */

@@ -2,19 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { jsonLog } from "#adapters/system/log";
-import { demoDataSets, writeDemoData } from "#data/demo-data";
-import { dataSetKey } from "#domain/knowledge-keys";
 import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
 import type { Orchestrator } from "../commands/ask.ts";
-import { demoDocuments, demoUser } from "../demo/documents.ts";
+import { demoUser } from "../demo/documents.ts";
 import { home } from "../stack/parties.ts";
 import { readStack, type Stack } from "../stack/read-stack.ts";
 import type { SeedDocument } from "../system/seed.ts";
 import { type System, startSystem } from "../system/start-system.ts";
-import { makeTemporaryFolder } from "../system/temporary-folder.ts";
 import { openDemoIssuer } from "../tokens/demo-issuer.ts";
 import { stateFolder } from "../tokens/state-folder.ts";
-import { bundlesOf, type Workers } from "./bench-bundles.ts";
+import { type Bundles, bundlesOf, type Workers } from "./bench-bundles.ts";
+import { makeDemoData } from "./demo-bench-data.ts";
 import { childrenOf } from "./processes.ts";
 
 export interface BenchSystemOptions {
@@ -59,10 +57,10 @@ export async function startBenchSystem(options: BenchSystemOptions): Promise<Ben
     const issuer = await openDemoIssuer(stateFolder());
     const bundles = await bundlesOf(workers);
     closers.push(bundles.remove);
-    const data = options.data ?? (await demoData(closers));
+    const data = options.data ?? (await ownDemoData(closers));
     const before = new Set(childrenOf(process.pid));
     const system = await startSystem({
-      stack: withWorkers(options.stack ?? (await neededStack()), bundles.environment),
+      stack: withSettings(options.stack ?? (await neededStack()), bundles),
       buildDir: bundles.folder,
       port: 0,
       broker,
@@ -91,17 +89,18 @@ export async function neededStack(): Promise<Stack> {
   return { ...stack, functions: stack.functions.filter(({ name }) => !unneeded.test(name)) };
 }
 
-function withWorkers(stack: Stack, environment: Readonly<Record<string, string>>): Stack {
-  const functions = stack.functions.map((fn) => ({ ...fn, environment: { ...fn.environment, ...environment } }));
+function withSettings(stack: Stack, { environmentOf }: Bundles): Stack {
+  const functions = stack.functions.map((fn) => ({
+    ...fn,
+    environment: { ...fn.environment, ...environmentOf(fn.name) },
+  }));
   return { ...stack, functions };
 }
 
-async function demoData(closers: (() => Promise<void>)[]): Promise<BenchData> {
-  const { path: folder, remove } = await makeTemporaryFolder("data");
-  closers.push(remove);
-  await writeDemoData(folder);
-  const dataSets = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
-  return { folder, documents: [...demoDocuments, ...dataSets] };
+async function ownDemoData(closers: (() => Promise<void>)[]): Promise<BenchData> {
+  const data = await makeDemoData();
+  closers.push(data.remove);
+  return data;
 }
 
 export interface BenchBroker {

@@ -7,7 +7,7 @@ import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
 import { callOrchestrator, type Orchestrator } from "../commands/call-orchestrator.ts";
 import { startFromFlags } from "../commands/system-options.ts";
 import { demoUser } from "../demo/documents.ts";
-import { textTable } from "../print/text-table.ts";
+import type { BenchResult, Cell } from "./bench-result.ts";
 import { percentile } from "./statistics.ts";
 
 export interface ChangeBench {
@@ -34,8 +34,7 @@ const short = "SELECT Geslacht FROM Personen LIMIT 1";
 const startMs = 700;
 const lifetimeS = 86_400;
 
-/** @returns how many queries ended otherwise than they should */
-export async function benchChange(options: ChangeBench, say: (line: string) => void): Promise<number> {
+export async function benchChange(options: ChangeBench, say: (line: string) => void): Promise<BenchResult> {
   const closers: (() => Promise<void>)[] = [];
   try {
     const ways: Way[] = [];
@@ -61,8 +60,7 @@ export async function benchChange(options: ChangeBench, say: (line: string) => v
       say(`round ${round} of ${options.rounds}`);
       for (const way of ways) await measure(way, options);
     }
-    say(textTable({ columns: columns.map((name) => ({ name })), rows: ways.flatMap(rowsOf) }));
-    return ways.reduce((sum, { wrong }) => sum + wrong, 0);
+    return resultOf(ways, options);
   } finally {
     for (const close of closers.reverse()) await close();
   }
@@ -108,18 +106,46 @@ async function put({ steward }: Way, agreement: object): Promise<void> {
   if (answer.status !== 200 || waiting !== null) throw new Error(`PUT: ${answer.status}, waiting for ${waiting}`);
 }
 
-const columns = ["broker", "what", "p50 ms", "p99 ms", "most ms", "of"];
+const kinds = {
+  "PUT to its answer": (way: Way) => way.putMs,
+  "PUT to the refusal of a running query": (way: Way) => way.stoppedMs,
+  "allowed again to a query's answer": (way: Way) => way.backMs,
+};
 
-function rowsOf({ broker, putMs, stoppedMs, backMs }: Way): unknown[][] {
-  const row = (what: string, values: readonly number[]) => [
-    broker,
-    what,
-    ...[0.5, 0.99, 1].map((share) => percentile(values, share).toFixed(1)),
-    String(values.length),
-  ];
-  return [
-    row("PUT to its answer", putMs),
-    row("PUT to the refusal of a running query", stoppedMs),
-    row("allowed again to a query's answer", backMs),
-  ];
+function resultOf(ways: readonly Way[], { rounds, queries }: ChangeBench): BenchResult {
+  const rows = ways.flatMap((way) =>
+    Object.entries(kinds).map(([what, of]): Cell[] => [
+      way.broker,
+      what,
+      ...[0.5, 0.95, 0.99, 1].map((share) => percentile(of(way), share)),
+      of(way).length,
+    ]),
+  );
+  return {
+    title: "A change of an agreement",
+    about: `${rounds} times for each broker, in turns; ${queries} queries run when the change comes, and each must end with a refusal; the one that follows must be answered.`,
+    limit: "The way to every sidecar and back, and the end of the processes that ran what is not allowed any more.",
+    wrong: ways.reduce((sum, { wrong }) => sum + wrong, 0),
+    remarks: [],
+    figures: {},
+    tables: [{ title: "", columns: ["broker", "what", "p50 ms", "p95 ms", "p99 ms", "most ms", "of"], rows }],
+    plots: [
+      {
+        name: "change",
+        title: "From a change of an agreement to its effect",
+        kind: "bars",
+        x: "",
+        y: "p50, ms",
+        whiskers: "up to p95",
+        series: ways.map((way) => ({
+          name: way.broker,
+          points: Object.entries(kinds).map(([what, of]) => ({
+            x: what.replace("PUT to the refusal of a running query", "PUT to the refusal"),
+            y: percentile(of(way), 0.5),
+            high: percentile(of(way), 0.95),
+          })),
+        })),
+      },
+    ],
+  };
 }

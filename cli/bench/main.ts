@@ -3,12 +3,15 @@ import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { rabbitmqServer, startRabbitmq } from "#testing/rabbitmq";
+import { benchAtRest } from "./at-rest.ts";
 import { isBenchResult } from "./bench-result.ts";
 import { benchChange } from "./change.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchDecision } from "./decision.ts";
 import { benchEncodings } from "./encodings.ts";
+import { benchGrowth } from "./growth.ts";
 import { benchInvocation } from "./invocation.ts";
+import { benchLargeTables } from "./large-tables.ts";
 import { benchPath } from "./path.ts";
 import { writeReport } from "./report/write-report.ts";
 import { settingsOf } from "./settings.ts";
@@ -48,6 +51,9 @@ const values = { ...(given.quick ? quickly : thoroughly), ...given };
 const only = values.only ?? positionals[0] ?? "";
 const settings = settingsOf(values);
 
+// Each broker and system that is up listens for the end of this process.
+process.setMaxListeners(0);
+
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 let hear = print;
 const say = (line: string) => hear(line);
@@ -72,6 +78,9 @@ async function benchOneStep(): Promise<void> {
 const benches: Readonly<Record<string, () => unknown>> = {
   invocation: () => benchInvocation(settings.invocation, say),
   query: () => benchWholeQuery(settings.query, say),
+  rows: () => benchLargeTables(settings.rows, say),
+  growth: () => benchGrowth(settings.growth, say),
+  "at-rest": () => benchAtRest(settings.atRest, say),
   step: benchOneStep,
   encoding: () => benchEncodings({ sizes: [10_000, 100_000], rounds: Number(values.rounds) }, say),
   change: () => benchChange({ rounds: Number(values.changes), queries: 3 }, say),

@@ -1,5 +1,8 @@
 /** How much each bench does: enough for figures that hold within twenty minutes on two quiet cores, or a quick look. */
+import type { AtRestBench } from "./at-rest.ts";
+import type { GrowthBench } from "./growth.ts";
 import type { InvocationBench } from "./invocation.ts";
+import type { LargeTablesBench } from "./large-tables.ts";
 import type { WaysOptions } from "./measure-ways.ts";
 import type { WholeQueryBench } from "./whole-query.ts";
 
@@ -14,6 +17,9 @@ export interface Settings {
   readonly rounds: number;
   readonly invocation: InvocationBench;
   readonly query: WholeQueryBench;
+  readonly rows: LargeTablesBench;
+  readonly growth: GrowthBench;
+  readonly atRest: AtRestBench;
 }
 
 /** @throws RangeError for what is no number above 0 */
@@ -37,8 +43,23 @@ export function settingsOf(flags: BenchFlags): Settings {
     query: {
       ...ways(3, quick ? 2 : 4),
       brokers: ["memory", "classic", "quorum"],
-      workers: quick ? ["default", "cold", "long-lived"] : ["default", "fork", "spawn", "cold", "long-lived"],
+      workers: quick
+        ? ["default", "fused", "cold", "long-lived"]
+        : ["default", "fused", "fork", "spawn", "cold", "long-lived"],
     },
+    rows: { sizes: quick ? [10_000, 30_000] : [10_000, 30_000, 250_000, 1_000_000], rounds },
+    growth: quick
+      ? { parties: [1, 2], callers: [1, 4], relations: [10, 1_000], queries: 3, seconds: 1 }
+      : {
+          parties: [1, 2, 4, 8],
+          callers: [1, 2, 4, 8, 16, 32, 64],
+          relations: [10, 100, 1_000, 10_000, 100_000],
+          queries: 15,
+          seconds: 4,
+        },
+    atRest: quick
+      ? { settleSeconds: 1, restSeconds: 2, queries: 3 }
+      : { settleSeconds: 5, restSeconds: 15, queries: 20 },
   };
 }
 

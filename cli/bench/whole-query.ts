@@ -101,6 +101,8 @@ function resultOf(
     figures: {
       "default : cold, queries/s": rate("default") / rate("cold"),
       "fork : cold, queries/s": rate("fork") / rate("cold"),
+      "fused : cold, queries/s": rate("fused") / rate("cold"),
+      "fused : long-lived, p50": p50("fused") / p50("long-lived"),
       "default : long-lived, p50": p50("default") / p50("long-lived"),
       "fork : long-lived, p50": p50("fork") / p50("long-lived"),
       "third party : one provider, p50": p50("default", third) / p50("default", atHome),

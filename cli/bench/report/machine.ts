@@ -37,9 +37,9 @@ export function machineOf(): Machine {
 }
 
 const loopTimes = 15;
-const loopSteps = 20_000_000;
+const loopSteps = 10_000_000;
 
-/** Takes a third of a second on a machine of 2020. */
+/** Takes a quarter of a second on a quiet machine. */
 export function quietNow(): Quiet {
   const times = Array.from({ length: loopTimes }, loopOnce);
   const load = loadavg()[0] ?? 0;

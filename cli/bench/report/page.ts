@@ -12,8 +12,9 @@ export interface Part {
   readonly before: Quiet;
   readonly after: Quiet;
   readonly result?: BenchResult;
-  /** Of a part that prints its table itself. */
+  /** Of a part that prints its table itself, and how many of its answers were wrong. */
   readonly text?: string;
+  readonly wrong?: number;
   /** Why there is no result. */
   readonly failure?: string;
 }
@@ -22,6 +23,10 @@ export interface Report {
   readonly page: string;
   /** By file name. */
   readonly pictures: Readonly<Record<string, string>>;
+}
+
+export function wrongIn({ result, wrong = 0 }: Part): number {
+  return result?.wrong ?? wrong;
 }
 
 /** Above it somebody else had a part of the processors. */
@@ -84,11 +89,12 @@ function noiseTable(parts: readonly Part[]): BenchTable {
   };
 }
 
-function sectionOf({ result, text, failure }: Part): string {
+function sectionOf(part: Part): string {
+  const { result, text = "", failure } = part;
   if (failure !== undefined) return `**Failed**: ${failure}`;
-  if (result === undefined) return `\`\`\`\n${text ?? ""}\n\`\`\``;
   const wrong =
-    result.wrong === 0 ? [] : [`**${result.wrong} answers were wrong**: the figures of those ways do not count.`];
+    wrongIn(part) === 0 ? [] : [`**${wrongIn(part)} answers were wrong**: the figures of those ways do not count.`];
+  if (result === undefined) return [...wrong, `\`\`\`\n${text}\n\`\`\``].join("\n\n");
   const tables = result.tables.map((table) => [
     ...(table.title === "" ? [] : [`**${table.title}**`]),
     tableText(table),

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { measureWays, type Way } from "./measure-ways.ts";
+
+const options = {
+  rounds: 2,
+  warmUps: 1,
+  open: { perSecond: 200, seconds: 0.05 },
+  closed: { callers: 2, seconds: 0.02 },
+  restMs: 0,
+};
+
+function wayOf(name: string, once: () => Promise<boolean>): Way {
+  let cpu = 0;
+  return { name, once, cpuMs: () => ++cpu };
+}
+
+test("counts each answer that was wrong, and each call that failed", async () => {
+  const right = wayOf("right", async () => true);
+  const wrong = wayOf("wrong", async () => false);
+  const failing = wayOf("failing", () => Promise.reject(new Error("nobody answers")));
+  const measured = await measureWays([right, wrong, failing], options, () => {});
+  expect(measured.get(right)?.wrong).toBe(0);
+  for (const way of [wrong, failing]) {
+    const of = measured.get(way);
+    expect(of?.wrong).toBe((of?.pacedMs.length ?? 0) + (of?.saturatedMs.length ?? 0) + options.warmUps);
+  }
+});
+
+test("gives each way the same paced calls and its turn in each round", async () => {
+  const ways = ["one", "two", "three"].map((name) => wayOf(name, async () => true));
+  const measured = [...(await measureWays(ways, options, () => {})).values()];
+  expect(measured.map(({ pacedMs }) => pacedMs.length)).toEqual([20, 20, 20]);
+  expect(measured.map(({ perSecond }) => perSecond.length)).toEqual([2, 2, 2]);
+});
+
+test("begins each round with another way", async () => {
+  const order: string[] = [];
+  const ways = ["one", "two"].map((name) =>
+    wayOf(name, async () => {
+      if (order.at(-1) !== name) order.push(name);
+      return true;
+    }),
+  );
+  await measureWays(ways, { ...options, warmUps: 0 }, () => {});
+  // Each round is a paced and a saturated turn of both.
+  expect(order).toEqual(["one", "two", "one", "two", "one", "two", "one"]);
+});
