@@ -107,6 +107,8 @@ export const limits = {
   partyGoneMs: 3_000,
   /** Before a lost watch of the knowledge base is opened again, and a failed write to it tried again. */
   knowledgeRetryMs: 200,
+  /** What fails again and again is said in the log at most so often. */
+  repeatedLogMs: 30_000,
   /**
    * etcd: one try of a call, and all its tries, which end before whoever asked over gRPC gives up (5 s). Large bodies
    * get more: so many bytes are expected to pass in a millisecond.
@@ -183,6 +185,8 @@ export const limits = {
   rateSubjectsMax: 10_000,
   /** Queries that one orchestrator has running; the next one is told to come back. */
   runningQueriesMax: 256,
+  /** Queries whose body is still being read: they hold memory before it is known what they ask. */
+  bodiesReadAtOnceMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */
   runningQueriesFree: 8,
   runningQueriesUnmeasured: 24,

@@ -12,6 +12,7 @@ import type { ApprovalCheck } from "./approval-check.ts";
 import type { Cancelled } from "./cancelled.ts";
 import { decides, type KnowledgeCache } from "./knowledge-cache.ts";
 import type { Presence } from "./presence.ts";
+import { repeatedLog } from "./repeated-log.ts";
 
 const unsaid = "this sidecar lost its place in the knowledge base, and a change may not have waited for it";
 
@@ -49,6 +50,7 @@ export function createEnforcement({ cache, cancelled, approvals, clock, log }: E
 
   async function follow(end: () => Promise<void>, presence: Pick<Presence, "applied" | "isSaid">): Promise<void> {
     isWaitedFor = presence.isSaid;
+    const outage = repeatedLog(log, clock);
     let wanted = cache.revision;
     let isBusy = false;
 
@@ -60,9 +62,10 @@ export function createEnforcement({ cache, cancelled, approvals, clock, log }: E
         try {
           await presence.applied(revision);
           said = revision;
+          outage.worked();
         } catch (error) {
           if (isStopped) break;
-          log.log("warn", "can't say what is carried out", { revision, reason: toDynamosError(error).message });
+          outage.warn("can't say what is carried out", { revision, reason: toDynamosError(error).message });
           await new Promise<void>((resume) => clock.after(limits.knowledgeRetryMs, resume));
         }
       }

@@ -8,6 +8,7 @@ import type { Clock } from "#ports/clock";
 import type { Change, Knowledge, Watch } from "#ports/knowledge";
 import type { Log } from "#ports/log";
 import { KnowledgeDocuments } from "./knowledge-documents.ts";
+import { type RepeatedLog, repeatedLog } from "./repeated-log.ts";
 
 export interface KnowledgeCache {
   /** For one envelope at `party`: everything for the exchange's control steps, at a provider only what is its own. */
@@ -48,12 +49,14 @@ class WatchedKnowledge implements KnowledgeCache {
   #documents = new KnowledgeDocuments();
   readonly #options: KnowledgeCacheOptions;
   readonly #listeners = new Set<(key: string) => void>();
+  readonly #outage: RepeatedLog;
   #revision = 0;
   #watch: Watch | undefined;
   #isClosed = false;
 
   constructor(options: KnowledgeCacheOptions) {
     this.#options = options;
+    this.#outage = repeatedLog(options.log, options.clock);
   }
 
   get revision(): number {
@@ -128,13 +131,15 @@ class WatchedKnowledge implements KnowledgeCache {
 
   /** Until it is open again, decisions are made on what is known: it was agreed once, and the store tells nobody more. */
   #reopenLater(): void {
-    const { clock, log } = this.#options;
-    clock.after(limits.knowledgeRetryMs, () => {
+    this.#options.clock.after(limits.knowledgeRetryMs, () => {
       if (this.#isClosed) return;
       this.open().then(
-        () => this.#tell(anyKey),
+        () => {
+          this.#outage.worked();
+          this.#tell(anyKey);
+        },
         (error: unknown) => {
-          log.log("warn", "the knowledge base can't be listed", { reason: toDynamosError(error).message });
+          this.#outage.warn("the knowledge base can't be listed", { reason: toDynamosError(error).message });
           this.#reopenLater();
         },
       );

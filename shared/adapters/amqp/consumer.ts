@@ -15,8 +15,14 @@ export interface ConsumerOptions {
   readonly prefetch: number;
   /** Resolves when the broker has the message where it is to be; rejects when it must come again. */
   readonly settle: (raw: ConsumeMessage) => Promise<"acknowledge" | "return">;
-  /** The broker ended it: it took the queue away or closed the channel. */
-  readonly onStopped: (reason: string) => void;
+  readonly onStopped: (end: ConsumerEnd) => void;
+}
+
+/** The broker ended it: it took the queue away or closed the channel. */
+export interface ConsumerEnd {
+  readonly reason: string;
+  /** The broker complains of nothing: this is how it looks when a node goes. */
+  readonly isOrderly: boolean;
 }
 
 /** A message that can be neither moved nor acknowledged goes back to its queue after this, not in a loop. */
@@ -29,17 +35,17 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
   const inHand = new Set<Promise<void>>();
   let stopping = false;
   let isRunning = false;
-  let because = "closed";
+  let complaint: string | undefined;
 
-  function stopped(reason: string): void {
+  function stopped(end: ConsumerEnd): void {
     if (stopping) return;
     stopping = true;
-    onStopped(reason);
+    onStopped(end);
   }
 
   function take(raw: ConsumeMessage | null): void {
     if (raw === null) {
-      stopped("its queue is gone");
+      stopped({ reason: "its queue is gone", isOrderly: true });
       void channel.close().catch(() => {});
       return;
     }
@@ -52,10 +58,12 @@ export async function runConsumer(options: ConsumerOptions): Promise<RunningCons
   }
 
   channel.on("error", (error: Error) => {
-    because = error.message;
+    complaint = error.message;
   });
   // Until it runs, who starts it is told.
-  channel.on("close", () => isRunning && stopped(because));
+  channel.on("close", () => {
+    if (isRunning) stopped({ reason: complaint ?? "closed", isOrderly: complaint === undefined });
+  });
   const { consumerTag } = await begin(channel, options, take);
   isRunning = true;
   return {

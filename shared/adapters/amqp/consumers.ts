@@ -1,8 +1,8 @@
 /** All consumers of one party, over one session after the other. One that the broker stops or refuses is tried again by itself. */
 import { setTimeout as wait } from "node:timers/promises";
 import { DynamosError } from "#errors";
-import type { Log } from "#ports/log";
-import type { RunningConsumer } from "./consumer.ts";
+import type { Log, LogLevel } from "#ports/log";
+import type { ConsumerEnd, RunningConsumer } from "./consumer.ts";
 import type { Session } from "./session.ts";
 
 export interface ConsumerSpec {
@@ -10,7 +10,7 @@ export interface ConsumerSpec {
   readonly name: string;
   /** Declares what it needs, when it is started once more on the same session. */
   prepare(session: Session): Promise<void>;
-  run(session: Session, onStopped: (reason: string) => void): Promise<RunningConsumer>;
+  run(session: Session, onStopped: (end: ConsumerEnd) => void): Promise<RunningConsumer>;
 }
 
 /** Between the end of one consumer's channel and its next. */
@@ -43,13 +43,13 @@ export class Consumers {
         await this.resume(spec, session);
       } catch (error) {
         if (!(error instanceof DynamosError)) throw error;
-        void this.restart(spec, session, error.message);
+        void this.restart(spec, session, { reason: error.message, isOrderly: false });
       }
     }
   }
 
   private run(spec: ConsumerSpec, session: Session): Promise<RunningConsumer> {
-    return spec.run(session, (reason) => void this.restart(spec, session, reason));
+    return spec.run(session, (end) => void this.restart(spec, session, end));
   }
 
   private async resume(spec: ConsumerSpec, session: Session): Promise<void> {
@@ -59,12 +59,14 @@ export class Consumers {
     else await running.cancel();
   }
 
-  private async restart(spec: ConsumerSpec, session: Session, because: string): Promise<void> {
-    let reason = because;
+  private async restart(spec: ConsumerSpec, session: Session, end: ConsumerEnd): Promise<void> {
+    let { reason } = end;
+    // A node that goes takes its consumers along: worth an error only when that is not healed at the first try.
+    let level: LogLevel = end.isOrderly ? "warn" : "error";
     for (let delayMs = restartFirstMs; ; delayMs = Math.min(delayMs * 2, restartLongestMs)) {
       if (session.over.aborted || !this.running.has(spec)) return;
       const what = { queue: spec.name, reason, delayMs };
-      this.log.log("error", "the broker stopped a consumer: declaring its queue and consuming again", what);
+      this.log.log(level, "the broker stopped a consumer: declaring its queue and consuming again", what);
       const rested = await wait(delayMs, true, { signal: session.over }).catch(() => false);
       if (!rested || !this.running.has(spec)) return;
       try {
@@ -73,6 +75,7 @@ export class Consumers {
         return;
       } catch (error) {
         reason = error instanceof Error ? error.message : "unknown";
+        level = "error";
       }
     }
   }
