@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds the template's image of its example for real and runs it read-only, without docker and without any registry of
-# images: base images of Debian's packages and npm's Node, a stand-in for of-watchdog, buildah and runc.
+# Builds images from the template for real and runs them read-only, without docker and without any registry of images:
+# base images of Debian's packages and npm's Node, a stand-in for of-watchdog, buildah and runc.
+#   .ci/try-image.sh [NAME…]   greeter: the template's example; else a step of stack.yml. Absent: greeter uva-sql-query
 # Debian on x86-64, as root: apt-get install buildah runc debootstrap. Takes some minutes, so no other command runs it.
 set -euo pipefail
+[ $# -gt 0 ] || set -- greeter uva-sql-query
 cd "$(dirname "$0")/.."
 home=$PWD
 for tool in buildah runc debootstrap; do
@@ -32,7 +34,7 @@ if [ ! -e "$cache/rootfs/.done" ]; then
   debootstrap --variant=minbase --include=ca-certificates bookworm "$cache/rootfs" > "$cache/debootstrap.log"
   touch "$cache/rootfs/.done"
 fi
-node_modules/.bin/tsx shared/testing/image/lay-out.ts "$work"
+node_modules/.bin/tsx shared/testing/image/lay-out.ts "$work" "$@"
 
 nodes=$home/build/nodes/node_modules
 from scratch
@@ -53,41 +55,16 @@ from scratch
 buildah copy -q "$container" "$work/fwatchdog" /fwatchdog > /dev/null
 buildah commit -q "$container" localhost/dynamos-try-watchdog > /dev/null
 
-buildah build -q --network host --build-arg NODE=localhost/dynamos-try-node \
-  --build-arg NODE_BUILD=localhost/dynamos-try-build --build-arg WATCHDOG=localhost/dynamos-try-watchdog \
-  -t localhost/dynamos-try-greeter "$work/greeter"
-from localhost/dynamos-try-greeter
-root=$(buildah mount "$container")
-
-mkdir "$work/oci"
-cd "$work/oci"
-runc spec
-node -e '
-const fs = require("fs");
-const [root, env] = [process.argv[1], JSON.parse(process.argv[2]).OCIv1.config.Env];
-const spec = JSON.parse(fs.readFileSync("config.json", "utf8"));
-spec.root = { path: root, readonly: true };
-const override = ["healthcheck_interval=1s", "port=18080"];
-const { process: run, linux } = spec;
-Object.assign(run, { terminal: false, args: ["fwatchdog"], cwd: "/home/node/function", user: { uid: 1000, gid: 1000 } });
-run.env = [...env.filter((each) => !each.startsWith("healthcheck_interval=")), ...override];
-run.capabilities = {};
-linux.namespaces = linux.namespaces.filter(({ type }) => ["mount", "pid", "ipc", "uts"].includes(type));
-delete linux.resources;
-spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith("/sys"));
-spec.mounts.push({ destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777"] });
-fs.writeFileSync("config.json", JSON.stringify(spec));
-' "$root" "$(buildah inspect "$container")"
-runc run dynamos-try > run.log 2>&1 &
-running=$!
-for _ in $(seq 100); do
-  curl -sf http://127.0.0.1:18080/_/ready > /dev/null && break
-  sleep 0.2
+version=$(node -p 'require("./package.json").version')
+revision=$(git rev-parse HEAD 2> /dev/null || echo unknown)
+for name in "$@"; do
+  buildah build -q --network host --build-arg NODE=localhost/dynamos-try-node \
+    --build-arg NODE_BUILD=localhost/dynamos-try-build --build-arg WATCHDOG=localhost/dynamos-try-watchdog \
+    --build-arg TITLE="$name" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
+    --build-arg SOURCE="file://$home" --build-arg LICENSES=MIT -t "localhost/dynamos-try-$name" "$work/$name"
+  from "localhost/dynamos-try-$name"
+  mkdir "$work/oci-$name"
+  buildah inspect "$container" > "$work/$name.json"
+  node_modules/.bin/tsx shared/testing/image/run-image.ts \
+    "$name" "$(buildah mount "$container")" "$work/$name.json" "$work/oci-$name"
 done
-answer=$(curl -s -H 'content-type: application/json' -d '{"name":"Ann"}' http://127.0.0.1:18080/)
-[ "$answer" = '{"greeting":"hello Ann"}' ] || { echo "the image answered: $answer"; cat run.log; exit 1; }
-[ "$(runc exec dynamos-try id -u)" = 1000 ] || { echo "the image does not run as user 1000"; exit 1; }
-! runc exec dynamos-try touch /home/node/function/x 2> /dev/null || { echo "the image's root can be written"; exit 1; }
-runc kill dynamos-try TERM
-wait "$running" || { echo "the image ended with $?"; cat run.log; exit 1; }
-echo "the image was built, answered from a read-only root as user 1000, and ended with 0 on SIGTERM"

@@ -1,13 +1,24 @@
-/** For .ci/try-image.sh: the template's example as faas-cli lays it out for a build, and a stand-in for of-watchdog. */
+/**
+ * For .ci/try-image.sh: functions as faas-cli lays them out for a build, and a stand-in for of-watchdog.
+ * `lay-out.ts FOLDER NAME…`: `greeter` is the template's example, any other name a function of stack.yml.
+ */
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { newFunction, pullTemplate, shrinkwrap } from "../faas-cli.ts";
+import { newFunction, pullTemplate, shrinkwrap, shrinkwrapOfStack } from "../faas-cli.ts";
 
-const [home, folder] = [resolve(import.meta.dirname, "../../.."), resolve(process.argv[2] ?? "build/image-try")];
+const home = resolve(import.meta.dirname, "../../..");
+const [folder = resolve("build/image-try"), ...names] = process.argv.slice(2);
 const [project, lang] = [join(folder, "project"), "node18-single-use"];
-await pullTemplate(home, project, lang);
-await newFunction(project, lang, "greeter");
-await shrinkwrap({ project, lang, handler: "greeter", copy: [], target: join(folder, "greeter") });
+for (const name of names) {
+  const target = join(folder, name);
+  if (name === "greeter") {
+    await pullTemplate(home, project, lang);
+    await newFunction(project, lang, name);
+    await shrinkwrap({ project, lang, handler: name, copy: [], target });
+  } else {
+    await shrinkwrapOfStack(home, name, target);
+  }
+}
 await build({
   entryPoints: [join(home, "shared/testing/watchdog/stand-in.ts")],
   outfile: join(folder, "fwatchdog"),
