@@ -1,12 +1,22 @@
 /**
- * A table on its way between two steps, in three encodings of the same cells: from rows to bytes, and back to every
- * cell. Struct by column is what the original DYNAMOS sends; rows as JSON are what most others would.
+ * A table on its way between two steps, in four ways that give one answer: from where its values are to bytes, and back
+ * to the answer. All values are looked at. Struct by column is what the original DYNAMOS sends; rows as JSON are what
+ * most others would.
  */
+import { loadavg } from "node:os";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
+import type { Data } from "apache-arrow";
+import { openStream, writeStream } from "#data/arrow-stream";
+import { checkBatch } from "#data/check-batch";
 import type { ColumnSpec } from "#data/column-kind";
+import { numberAt, wholeAt } from "#data/column-values";
+import { type DuckDBConnection, openEngine, pointerReader } from "#data/duckdb";
+import { rowBatches } from "#data/row-batches";
 import { buildTable } from "#data/table-builder";
 import { viewTable } from "#data/table-view";
+import { vectorColumn, vectorKind } from "#data/vector-column";
 import { textTable } from "../print/text-table.ts";
 import { median } from "./statistics.ts";
 
@@ -17,11 +27,23 @@ export interface EncodingsOptions {
 
 type Row = readonly [id: string, gender: string, scale: bigint, hours: number];
 
+/** Of all rows: what was in them. Texts are ASCII, so that bytes are characters. */
+interface Answer {
+  scales: number;
+  hours: number;
+  textLength: number;
+}
+
 interface Encoding {
   readonly name: string;
-  encode(rows: readonly Row[]): Buffer;
-  /** @returns the sum of all scales and hours, having looked at every cell */
-  decode(bytes: Buffer): number;
+  encode(given: Given): Buffer;
+  decode(bytes: Buffer): Answer;
+}
+
+/** The same values, as the engine has them and as rows of JavaScript. */
+interface Given {
+  readonly rows: readonly Row[];
+  readonly chunks: readonly DuckDBDataChunk[];
 }
 
 const columns: readonly ColumnSpec[] = [
@@ -31,25 +53,73 @@ const columns: readonly ColumnSpec[] = [
   { name: "Uren", kind: "double" },
 ];
 
-const columnar: Encoding = {
-  name: "columnar (Arrow IPC)",
-  encode: (rows) => {
+/** What steps do: the engine's vectors become columns, and the reader reads each column's memory. */
+function typedEncoding(readPointer: Awaited<ReturnType<typeof pointerReader>>): Encoding {
+  return {
+    name: "columnar, typed",
+    encode: ({ chunks }) => {
+      const table = rowBatches(columns);
+      const batches = chunks.flatMap((chunk) => [
+        ...table.pushColumns(
+          columns.map((_, i) => columnOf(chunk.getColumnVector(i) as DuckDBVector, chunk.rowCount, readPointer)),
+          chunk.rowCount,
+        ),
+      ]);
+      const rest = table.rest();
+      return writeStream(table.schema, rest === undefined ? batches : [...batches, rest]).arrowIpc;
+    },
+    decode: (arrowIpc) => {
+      const answer = { scales: 0, hours: 0, textLength: 0 };
+      const reader = openStream({ arrowIpc, rows: 0, transfer: undefined });
+      for (const batch of reader) {
+        checkBatch(batch, reader.schema);
+        for (const [i, column] of batch.data.children.entries()) readTyped(answer, column, columns[i] as ColumnSpec);
+      }
+      return answer;
+    },
+  };
+}
+
+function columnOf(vector: DuckDBVector, rows: number, read: Awaited<ReturnType<typeof pointerReader>>): Data {
+  return vectorColumn(vectorKind(vector.type, ""), vector, rows, read);
+}
+
+function readTyped(answer: Answer, column: Data, spec: ColumnSpec): void {
+  const { length } = column;
+  if (spec.kind === "text") {
+    const { valueOffsets } = column;
+    for (let row = 0; row < length; row++) {
+      answer.textLength += (valueOffsets[row + 1] as number) - (valueOffsets[row] as number);
+    }
+  } else if (spec.kind === "double") {
+    const value = numberAt(column);
+    for (let row = 0; row < length; row++) answer.hours += value(row);
+  } else {
+    const value = wholeAt(column, spec);
+    for (let row = 0; row < length; row++) answer.scales += Number(value(row));
+  }
+}
+
+/** The same bytes by way of rows, and of a value for each cell. */
+const cellsEncoding: Encoding = {
+  name: "columnar, by cells",
+  encode: ({ rows }) => {
     const table = buildTable(columns);
     for (const row of rows) table.push(row);
     return table.finish().arrowIpc;
   },
   decode: (arrowIpc) => {
     const { rows, columns: read } = viewTable({ arrowIpc, rows: 0, transfer: undefined });
-    let sum = 0;
-    for (const { cells } of read) for (let i = 0; i < rows; i++) sum += numberIn(cells[i]);
-    return sum;
+    const answer = { scales: 0, hours: 0, textLength: 0 };
+    for (const { cells } of read) for (let i = 0; i < rows; i++) readCell(answer, cells[i]);
+    return answer;
   },
 };
 
 /** As DYNAMOS has it: a field for each column, with a list of values. */
 const struct: Encoding = {
   name: "protobuf Struct",
-  encode: (rows) => {
+  encode: ({ rows }) => {
     const fields: Record<string, Value> = {};
     for (const [at, { name }] of columns.entries()) {
       const values = rows.map((row) => valueOfCell(row[at]));
@@ -59,63 +129,86 @@ const struct: Encoding = {
     return Buffer.from(toBinary(StructSchema, create(StructSchema, { fields })));
   },
   decode: (bytes) => {
-    let sum = 0;
-    for (const { kind } of Object.values(fromBinary(StructSchema, bytes).fields)) {
+    const answer = { scales: 0, hours: 0, textLength: 0 };
+    for (const [name, { kind }] of Object.entries(fromBinary(StructSchema, bytes).fields)) {
       if (kind.case !== "listValue") continue;
-      for (const { kind: cell } of kind.value.values) sum += numberIn(cell.value);
+      const isScale = name === "Salschal";
+      for (const { kind: cell } of kind.value.values) readCell(answer, cell.value, isScale);
     }
-    return sum;
+    return answer;
   },
 };
 
 const jsonRows: Encoding = {
   name: "JSON rows",
-  encode: (rows) =>
+  encode: ({ rows }) =>
     Buffer.from(
       JSON.stringify(rows.map(([id, gender, scale, hours]) => ({ id, gender, scale: Number(scale), hours }))),
     ),
   decode: (bytes) => {
-    let sum = 0;
-    for (const row of JSON.parse(bytes.toString()) as object[]) {
-      for (const cell of Object.values(row)) sum += numberIn(cell);
+    const answer = { scales: 0, hours: 0, textLength: 0 };
+    for (const row of JSON.parse(bytes.toString()) as Record<string, unknown>[]) {
+      for (const name in row) readCell(answer, row[name], name === "scale");
     }
-    return sum;
+    return answer;
   },
 };
 
-export function benchEncodings({ sizes, rounds }: EncodingsOptions, say: (line: string) => void): void {
+/** @returns answers that were wrong */
+export async function benchEncodings(options: EncodingsOptions, say: (line: string) => void): Promise<number> {
+  const engine = await openEngine({ memoryMb: 1_024, threads: 1 });
+  try {
+    return await measured(engine.connection, options, say);
+  } finally {
+    engine.close();
+  }
+}
+
+async function measured(
+  connection: DuckDBConnection,
+  { sizes, rounds }: EncodingsOptions,
+  say: (line: string) => void,
+): Promise<number> {
+  const encodings = [typedEncoding(await pointerReader()), cellsEncoding, struct, jsonRows];
   const lines: unknown[][] = [];
+  let wrong = 0;
   for (const size of sizes) {
     say(`${size} rows, ${rounds} rounds`);
     const rows = madeRows(size);
-    const expected = rows.reduce((sum, [, , scale, hours]) => sum + Number(scale) + hours, 0);
-    const ways = [columnar, struct, jsonRows].map((encoding) => ({ encoding, write: [0], read: [0], bytes: 0 }));
-    for (let round = 0; round <= rounds; round++) {
+    const expected = answerOf(rows);
+    const ways = encodings.map((encoding) => ({ encoding, write: [0], read: [0], bytes: 0 }));
+    for (let round = -1; round < rounds; round++) {
+      const chunks = await madeChunks(connection, size);
       for (const way of ways) {
         const startedMs = performance.now();
-        const bytes = way.encoding.encode(rows);
+        const bytes = way.encoding.encode({ rows, chunks });
         const writtenMs = performance.now();
-        const sum = way.encoding.decode(bytes);
+        const answer = way.encoding.decode(bytes);
         const readMs = performance.now();
-        if (Math.abs(sum - expected) > 1e-6 * expected) throw new Error(`${way.encoding.name} lost something`);
+        if (JSON.stringify(answer) !== JSON.stringify(expected)) wrong += 1;
         way.bytes = bytes.length;
         // The first round is for the compiler.
-        if (round === 0) Object.assign(way, { write: [], read: [] });
+        if (round < 0) Object.assign(way, { write: [], read: [] });
         else {
           way.write.push(writtenMs - startedMs);
           way.read.push(readMs - writtenMs);
         }
       }
     }
-    const wholeMs = ways.map(({ write, read }) => median(write.map((ms, i) => ms + (read[i] ?? 0))));
+    const wholeMs = ways.map(({ write, read }) => write.map((ms, i) => ms + (read[i] ?? 0)));
     for (const [i, { encoding, write, read, bytes }] of ways.entries()) {
-      const times = (wholeMs[i] ?? 0) / (wholeMs[0] ?? 1);
+      // Within a round, so that all meet the same machine.
+      const times = median((wholeMs[i] ?? []).map((ms, round) => ms / (wholeMs[0]?.[round] ?? Number.NaN)));
       lines.push([size, encoding.name, one(median(write)), one(median(read)), one(bytes / 1_048_576), one(times)]);
     }
   }
-  const numeric = ["write ms", "read ms", "MiB", "times columnar"].map((name) => ({ name, type: "double" }));
+  const numeric = ["write ms", "read ms", "MiB", "times typed"].map((name) => ({ name, type: "double" }));
   const table = { columns: [{ name: "rows", type: "int64" }, { name: "encoding" }, ...numeric], rows: lines };
   say(textTable(table, { rowsMax: lines.length }));
+  say(
+    `typed: from the engine's vectors, texts as bytes; the others: from rows, every text a string. load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  return wrong;
 }
 
 /** The same at every run. */
@@ -128,18 +221,32 @@ function madeRows(count: number): Row[] {
   ]);
 }
 
+/** The same rows as the engine gives them, unread: it caches what was read. */
+async function madeChunks(connection: DuckDBConnection, count: number): Promise<DuckDBDataChunk[]> {
+  const texts = "(1000000 + i)::VARCHAR, CASE WHEN i % 2 = 0 THEN 'M' ELSE 'V' END";
+  const numbers = "1 + (i * 7) % 18, ((i * 13) % 41)::DOUBLE";
+  const result = await connection.run(`SELECT ${texts}, ${numbers} FROM range(${count}) r(i)`);
+  return result.fetchAllChunks();
+}
+
+function answerOf(rows: readonly Row[]): Answer {
+  const answer = { scales: 0, hours: 0, textLength: 0 };
+  for (const row of rows) for (const cell of row) readCell(answer, cell);
+  return answer;
+}
+
+function readCell(answer: Answer, cell: unknown, isScale = typeof cell === "bigint"): void {
+  if (typeof cell === "string") answer.textLength += cell.length;
+  else if (isScale) answer.scales += Number(cell);
+  else answer.hours += cell as number;
+}
+
 function valueOfCell(cell: string | bigint | number | undefined): Value {
   const kind =
     typeof cell === "string"
       ? ({ case: "stringValue", value: cell } as const)
       : ({ case: "numberValue", value: Number(cell) } as const);
   return create(ValueSchema, { kind });
-}
-
-/** 0 of a text; it is looked at all the same. */
-function numberIn(cell: unknown): number {
-  if (typeof cell === "number") return cell;
-  return typeof cell === "bigint" ? Number(cell) : 0;
 }
 
 function one(value: number): number {

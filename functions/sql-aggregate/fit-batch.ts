@@ -33,7 +33,7 @@ function widened({ spec, cells }: ColumnView, to: ColumnSpec): Data {
   const factor = rescaling(spec, to);
   const buffer = new ColumnBuffer(to);
   for (const cell of cells) buffer.push(typeof cell === "bigint" ? cell * factor : cell);
-  return buffer.finish();
+  return buffer.take();
 }
 
 /** What an unscaled value is multiplied by when its column gets more digits after the point. */

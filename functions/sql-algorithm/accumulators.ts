@@ -1,11 +1,12 @@
 /** What an algorithm keeps of a group's values, one by one, and what it makes of them in the end. */
 import type { Cell, ColumnSpec } from "#data/column-kind";
+import type { Whole } from "#data/column-values";
 import { DoubleSum, doubleSum, nearestDouble } from "./exact.ts";
 import { DoubleStore, IntegerStore } from "./value-store.ts";
 
 export interface Accumulator {
-  /** Never null: those are skipped by the caller. */
-  add(value: Exclude<Cell, null>): void;
+  /** @param value of a row that has one; over doubles a number, else a whole one */
+  add(value: Whole): void;
   /** @param count of the values added; null where there is nothing to compute over */
   result(count: number): Cell;
 }
@@ -15,16 +16,31 @@ export function isExact({ kind }: ColumnSpec): boolean {
   return kind === "int64" || kind === "decimal";
 }
 
+const exactMax = 2 ** 53;
+const exactRoot = 2 ** 26;
+
 export function unit(scale: number): bigint {
   return 10n ** BigInt(scale);
 }
 
+/** Counts in numbers for as long as they are exact, which is many times faster. */
 export function exactTotal() {
   let total = 0n;
-  const add = (value: Exclude<Cell, null>) => {
-    total += value as bigint;
+  let small = 0;
+  const add = (value: Whole) => {
+    if (typeof value === "bigint") {
+      total += value;
+      return;
+    }
+    const sum = small + value;
+    // One that was rounded is not below.
+    if (sum > -exactMax && sum < exactMax) small = sum;
+    else {
+      total += BigInt(small);
+      small = value;
+    }
   };
-  return { add, total: () => total };
+  return { add, total: () => total + BigInt(small) };
 }
 
 export function sum(over: ColumnSpec): Accumulator {
@@ -50,13 +66,13 @@ export function average(over: ColumnSpec): Accumulator {
   };
 }
 
-export function extreme(sign: 1 | -1): Accumulator {
-  let found: Exclude<Cell, null> | null = null;
+export function extreme(sign: 1 | -1, over: ColumnSpec): Accumulator {
+  let found: Whole | null = null;
   return {
     add: (value) => {
       if (found === null || (sign > 0 ? value > found : value < found)) found = value;
     },
-    result: () => found,
+    result: () => (found !== null && isExact(over) ? BigInt(found) : found),
   };
 }
 
@@ -69,7 +85,7 @@ export function median(over: ColumnSpec): Accumulator {
   const store = new IntegerStore();
   const divisor = 2n * unit(over.scale ?? 0);
   return {
-    add: (value) => store.push(value as bigint),
+    add: (value) => store.push(value),
     result: (count) => {
       if (count === 0) return null;
       const at = store.sorted();
@@ -95,7 +111,7 @@ function exactDeviation(scale: number): Accumulator {
   return {
     add: (value) => {
       values.add(value);
-      squares.add((value as bigint) * (value as bigint));
+      squares.add(square(value));
     },
     result: (count) => {
       if (count < 2) return null;
@@ -104,6 +120,11 @@ function exactDeviation(scale: number): Accumulator {
       return Math.sqrt(variance);
     },
   };
+}
+
+function square(value: Whole): Whole {
+  if (typeof value === "number" && Math.abs(value) <= exactRoot) return value * value;
+  return BigInt(value) ** 2n;
 }
 
 function doubleDeviation(): Accumulator {

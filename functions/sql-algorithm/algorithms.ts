@@ -21,8 +21,8 @@ const algorithms: readonly Algorithm[] = [
   { name: "average", resultType: double, start: average },
   { name: "sum", resultType: sumType, start: sum },
   { name: "count", resultType: () => ({ kind: "int64" }), start: nothing, takesAnyColumn: true },
-  { name: "min", resultType: typeOf, start: () => extreme(-1) },
-  { name: "max", resultType: typeOf, start: () => extreme(1) },
+  { name: "min", resultType: typeOf, start: (over) => extreme(-1, over) },
+  { name: "max", resultType: typeOf, start: (over) => extreme(1, over) },
   { name: "median", resultType: double, start: median },
   { name: "standardDeviation", resultType: double, start: standardDeviation },
 ];

@@ -1,11 +1,13 @@
 /** The answer of the original's one algorithm, in its shape and with its names. */
 import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
 import { averagesColumns } from "#data/averages-columns";
-import { type Cell, type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
+import { type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
+import { hasValueAt, numberAt, type Whole, wholeAt } from "#data/column-values";
 import { columnNamed } from "#data/find-column";
 import { DynamosError } from "#errors";
 import { exactTotal, isExact, unit } from "./accumulators.ts";
 import { DoubleSum, roundedText } from "./exact.ts";
+import { KeyCodes } from "./key-codes.ts";
 import type { BatchConsumer, PlacedColumn } from "./read-columns.ts";
 
 const { gender: genderColumn, salary: salaryColumn } = averagesColumns;
@@ -62,11 +64,12 @@ export function averagesReader(columns: readonly PlacedColumn[], least: number):
       `averages needs numbers, and the column ${salary.spec.name} is ${kindText(salary.spec)}`,
     );
   }
-  const means = new Map<string, Mean>();
+  const keys = new KeyCodes(gender.spec);
+  const means = new Map([...keyOfGender.values()].map((key) => [key, newMean()]));
+  /** By the code of the gender. */
+  const meanOfCode: (Mean | undefined)[] = [];
 
-  function add(key: string, value: Exclude<Cell, null>): void {
-    const mean = means.get(key) ?? { exact: exactTotal(), double: new DoubleSum(), count: 0 };
-    means.set(key, mean);
+  function add(mean: Mean, value: Whole): void {
     mean.count += 1;
     if (isExact(salary.spec)) mean.exact.add(value);
     else mean.double.add(value as number);
@@ -75,20 +78,30 @@ export function averagesReader(columns: readonly PlacedColumn[], least: number):
   return {
     columns: [gender, salary],
     take: (rows, [genders, salaries]) => {
+      if (genders === undefined || salaries === undefined) return;
+      const codes = keys.codesOf(genders, rows);
+      for (const cell of keys.cells.slice(meanOfCode.length)) meanOfCode.push(means.get(keyOfGender.get(cell) ?? ""));
+      const hasValue = hasValueAt(salaries);
+      const value = isExact(salary.spec) ? wholeAt(salaries, salary.spec) : numberAt(salaries);
       for (let row = 0; row < rows; row += 1) {
-        const key = keyOfGender.get(genders?.[row]);
-        const value = salaries?.[row] ?? null;
-        if (key !== undefined && value !== null) add(key, value);
+        const mean = meanOfCode[codes[row] as number];
+        if (mean !== undefined && hasValue(row)) add(mean, value(row));
       }
     },
     finish: () => {
       const averages = [...keyOfGender.values()].flatMap((key) => {
         const mean = means.get(key);
-        return mean === undefined || mean.count < least ? [] : [[key, meanText(mean, salary.spec)] as const];
+        return mean === undefined || mean.count === 0 || mean.count < least
+          ? []
+          : [[key, meanText(mean, salary.spec)] as const];
       });
       return { mediaType: "application/json", body: Buffer.from(JSON.stringify(Object.fromEntries(averages))) };
     },
   };
+}
+
+function newMean(): Mean {
+  return { exact: exactTotal(), double: new DoubleSum(), count: 0 };
 }
 
 function meanText({ exact, double, count }: Mean, spec: ColumnSpec): string {

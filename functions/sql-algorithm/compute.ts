@@ -1,9 +1,12 @@
 /** One algorithm over one table. */
+
+import type { Data } from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
+import { hasValueAt, numberAt, type Whole, wholeAt } from "#data/column-values";
 import { buildTable } from "#data/table-builder";
 import { DynamosError } from "#errors";
-import type { Accumulator } from "./accumulators.ts";
+import { type Accumulator, isExact } from "./accumulators.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { Chosen } from "./choose-columns.ts";
 import { Groups } from "./group-rows.ts";
@@ -38,7 +41,10 @@ export interface Computation extends BatchConsumer {
 /** @param least values that a group must have to be told of; 0: any group is */
 export function computation(algorithm: Algorithm, { over, groupBy }: Chosen, least: number): Computation {
   const spec = over?.spec ?? noColumn;
-  const groups = new Groups<Kept>(groupBy.length, () => ({ values: algorithm.start(spec), count: 0 }));
+  const groups = new Groups<Kept>(
+    groupBy.map((column) => column.spec),
+    () => ({ values: algorithm.start(spec), count: 0 }),
+  );
 
   function finish(): Computed {
     const all = groups.sorted();
@@ -62,21 +68,25 @@ export function computation(algorithm: Algorithm, { over, groupBy }: Chosen, lea
 
   return {
     columns: [...groupBy, ...(over === undefined ? [] : [over])],
-    /** @param cells of the columns grouped by, then of the one that is computed over */
-    take: (rows, cells) => {
-      const values = over === undefined ? undefined : cells[groupBy.length];
+    /** @param given the columns grouped by, then the one that is computed over */
+    take: (rows, given) => {
+      const places = groups.placesOf(given, rows);
+      const values = given[groupBy.length];
+      const hasValue = values === undefined ? () => true : hasValueAt(values);
+      const value = values === undefined || algorithm.takesAnyColumn ? undefined : measuredAt(values, spec);
       for (let row = 0; row < rows; row += 1) {
-        const kept = groups.of((place) => cells[place]?.[row] ?? null);
-        const value = values?.[row] ?? null;
-        if (over === undefined) kept.count += 1;
-        else if (value !== null) {
-          kept.count += 1;
-          kept.values.add(value);
-        }
+        if (!hasValue(row)) continue;
+        const kept = groups.kept[places[row] as number] as Kept;
+        kept.count += 1;
+        if (value !== undefined) kept.values.add(value(row));
       }
     },
     finish,
   };
+}
+
+function measuredAt(column: Data, spec: ColumnSpec): (row: number) => Whole {
+  return isExact(spec) ? wholeAt(column, spec) : numberAt(column);
 }
 
 /** Rows are counted: nothing is computed over. */

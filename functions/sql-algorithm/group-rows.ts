@@ -1,9 +1,8 @@
 /** Groups of rows by the values of some columns. */
-import { ErrorCode } from "#contracts";
-import type { Cell } from "#data/column-kind";
+import type { Data } from "apache-arrow";
+import type { Cell, ColumnSpec } from "#data/column-kind";
 import { compareNames } from "#domain/by-name";
-import { limits } from "#domain/limits";
-import { DynamosError } from "#errors";
+import { checkGroups, KeyCodes } from "./key-codes.ts";
 
 export interface Group<Kept> {
   /** One cell for each column grouped by; null is a value like any other. */
@@ -11,54 +10,74 @@ export interface Group<Kept> {
   readonly kept: Kept;
 }
 
-type Branches<Kept> = Map<Cell, Branches<Kept> | Group<Kept>>;
+/** More than there are codes of one column. */
+const codeRange = 2 ** 21;
+
+/** Groups by the columns so far, each split by the next one's codes. */
+class Split {
+  readonly #places = new Map<number, number>();
+  /** By place: the group that was split, and the code. */
+  readonly parents: number[] = [];
+  readonly codes: number[] = [];
+
+  placeOf(parent: number, code: number): number {
+    const pair = parent * codeRange + code;
+    const known = this.#places.get(pair);
+    if (known !== undefined) return known;
+    const place = this.parents.length;
+    checkGroups(place + 1);
+    this.#places.set(pair, place);
+    this.parents.push(parent);
+    this.codes.push(code);
+    return place;
+  }
+}
 
 export class Groups<Kept> {
-  readonly #width: number;
+  readonly #keys: readonly KeyCodes[];
+  readonly #splits: readonly Split[];
   readonly #make: () => Kept;
-  readonly #root: Branches<Kept> = new Map();
-  readonly #groups: Group<Kept>[] = [];
+  /** By place. */
+  readonly kept: Kept[] = [];
 
-  /** @param width number of columns grouped by; 0: one group, also of no rows */
-  constructor(width: number, make: () => Kept) {
-    this.#width = width;
+  /** @param specs of the columns grouped by; none: one group, also of no rows */
+  constructor(specs: readonly ColumnSpec[], make: () => Kept) {
+    this.#keys = specs.map((spec) => new KeyCodes(spec));
+    this.#splits = specs.slice(1).map(() => new Split());
     this.#make = make;
-    if (width === 0) this.#groups.push({ key: [], kept: make() });
+    if (specs.length === 0) this.kept.push(make());
   }
 
-  /** @param cellAt the row's cell of the column at this place of the key. @throws DynamosError RESULT_TOO_LARGE */
-  of(cellAt: (place: number) => Cell): Kept {
-    if (this.#width === 0) return (this.#groups[0] as Group<Kept>).kept;
-    let branches = this.#root;
-    const last = this.#width - 1;
-    for (let place = 0; place < last; place += 1) {
-      const cell = cellAt(place);
-      let next = branches.get(cell);
-      if (!(next instanceof Map)) {
-        next = new Map();
-        branches.set(cell, next);
-      }
-      branches = next;
+  /** Of each row, the place of its group among the kept. @throws DynamosError RESULT_TOO_LARGE */
+  placesOf(columns: readonly Data[], rows: number): Int32Array {
+    const [first, ...more] = this.#keys.map((key, i) => key.codesOf(columns[i] as Data, rows));
+    if (first === undefined) return new Int32Array(rows);
+    const places = first;
+    for (const [i, codes] of more.entries()) {
+      const split = this.#splits[i] as Split;
+      for (let row = 0; row < rows; row++) places[row] = split.placeOf(places[row] as number, codes[row] as number);
     }
-    const found = branches.get(cellAt(last));
-    return found !== undefined && !(found instanceof Map) ? found.kept : this.#add(branches, cellAt);
+    const count = this.#splits.at(-1)?.parents.length ?? this.#keys[0]?.cells.length ?? 0;
+    while (this.kept.length < count) this.kept.push(this.#make());
+    return places;
   }
 
   /** By key, column after column: numbers by size, text by code unit, null last. */
   sorted(): readonly Group<Kept>[] {
-    return this.#groups.sort((a, b) => compareKeys(a.key, b.key));
+    const groups = this.kept.map((kept, place) => ({ key: this.#keyOf(place), kept }));
+    return groups.sort((a, b) => compareKeys(a.key, b.key));
   }
 
-  #add(branches: Branches<Kept>, cellAt: (place: number) => Cell): Kept {
-    if (this.#groups.length >= limits.groupsMax) {
-      const message = `more than ${limits.groupsMax} groups: group by columns with fewer values`;
-      throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+  #keyOf(place: number): readonly Cell[] {
+    const key: Cell[] = [];
+    let at = place;
+    for (let i = this.#keys.length - 1; i >= 0; i--) {
+      const split = this.#splits[i - 1];
+      const code = split === undefined ? at : (split.codes[at] as number);
+      key.unshift(this.#keys[i]?.cells[code] ?? null);
+      at = split?.parents[at] ?? 0;
     }
-    const key = Array.from({ length: this.#width }, (_, place) => cellAt(place));
-    const group = { key, kept: this.#make() };
-    branches.set(key[this.#width - 1] ?? null, group);
-    this.#groups.push(group);
-    return group.kept;
+    return key;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The columns that are needed, batch by batch, to all who need them in one pass. */
-import type { Cell, ColumnSpec } from "#data/column-kind";
+import type { Data } from "apache-arrow";
+import type { ColumnSpec } from "#data/column-kind";
 import type { TableSource } from "#data/table-source";
-import { viewBatches } from "#data/table-view";
 
 /** A column by its place in the table. */
 export interface PlacedColumn {
@@ -11,8 +11,8 @@ export interface PlacedColumn {
 
 export interface BatchConsumer {
   readonly columns: readonly PlacedColumn[];
-  /** @param cells of `columns`, in their order */
-  take(rows: number, cells: readonly (readonly Cell[])[]): void;
+  /** @param given the `columns`, in their order */
+  take(rows: number, given: readonly Data[]): void;
 }
 
 export function placedColumns(source: TableSource): PlacedColumn[] {
@@ -22,11 +22,9 @@ export function placedColumns(source: TableSource): PlacedColumn[] {
 export async function readColumns(source: TableSource, consumers: readonly BatchConsumer[]): Promise<void> {
   for await (const batch of source.batches()) {
     for (const { columns, take } of consumers) {
-      const specs = columns.map(({ spec }) => spec);
-      const view = viewBatches(specs, [batch.selectAt(columns.map(({ place }) => place))]);
       take(
         batch.numRows,
-        view.columns.map(({ cells }) => cells),
+        columns.map(({ place }) => batch.data.children[place] as Data),
       );
     }
   }

@@ -1,7 +1,9 @@
 /** The values of one group where all are needed in the end: eight bytes each as long as they fit. */
+import type { Whole } from "#data/column-values";
 
 const firstLength = 64;
 const int64Limit = 2n ** 63n;
+const wordRange = 2 ** 32;
 
 export class DoubleStore {
   #values = new Float64Array(firstLength);
@@ -24,12 +26,14 @@ export class DoubleStore {
 
 export class IntegerStore {
   #values = new BigInt64Array(firstLength);
+  /** The same memory: numbers are written without a bigint of each. */
+  #words = new Int32Array(this.#values.buffer);
   #count = 0;
   /** Those beyond 64 bits, which only decimals have. */
   readonly #large: bigint[] = [];
 
-  push(value: bigint): void {
-    if (value >= int64Limit || value < -int64Limit) {
+  push(value: Whole): void {
+    if (typeof value === "bigint" && (value >= int64Limit || value < -int64Limit)) {
       this.#large.push(value);
       return;
     }
@@ -37,8 +41,14 @@ export class IntegerStore {
       const grown = new BigInt64Array(2 * this.#count);
       grown.set(this.#values);
       this.#values = grown;
+      this.#words = new Int32Array(grown.buffer);
     }
-    this.#values[this.#count++] = value;
+    if (typeof value === "bigint") this.#values[this.#count] = value;
+    else {
+      this.#words[this.#count * 2] = value;
+      this.#words[this.#count * 2 + 1] = Math.floor(value / wordRange);
+    }
+    this.#count += 1;
   }
 
   /** @returns the value at a place of the sorted whole */

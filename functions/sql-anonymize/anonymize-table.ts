@@ -66,7 +66,7 @@ function changedData(batch: RecordBatch, column: PlannedColumn, place: number): 
     if (cell !== null && changed === null) column.lossy = true;
     buffer.push(changed);
   }
-  return buffer.finish();
+  return buffer.take();
 }
 
 function remarkOf({ plan, lossy }: PlannedColumn): string[] {

@@ -1,12 +1,12 @@
-/** A growing column in Arrow's memory layout. Source: Arrow Columnar Format, "Physical Memory Layout". */
-import { type Data, type DataType, makeData } from "apache-arrow";
+/** A growing column in Arrow's memory layout, from cells or from other columns. */
+import type { Data } from "apache-arrow";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
-import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
+import type { Cell, ColumnSpec } from "./column-kind.ts";
+import { bytesOf, columnOf, widths } from "./column-memory.ts";
+import { bitAt, copyBits, setBit, setBits } from "./validity-bits.ts";
 
-/** Bytes of one value; text and booleans have their own layout. */
-const widths = { int64: 8, decimal: 16, double: 8, date: 4, timestamp: 8 } as const;
 /** Room for a table's bytes as text is reckoned before it is encoded: three bytes for each UTF-16 unit. */
 const columnBytesMax = 3 * limits.tableBytesMax;
 const decimalMask = (1n << 64n) - 1n;
@@ -30,39 +30,51 @@ export class ColumnBuffer {
   }
 
   push(cell: Cell): void {
-    this.growRows();
+    this.growRows(1);
     if (cell === null) this.nullCount += 1;
-    else this.setBit(this.validity);
+    else setBit(this.validity, this.length);
     this.write(cell);
     this.length += 1;
   }
 
-  finish(): Data {
-    const type = fieldOf(this.spec).type;
-    const common = {
-      type,
-      length: this.length,
-      nullCount: this.nullCount,
-      nullBitmap: this.nullCount === 0 ? null : this.validity,
-    };
-    const bytes = this.values.subarray(0, this.valueBytes);
-    // A copy at offset 0: typed arrays need aligned memory.
-    const memory = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-    switch (this.spec.kind) {
-      case "text":
-        return make({ ...common, valueOffsets: this.offsets.slice(0, this.length + 1), data: new Uint8Array(memory) });
-      case "boolean":
-        return make({ ...common, data: new Uint8Array(memory) });
-      case "double":
-        return make({ ...common, data: new Float64Array(memory) });
-      case "date":
-        return make({ ...common, data: new Int32Array(memory) });
-      case "decimal":
-        return make({ ...common, data: new Uint32Array(memory) });
-      case "int64":
-      case "timestamp":
-        return make({ ...common, data: new BigInt64Array(memory) });
+  /**
+   * Rows of a column of the same type, as memory. What lies under its nulls is not taken along: it may be anything.
+   *
+   * @param column whose nulls, if it is of texts, have no bytes
+   * @param to the row after the last
+   */
+  append(column: Data, from: number, to: number): void {
+    const count = to - from;
+    this.growRows(count);
+    const place = { bits: this.validity, at: this.length };
+    if (column.nullCount === 0) setBits(place.bits, place.at, count);
+    else {
+      const given = { bits: column.nullBitmap, at: column.offset + from };
+      this.nullCount += count - copyBits(given, place, count);
     }
+    if (this.spec.kind === "text") this.appendText(column, from, to);
+    else if (this.spec.kind === "boolean") this.appendBits(column, from, count);
+    else this.appendFixed(column, from, count, widths[this.spec.kind]);
+    this.length += count;
+  }
+
+  /** The rows so far, in memory of their own. The buffer is empty then. */
+  take(): Data {
+    const { length, nullCount } = this;
+    // Copies at offset 0: typed arrays need aligned memory.
+    const data = columnOf(this.spec, {
+      rows: length,
+      nullCount,
+      validity: nullCount === 0 ? null : this.validity.slice(0, (length + 7) >> 3),
+      values: Uint8Array.prototype.slice.call(this.values, 0, this.valueBytes),
+      ...(this.spec.kind === "text" ? { offsets: this.offsets.slice(0, length + 1) } : {}),
+    });
+    this.validity.fill(0, 0, (length + 7) >> 3);
+    if (this.spec.kind === "boolean") this.values.fill(0, 0, this.valueBytes);
+    this.length = 0;
+    this.nullCount = 0;
+    this.valueBytes = 0;
+    return data;
   }
 
   private write(cell: Cell): void {
@@ -72,9 +84,8 @@ export class ColumnBuffer {
       return;
     }
     if (kind === "boolean") {
-      this.valueBytes = (this.length >> 3) + 1;
-      this.growValues(0);
-      if (cell === true) this.setBit(this.values);
+      this.growBits(1);
+      if (cell === true) setBit(this.values, this.length);
       return;
     }
     this.growValues(widths[kind]);
@@ -101,15 +112,52 @@ export class ColumnBuffer {
     this.values.writeBigUInt64LE(bits >> 64n, at + 8);
   }
 
-  private setBit(bits: Uint8Array): void {
-    bits[this.length >> 3] = (bits[this.length >> 3] ?? 0) | (1 << (this.length & 7));
+  private appendText({ valueOffsets, values }: Data, from: number, to: number): void {
+    const begin = valueOffsets[from] ?? 0;
+    const end = valueOffsets[to] ?? begin;
+    this.growValues(end - begin);
+    this.values.set((values as Uint8Array).subarray(begin, end), this.valueBytes);
+    const shift = this.valueBytes - begin;
+    for (let row = from; row < to; row++) {
+      this.offsets[this.length + row - from + 1] = (valueOffsets[row + 1] ?? 0) + shift;
+    }
+    this.valueBytes += end - begin;
   }
 
-  private growRows(): void {
-    if (this.length >> 3 >= this.validity.length)
-      this.validity = grown(this.validity, new Uint8Array(this.validity.length * 2));
-    if (this.length + 1 >= this.offsets.length)
-      this.offsets = grown(this.offsets, new Int32Array(this.offsets.length * 2));
+  private appendBits(column: Data, from: number, count: number): void {
+    this.growBits(count);
+    const given = { bits: column.values as Uint8Array, at: column.offset + from };
+    copyBits(given, { bits: this.values, at: this.length }, count);
+    if (column.nullCount === 0) return;
+    for (let at = this.length >> 3; at < this.valueBytes; at++)
+      this.values[at] = (this.values[at] ?? 0) & (this.validity[at] ?? 0);
+  }
+
+  private appendFixed(column: Data, from: number, count: number, width: number): void {
+    this.growValues(count * width);
+    const at = this.valueBytes;
+    this.values.set(bytesOf(column.values as ArrayBufferView).subarray(from * width, (from + count) * width), at);
+    if (column.nullCount > 0) {
+      for (let row = 0; row < count; row++) {
+        if (!bitAt(this.validity, this.length + row)) this.values.fill(0, at + row * width, at + (row + 1) * width);
+      }
+    }
+    this.valueBytes += count * width;
+  }
+
+  private growRows(more: number): void {
+    const rows = this.length + more;
+    if ((rows + 7) >> 3 > this.validity.length) {
+      this.validity = grown(this.validity, new Uint8Array(Math.max(this.validity.length * 2, (rows + 7) >> 3)));
+    }
+    if (this.spec.kind === "text" && rows >= this.offsets.length) {
+      this.offsets = grown(this.offsets, new Int32Array(Math.max(this.offsets.length * 2, rows + 1)));
+    }
+  }
+
+  private growBits(more: number): void {
+    this.growValues(Math.max(0, ((this.length + more + 7) >> 3) - this.valueBytes));
+    this.valueBytes = (this.length + more + 7) >> 3;
   }
 
   private growValues(more: number): void {
@@ -128,9 +176,4 @@ export class ColumnBuffer {
 function grown<Bytes extends Uint8Array | Int32Array>(from: Bytes, to: Bytes): Bytes {
   to.set(from);
   return to;
-}
-
-/** The types of makeData tie the buffers to the type; ours is known only at run time. */
-function make(props: { type: DataType; length: number; [buffer: string]: unknown }): Data {
-  return makeData(props as never);
 }

@@ -53,6 +53,19 @@ export function fieldOf(spec: ColumnSpec): Field {
 
 /** @throws DynamosError TYPE_MISMATCH for a column of no kind of ours: it did not come from one of our steps */
 export function specOf(field: Field): ColumnSpec {
+  const spec = kindOf(field);
+  if (spec !== undefined && isSameType(field.type, arrowTypeOf(spec))) return spec;
+  throw new DynamosError(ErrorCode.TYPE_MISMATCH, `column ${field.name} has a type that tables do not carry`);
+}
+
+/** Unit, width and digits included. */
+export function isSameType(a: DataType, b: DataType): boolean {
+  const width = (type: DataType) => (type as Partial<Decimal>).bitWidth;
+  return String(a) === String(b) && width(a) === width(b);
+}
+
+/** By the family of the type alone. */
+function kindOf(field: Field): ColumnSpec | undefined {
   const type: DataType = field.type;
   const told = Object.fromEntries(
     notes.flatMap((note) => (field.metadata.get(note) ? [[note, field.metadata.get(note)]] : [])),
@@ -74,7 +87,7 @@ export function specOf(field: Field): ColumnSpec {
     case Type.Timestamp:
       return { ...base, kind: "timestamp" };
     default:
-      throw new DynamosError(ErrorCode.TYPE_MISMATCH, `column ${field.name} has a type that tables do not carry`);
+      return undefined;
   }
 }
 

@@ -54,6 +54,21 @@ export async function rowsOf(connection: DuckDBConnection, sql: string): Promise
   return reader.getRows();
 }
 
+/** The validity of one value; the binding keeps its own to itself. */
+const isThere = { itemValid: () => true };
+
+/** Bytes behind a pointer of the engine's, which must be alive. It is read as the engine reads a long text. */
+export async function pointerReader(): Promise<(pointer: Uint8Array, length: number) => Uint8Array> {
+  const { DuckDBBlobVector } = await import("@duckdb/node-api");
+  return (pointer, length) => {
+    const record = new DataView(new ArrayBuffer(16));
+    for (let at = 0; at < 16; at++) record.setUint8(at, pointer[at] ?? 0);
+    record.setUint32(0, length, true);
+    const vector = new DuckDBBlobVector(record, isThere as never, undefined as never, 0, 1);
+    return vector.getItemBytes(0) ?? new Uint8Array(0);
+  };
+}
+
 /** Whether the engine ran out of what it may use. */
 export function outOfMemory(error: unknown): DynamosError | undefined {
   return error instanceof Error && /^Out of Memory Error/.test(error.message)

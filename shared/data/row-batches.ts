@@ -1,16 +1,20 @@
 /** Rows as record batches: large enough to be cheap, small enough to be a chunk. */
-import { type RecordBatch, Schema } from "apache-arrow";
+import { type Data, type RecordBatch, Schema } from "apache-arrow";
 import { batchOf } from "./arrow-stream.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
 import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
 
 const batchRows = 32_768;
 const batchBytes = 1_048_576;
+/** Between two looks at the bytes: the sum over the columns costs more than a row. */
+const rowsBetweenLooks = 256;
 
 export interface RowBatches {
   readonly schema: Schema;
   /** Cells in the order of the columns. @returns a batch when this row has filled it */
   push(row: readonly Cell[]): RecordBatch | undefined;
+  /** The same rows as columns of the types given, in their order. @returns the batches that these have filled */
+  pushColumns(given: readonly Data[], count: number): Generator<RecordBatch>;
   /** @returns what is left, if anything is */
   rest(): RecordBatch | undefined;
 }
@@ -20,7 +24,7 @@ export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
   const names = uniqueNames(specs.map(({ name }) => name));
   const columns = specs.map((spec, i) => ({ ...spec, name: names[i] ?? spec.name }));
   const schema = new Schema(columns.map(fieldOf));
-  let buffers = columns.map((spec) => new ColumnBuffer(spec));
+  const buffers = columns.map((spec) => new ColumnBuffer(spec));
   let rows = 0;
 
   function rest(): RecordBatch | undefined {
@@ -28,11 +32,25 @@ export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
     const batch = batchOf(
       schema,
       rows,
-      buffers.map((buffer) => buffer.finish()),
+      buffers.map((buffer) => buffer.take()),
     );
-    buffers = columns.map((spec) => new ColumnBuffer(spec));
     rows = 0;
     return batch;
+  }
+
+  function isFull(): boolean {
+    return rows === batchRows || (rows % rowsBetweenLooks === 0 && bytesOf(buffers) > batchBytes);
+  }
+
+  function* pushColumns(given: readonly Data[], count: number): Generator<RecordBatch> {
+    for (let from = 0; from < count; ) {
+      const to = Math.min(count, from + rowsBetweenLooks - (rows % rowsBetweenLooks));
+      for (const [i, buffer] of buffers.entries()) buffer.append(given[i] as Data, from, to);
+      rows += to - from;
+      from = to;
+      const full = isFull() ? rest() : undefined;
+      if (full !== undefined) yield full;
+    }
   }
 
   return {
@@ -40,10 +58,9 @@ export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
     push: (row) => {
       for (const [i, buffer] of buffers.entries()) buffer.push(row[i] ?? null);
       rows += 1;
-      // Not at each row: the sum over the columns costs more than the row.
-      const isFull = rows === batchRows || (rows % 256 === 0 && bytesOf(buffers) > batchBytes);
-      return isFull ? rest() : undefined;
+      return isFull() ? rest() : undefined;
     },
+    pushColumns,
     rest,
   };
 }

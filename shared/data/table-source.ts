@@ -4,6 +4,7 @@ import { ErrorCode, type Table } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { openStream, writeStream } from "./arrow-stream.ts";
+import { checkBatch } from "./check-batch.ts";
 import { type ColumnSpec, specOf } from "./column-kind.ts";
 import { notesOf, type TableNotes } from "./table-notes.ts";
 
@@ -23,11 +24,10 @@ export interface TableSource {
  */
 export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): TableSource {
   const { schema } = openStream(table);
-  const width = schema.fields.length;
   async function* batches(): AsyncGenerator<RecordBatch> {
     let rows = 0;
     for await (const batch of read(bytes)) {
-      if (batch.data.children.length !== width) throw broken("a batch has other columns than its table");
+      checkBatch(batch, schema);
       rows += batch.numRows;
       yield new RecordBatch(schema, batch.data);
     }

@@ -1,0 +1,98 @@
+/**
+ * A vector of texts as Arrow has them: their bytes one after the other. The engine has sixteen bytes for each: its
+ * length, then the text itself or, beyond twelve bytes, where it is. Source: DuckDB, `string_type.hpp`.
+ */
+import { isAscii, isUtf8 } from "node:buffer";
+import { bitAt } from "./validity-bits.ts";
+import type { VectorMemory } from "./vector-memory.ts";
+
+export interface TextMemory {
+  readonly values: Uint8Array;
+  readonly offsets: Int32Array;
+}
+
+/** Bytes from where a pointer points to. @param pointer the engine's sixteen bytes of a text of this length */
+export type ReadPointer = (pointer: Uint8Array, length: number) => Uint8Array;
+
+const recordBytes = 16;
+const inlineBytes = 12;
+
+/** @returns undefined for texts that are not UTF-8, which only the engine itself can make something of */
+export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer): TextMemory | undefined {
+  const records = new DataView(memory.values.buffer, memory.values.byteOffset, rows * recordBytes);
+  const offsets = new Int32Array(rows + 1);
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
+    offsets[row + 1] = total;
+  }
+  const values = new Uint8Array(total);
+  const spans = spanReader(memory, records, read);
+  for (let row = 0; row < rows; ) {
+    const at = offsets[row] ?? 0;
+    const length = (offsets[row + 1] ?? 0) - at;
+    if (length > inlineBytes) {
+      row = spans(row, rows, values, at);
+      continue;
+    }
+    const from = row * recordBytes + 4;
+    for (let i = 0; i < length; i++) values[at + i] = memory.values[from + i] ?? 0;
+    row += 1;
+  }
+  return isText(values, offsets) ? { values, offsets } : undefined;
+}
+
+/** Whether each text is UTF-8 by itself. @param offsets that do not fall, and are within the values */
+export function isText(values: Uint8Array, offsets: Int32Array): boolean {
+  const [first, end] = [offsets[0] ?? 0, offsets.at(-1) ?? 0];
+  const all = values.subarray(first, end);
+  if (isAscii(all)) return true;
+  if (!isUtf8(all)) return false;
+  // Each must begin where a character does, or a character would be cut in two.
+  return offsets.every((at) => at === end || ((values[at] ?? 0) & 0xc0) !== 0x80);
+}
+
+function hasValue({ validity }: VectorMemory, row: number): boolean {
+  return validity === null || bitAt(validity, row);
+}
+
+/**
+ * The engine lays the long texts of a result one behind the other, so that many are read at once; a byte that is no
+ * part of a text is never read.
+ */
+function spanReader(memory: VectorMemory, records: DataView, read: ReadPointer) {
+  let span: Uint8Array = new Uint8Array(0);
+  let spanAt = 0;
+  const lengthAt = (row: number) => (hasValue(memory, row) ? records.getUint32(row * recordBytes, true) : 0);
+  const addressAt = (row: number) =>
+    records.getUint32(row * recordBytes + 8, true) + records.getUint32(row * recordBytes + 12, true) * 2 ** 32;
+
+  function readFrom(row: number, rows: number): void {
+    spanAt = addressAt(row);
+    let bytes = lengthAt(row);
+    for (let next = row + 1; next < rows; next++) {
+      const length = lengthAt(next);
+      if (length <= inlineBytes) continue;
+      if (addressAt(next) !== spanAt + bytes) break;
+      bytes += length;
+    }
+    span = read(memory.values.subarray(row * recordBytes, (row + 1) * recordBytes), bytes);
+  }
+
+  /** Copies the text of this row and of those that follow it in memory. @returns the row after them */
+  return (row: number, rows: number, into: Uint8Array, at: number): number => {
+    const address = addressAt(row);
+    if (address < spanAt || address + lengthAt(row) > spanAt + span.length) readFrom(row, rows);
+    let bytes = lengthAt(row);
+    let next = row + 1;
+    for (; next < rows; next++) {
+      const length = lengthAt(next);
+      if (length === 0) continue;
+      const isNext = length > inlineBytes && addressAt(next) === address + bytes;
+      if (!isNext || address + bytes + length > spanAt + span.length) break;
+      bytes += length;
+    }
+    into.set(span.subarray(address - spanAt, address - spanAt + bytes), at);
+    return next;
+  };
+}
