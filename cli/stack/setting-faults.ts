@@ -14,7 +14,8 @@ export function settingFaults(fn: StackFunction): string[] {
     ...keyFaults(`${at}.annotations`, fn.annotations),
     ...keyFaults(`${at}.labels`, fn.labels),
     ...durationFaults(`${at}.environment`, fn.environment),
-    ...concurrencyFaults(at, fn),
+    ...agreementFaults(at, fn, "com.dynamos.concurrency", "concurrency"),
+    ...agreementFaults(at, fn, "com.dynamos.fuse", "fuse"),
   ];
 }
 
@@ -64,12 +65,15 @@ function durationFaults(at: string, environment: Settings): string[] {
 }
 
 /** The sidecar reads the annotation, the function the variable. */
-function concurrencyFaults(at: string, { annotations, environment }: StackFunction): string[] {
-  const said = annotations["com.dynamos.concurrency"];
-  const has = environment.concurrency;
+function agreementFaults(
+  at: string,
+  { annotations, environment }: StackFunction,
+  annotation: string,
+  variable: string,
+): string[] {
+  const said = annotations[annotation];
+  const has = environment[variable];
   if (said === has || (annotations.topic === undefined && said === undefined)) return [];
   const shown = [said, has].map((value) => value ?? "absent");
-  return [
-    `${at}: annotation com.dynamos.concurrency (${shown[0]}) and environment concurrency (${shown[1]}) must agree`,
-  ];
+  return [`${at}: annotation ${annotation} (${shown[0]}) and environment ${variable} (${shown[1]}) must agree`];
 }

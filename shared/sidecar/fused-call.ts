@@ -127,6 +127,7 @@ class RunningCall {
 
   /** Resolves when the hop that it belongs to is carried out: only then is there somebody who takes the next one's. */
   #handedOn(name: string, outcome: Uint8Array): Promise<void> {
+    if (this.#controller.signal.aborted) return Promise.reject(this.#controller.signal.reason);
     if (this.#left === 0 || this.isGoingOn) {
       const message = `function ${name} hands on more often than it may`;
       return Promise.reject(new DynamosError(ErrorCode.INTERNAL, message));

@@ -76,7 +76,7 @@ async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal,
       signal,
     });
     const outcome = Outcome.decode(invoked);
-    if (tools.fused?.isGoingOn !== true) return await output.finish(outcome);
+    if (tools.fused?.isGoingOn !== true) return await output.finish(placed(outcome, envelope));
     // Its table stays there for the next step; what came of it all the same is of no use.
     await output.abandon();
     if (outcomeTransfers(outcome).length === 0) return outcome;
@@ -87,6 +87,12 @@ async function outcomeOf(envelope: Envelope, nowMs: number, signal: AbortSignal,
     const known = toDynamosError(cause, ErrorCode.INTERNAL, `${step.name} answered with what is not an outcome`);
     return fail(known.code, known.message);
   }
+}
+
+/** The door of a function that runs several steps names its own. */
+function placed({ decision }: Outcome, { step }: Envelope): Outcome {
+  if (decision?.$case !== "failure") return { decision };
+  return { decision: { $case: "failure", value: { ...decision.value, step } } };
 }
 
 /** A query counts where it is decided on: in the control chain, before any of its hops. */

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { createMemoryLog } from "#adapters/memory/log";
 import { type Called, callOrchestrator, type Orchestrator } from "../../cli/commands/call-orchestrator.ts";
 import { demoDocuments } from "../../cli/demo/documents.ts";
-import { readStack } from "../../cli/stack/read-stack.ts";
+import { readStack, type Stack } from "../../cli/stack/read-stack.ts";
 import { documentsOfFolder } from "../../cli/system/seed.ts";
 import { type System, type SystemOptions, startSystem } from "../../cli/system/start-system.ts";
 import { openTokens, type Tokens } from "./tokens.ts";
@@ -30,9 +30,12 @@ export interface RealSystem {
 const home = resolve(import.meta.dirname, "../..");
 
 export type RealSystemOptions = Pick<SystemOptions, "broker" | "sidecars" | "recordsFolder"> &
-  Partial<Pick<SystemOptions, "dataDir">>;
+  Partial<Pick<SystemOptions, "dataDir" | "gatewayAuth">> & { readonly changeStack?: (stack: Stack) => Stack };
 
-export async function openRealSystem(options: RealSystemOptions): Promise<RealSystem> {
+export async function openRealSystem({
+  changeStack = (stack) => stack,
+  ...options
+}: RealSystemOptions): Promise<RealSystem> {
   const documents = await documentsOfFolder(wageGapData, demoDocuments);
   const seeded = new Map(documents.map(({ key, value }) => [key, value as Document]));
   const tokens = await openTokens();
@@ -40,7 +43,7 @@ export async function openRealSystem(options: RealSystemOptions): Promise<RealSy
     dataDir: wageGapData,
     ...options,
     issuer: tokens.issuer,
-    stack: await readStack(join(home, "stack.yml")),
+    stack: changeStack(await readStack(join(home, "stack.yml"))),
     buildDir: join(home, "build/functions"),
     port: 0,
     logLevel: "error",
