@@ -14,6 +14,7 @@ import { benchInvocation } from "./invocation.ts";
 import { benchLargeTables } from "./large-tables.ts";
 import { benchPath } from "./path.ts";
 import { writeReport } from "./report/write-report.ts";
+import { benchRowsAlone } from "./rows-alone.ts";
 import { settingsOf } from "./settings.ts";
 import { benchStep } from "./step-throughput.ts";
 import { textOfResult } from "./text-of-result.ts";
@@ -83,6 +84,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
   "at-rest": () => benchAtRest(settings.atRest, say),
   step: benchOneStep,
   encoding: () => benchEncodings({ sizes: [10_000, 100_000], rounds: Number(values.rounds) }, say),
+  "rows-alone": () => benchRowsAlone({ rows: 30_000, rounds: 5 * Number(values.rounds) }, say),
   change: () => benchChange({ rounds: Number(values.changes), queries: 3 }, say),
   decision: () =>
     benchDecision(
