@@ -61,7 +61,7 @@ export function runRemembering(cache: ResultCache): (options: RememberingOptions
         options.onProgress(known);
       },
     });
-    const remembered = rememberedOf(answer, collected, cache.now());
+    const remembered = rememberedOf(answer.id, collected, cache.now());
     if (remembered !== undefined) cache.remember(question, remembered);
     return answer;
   }
@@ -82,14 +82,14 @@ function isSame(earlier: RememberedAnswer, { ends }: Collected, plan: Plan): boo
 }
 
 /** @returns undefined: it is not whole, its rows are not all here, or a provider does not say what it read */
-function rememberedOf(answer: Answer, collected: Collected, nowMs: number): RememberedAnswer | undefined {
+function rememberedOf(queryId: string, collected: Collected, nowMs: number): RememberedAnswer | undefined {
   const { plan, ends, trail } = collected;
-  if (plan === undefined || answer.problem !== undefined || !answer.complete) return undefined;
+  if (plan === undefined) return undefined;
   const isHere = answeringChains(plan).every(({ id }) => {
     const content = ends.get(id)?.content;
     return content !== undefined && "result" in content && content.result.table?.transfer === undefined;
   });
   const data = dataOf(plan, trail);
   if (!isHere || data === undefined) return undefined;
-  return { queryId: answer.id, answeredAtMs: nowMs, plan: planKey(plan), data, ends };
+  return { queryId, answeredAtMs: nowMs, plan: planKey(plan), data, ends };
 }
