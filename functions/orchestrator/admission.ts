@@ -12,6 +12,8 @@ export interface Refused {
 export interface Admission {
   /** @returns why the query is not taken now, or undefined: then `ended` follows */
   start(nowMs: number, timeoutMs: number): Refused | undefined;
+  /** Before it is known what it asks. @returns why no query is taken, however long it would wait */
+  refuses(nowMs: number): Refused | undefined;
   /** @param inTime whether it came to its end, and not only to its deadline or a cancel */
   ended(nowMs: number, inTime: boolean): void;
 }
@@ -62,6 +64,7 @@ export function createAdmission(runningMax: number): Admission {
       if (running === limits.runningQueriesFree) busySinceMs = nowMs;
       return undefined;
     },
+    refuses: (nowMs) => refusal(nowMs, limits.queryTimeoutMsMax),
     ended: (nowMs, inTime) => {
       if (busySinceMs !== undefined) {
         gaps.push({ ms: nowMs - busySinceMs, inTime });

@@ -9,13 +9,13 @@ import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { createAdmission, type Refused } from "./admission.ts";
 import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
+import { createBodyReader } from "./body-reader.ts";
 import { askedBy, type CallerEnv } from "./caller.ts";
 import type { ResultCacheSettings } from "./config.ts";
 import { keptResponse } from "./kept-answer.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { createQueryArchive } from "./query-archive.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
-import { readJson } from "./read-json.ts";
 import { createResultCache } from "./result-cache.ts";
 import { runQuery } from "./run-query.ts";
 import { runRemembering } from "./run-remembering.ts";
@@ -74,6 +74,7 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     forgotten: (id) => void archive.drop(id),
   });
   const admission = createAdmission(runningQueriesMax);
+  const bodies = createBodyReader(limits.bodiesReadAtOnceMax);
   const running = new Set<Started>();
   const routes = new Hono<CallerEnv>();
   let isStopping = false;
@@ -144,7 +145,10 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
   }
 
   routes.post("/", async (c) => {
-    const { query, timeoutMs } = queryRequestFromJson(await readJson(c));
+    const refused = admission.refuses(Date.now());
+    // A body that nobody will use is not read: its sender gets the answer all the same.
+    if (refused !== undefined) return refusedResponse(refused);
+    const { query, timeoutMs } = queryRequestFromJson(await bodies.read(c));
     return answer(c, { query: askedBy(c.get("caller"), query), timeoutMs, job: "", toQueries: "queries/" });
   });
 
