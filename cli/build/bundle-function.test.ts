@@ -9,6 +9,11 @@ import { type BundledFile, bundleFunction } from "./bundle-function.ts";
 const home = resolve(import.meta.dirname, "../..");
 const singleUse = ["agreement-check", "sql-query", "sql-anonymize", "sql-aggregate", "sql-algorithm", "sql-graph"];
 const withEngine = ["agreement-check", "sql-query"];
+/** With a worker that holds further steps too. */
+const fusible: Readonly<Record<string, readonly string[]>> = {
+  "sql-query": ["sql-anonymize", "sql-algorithm", "sql-graph"],
+  "sql-aggregate": ["sql-algorithm", "sql-graph"],
+};
 const shared = ["policy-enforcer", "archetype-selector"];
 const bundles = new Map<string, Record<string, BundledFile>>();
 let folder: string;
@@ -34,6 +39,7 @@ const npmPackages = ({ inputs }: BundledFile) => [
 describe("the bundle of a single-use function", () => {
   it.each(singleUse)("%s is a door, a worker, the JSON codec and what a fork server needs", async (name) => {
     expect((await readdir(join(folder, name))).sort()).toEqual([
+      ...(name in fusible ? ["fused-worker.js"] : []),
       "index.js",
       "json-codec.js",
       "koffi.node",
@@ -56,6 +62,13 @@ describe("the bundle of a single-use function", () => {
     const more = npmPackages(worker).filter((vendor) => !allowed.includes(vendor));
     expect(more).toEqual(withEngine.includes(name) ? ["@duckdb/node-api"] : []);
     expect(worker.bytes).toBeLessThanOrEqual(withEngine.includes(name) ? 1_350_000 : 750_000);
+  });
+
+  it.each(Object.entries(fusible))("%s has a worker that holds further steps, and one that does not", (name, steps) => {
+    const handlers = ({ inputs }: BundledFile) =>
+      inputs.flatMap((input) => /functions\/([^/]+)\/handler\.ts$/.exec(input)?.[1] ?? []);
+    expect(handlers(fileOf(name, "fused-worker.js")).sort()).toEqual([name, ...steps].sort());
+    expect(handlers(fileOf(name, "worker.js"))).toEqual([name]);
   });
 
   it("has PostgreSQL's driver in a file of its own, which only sql-query loads when it needs it", () => {

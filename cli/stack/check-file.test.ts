@@ -163,6 +163,12 @@ describe("what has its form and can't work is found too:", () => {
       "functions.agreement-check: annotation com.dynamos.concurrency (3) and environment concurrency (2) must agree",
     ],
     [
+      "steps that only the sidecar believes fused",
+      'com.dynamos.concurrency: "2"',
+      'com.dynamos.concurrency: "2"\n      com.dynamos.fuse: sql-graph',
+      "functions.agreement-check: annotation com.dynamos.fuse (sql-graph) and environment fuse (absent) must agree",
+    ],
+    [
       "another party's topic",
       "topic: vu.sql-query",
       "topic: uva.sql-querys",

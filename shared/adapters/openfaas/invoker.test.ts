@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "#adapters/system/clock";
+import { pieceParts, piecesType } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import type { Invocation, Invoker } from "#ports/invoker";
 import { createOpenfaasInvoker } from "./invoker.ts";
@@ -138,6 +139,28 @@ describe("invoke", () => {
     expect([...(await invoke())]).toEqual([3]);
   });
 
+  it.each([
+    ["takes what a step hands on before the outcome, in order", true],
+    ["refuses what is handed on where nobody let the function go on", false],
+  ])("%s", async (_, isFused) => {
+    answer = async (request, response) => {
+      await read(request);
+      const pieces = [
+        [4, 1],
+        [4, 2],
+        [3, 3],
+      ].flatMap(([kind = 0, byte = 0]) => pieceParts(kind, Buffer.from([byte])));
+      response.writeHead(200, { "content-type": piecesType }).end(Buffer.concat(pieces));
+    };
+    const handed: number[] = [];
+    const handedOn = async (outcome: Uint8Array) => void handed.push(...outcome);
+    const invoked = invoker.invoke("uva-echo", { ...call, ...(isFused ? { handedOn } : {}) }, options());
+    if (isFused) expect([...(await invoked)]).toEqual([3]);
+    else
+      await expect(invoked).rejects.toMatchObject({ label: "INTERNAL", message: expect.stringMatching(/not told to/) });
+    expect(handed).toEqual(isFused ? [1, 2] : []);
+  });
+
   it("stops reading an answer over the limit", async () => {
     let written = 0;
     answer = (request, response) => {
@@ -253,12 +276,28 @@ describe("steps", () => {
       list([{ name: "f", annotations: { topic: "uva.f", "com.dynamos.concurrency": "many" } }]),
       /com.dynamos.concurrency of f must be a whole number/,
     ],
+    [
+      "fused steps that are none",
+      list([{ name: "f", annotations: { topic: "uva.f", "com.dynamos.fuse": "sql-graph,*" } }]),
+      /com.dynamos.fuse of f must name steps/,
+    ],
   ])("fails with FUNCTION_UNAVAILABLE on %s", async (_, listener, message) => {
     answer = listener;
     await expect(invoker.steps()).rejects.toMatchObject({
       label: "FUNCTION_UNAVAILABLE",
       message: expect.stringMatching(message),
     });
+  });
+
+  it("says which steps a function's process may go on with", async () => {
+    const annotations = { topic: "uva.sql-query", "com.dynamos.fuse": "sql-algorithm, sql-graph" };
+    answer = list([
+      { name: "uva-sql-query", annotations },
+      { name: "uva-f", annotations: { topic: "uva.f" } },
+    ]);
+    const [fused, apart] = await invoker.steps();
+    expect(fused?.fuses).toEqual(["sql-algorithm", "sql-graph"]);
+    expect(apart).not.toHaveProperty("fuses");
   });
 
   it("fails with FUNCTION_UNAVAILABLE on a list over the size limit", async () => {

@@ -94,6 +94,7 @@ describe("functions in a file", () => {
     ["a wildcard", [{ step: "*", url: "http://a" }], "step must be the name of a step"],
     ["no address", [{ step: "a", url: "a:8080" }], "url must begin with http"],
     ["a password", [{ step: "a", url: "http://a:b@c" }], "url must not hold credentials"],
+    ["fused steps that are none", [{ step: "a", url: "http://a", fuse: "A.b" }], "fuse must name steps"],
     ["no call at once", [{ step: "a", url: "http://a", concurrency: 0 }], "concurrency must be a whole number"],
     [
       "two of one step",
