@@ -185,7 +185,7 @@ function resultOf({ parts, memory, rest, costs, queries, wrong, remarks }: AtRes
         kind: "bars",
         x: "part",
         y: "MiB, PSS",
-        whiskers: "none, one look",
+        whiskers: "",
         series: [{ name: "at rest", points: parts.map((part) => ({ x: shortName(part), y: memory.get(part) ?? 0 })) }],
       },
     ],

@@ -29,7 +29,7 @@ export interface BenchPlot {
   readonly y: string;
   readonly logX?: boolean;
   readonly logY?: boolean;
-  /** What the whiskers are. */
+  /** What the whiskers are; empty: there are none. */
   readonly whiskers: string;
   readonly series: readonly { readonly name: string; readonly points: readonly PlotPoint[] }[];
 }

@@ -11,6 +11,8 @@ export interface Downloaded {
   readonly wholeMs: number;
 }
 
+const wholeMsMax = 150_000;
+
 /** @throws Error when the answer is not 200, not whole, or a line is no row */
 export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: QueryBody): Promise<Downloaded> {
   const startedAt = performance.now();
@@ -22,6 +24,7 @@ export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: Q
       "content-type": "application/json",
     },
     body: JSON.stringify(query),
+    signal: AbortSignal.timeout(wholeMsMax),
   });
   if (response.status !== 200 || response.body === null) {
     throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);

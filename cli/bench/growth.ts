@@ -186,5 +186,5 @@ function ratePlot(sizes: readonly Size[]): BenchPlot {
   const points = sizes.map(({ size, perSecond }) => ({ x: size, y: perSecond }));
   const axes = { x: "queries at once", y: "queries/s", logX: true } as const;
   const title = "Queries a second by the queries at once";
-  return { name: "growth-rate", title, kind: "lines", ...axes, whiskers: "none", series: [{ name: "rate", points }] };
+  return { name: "growth-rate", title, kind: "lines", ...axes, whiskers: "", series: [{ name: "rate", points }] };
 }

@@ -21,7 +21,7 @@ const rowsAtOnce = 10_000;
 
 /** For each size a whole table at the one, and the half of it at both. */
 export async function makeLargeTables(sizes: readonly number[]): Promise<LargeData> {
-  const { path: folder, remove } = await makeTemporaryFolder("rows");
+  const { path: folder, remove } = await makeTemporaryFolder("data");
   try {
     const halves = sizes.map((rows) => rows / 2);
     const counts = { [provider]: [...new Set([...sizes, ...halves])], [other]: [...new Set(halves)] };

@@ -184,7 +184,7 @@ function memoryPlot(ways: readonly Way[]): BenchPlot {
     x: "rows",
     y: "MiB, PSS",
     logX: true,
-    whiskers: "none, one look",
+    whiskers: "",
     series,
   };
 }

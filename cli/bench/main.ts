@@ -52,10 +52,11 @@ const values = { ...(given.quick ? quickly : thoroughly), ...given };
 const only = values.only ?? positionals[0] ?? "";
 const settings = settingsOf(values);
 
-// Each broker and system that is up listens for the end of this process.
+// Each broker and system that is up listens for the end of this process, and ends with it.
 process.setMaxListeners(0);
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 let hear = print;
 const say = (line: string) => hear(line);
 

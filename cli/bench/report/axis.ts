@@ -15,7 +15,8 @@ function logScale(values: readonly number[]): Scale {
   for (let power = Math.floor(Math.log10(least)) - 1; power <= Math.ceil(Math.log10(most)) + 1; power++) {
     for (const factor of [1, 2, 5]) marks.push(Number((factor * 10 ** power).toPrecision(3)));
   }
-  const low = marks.filter((mark) => mark <= least).at(-1) ?? least;
+  // Below it, so that the least has a bar that is seen.
+  const low = marks.filter((mark) => mark < least).at(-1) ?? least;
   const found = marks.find((mark) => mark >= most) ?? most;
   const high = found > low ? found : low * 10;
   const inside = marks.filter((mark) => mark >= low && mark <= high);

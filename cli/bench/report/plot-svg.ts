@@ -5,23 +5,25 @@ import { type BenchPlot, cellText, type PlotPoint } from "../bench-result.ts";
 import { axisOf } from "./axis.ts";
 
 const width = 860;
-const height = 400;
-const frame = { left: 84, right: 20, top: 78, bottom: 62 };
+const height = 414;
+const frame = { left: 84, right: 20, top: 78, bottom: 76 };
 const inner = { width: width - frame.left - frame.right, height: height - frame.top - frame.bottom };
 const bottom = frame.top + inner.height;
 const legendStep = 200;
-const labelLettersMax = 22;
+const labelLettersMax = 26;
+/** Of a letter of 13 units, about. */
+const letterWidth = 7.2;
 const barWidthMax = 64;
 const whiskerHalf = 5;
 
-/** Okabe and Ito's, told apart by colour-blind readers too; the dark ones are lighter on a dark ground. */
+/** Okabe and Ito's, told apart by colour-blind readers too; lighter ones on a dark ground. */
+const light = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c7a00"];
+const dark = ["#56b4e9", "#e69f00", "#2fc79a", "#e3a6c8", "#d6c84a"];
+const coloured = (colours: readonly string[]) =>
+  colours.map((value, at) => `.fill.s${at}{fill:${value}}.line.s${at}{stroke:${value};fill:none}`).join("");
 const style = `
-.ground{fill:#fff}.ink{fill:#1f2933}.muted{fill:#52606d}.grid{stroke:#d9e0e6}.whisker{stroke:#1f2933}
-.s0{--c:#0072b2}.s1{--c:#d55e00}.s2{--c:#009e73}.s3{--c:#cc79a7}.s4{--c:#8c7a00}
-.fill{fill:var(--c)}.line{stroke:var(--c);fill:none}
-@media (prefers-color-scheme:dark){.ground{fill:#0d1117}.ink{fill:#e6edf3}.muted{fill:#9aa7b4}.grid{stroke:#30363d}.whisker{stroke:#e6edf3}
-.s0{--c:#56b4e9}.s1{--c:#e69f00}.s2{--c:#2fc79a}.s3{--c:#e3a6c8}.s4{--c:#d6c84a}}`;
-const coloursMax = 5;
+.ground{fill:#fff}.ink{fill:#1f2933}.muted{fill:#52606d}.grid{stroke:#d9e0e6}.whisker{stroke:#1f2933}${coloured(light)}
+@media (prefers-color-scheme:dark){.ground{fill:#0d1117}.ink{fill:#e6edf3}.muted{fill:#9aa7b4}.grid{stroke:#30363d}.whisker{stroke:#e6edf3}${coloured(dark)}}`;
 
 export function plotSvg(plot: BenchPlot): string {
   const points = plot.series.flatMap((one) => one.points);
@@ -29,7 +31,6 @@ export function plotSvg(plot: BenchPlot): string {
     points.flatMap((point) => [point.y, point.high ?? point.y, point.low ?? point.y]),
     plot.logY ?? false,
   );
-  const title = `${plot.title}. Whiskers: ${plot.whiskers}`;
   return element(
     "svg",
     {
@@ -40,7 +41,7 @@ export function plotSvg(plot: BenchPlot): string {
       "font-size": 13,
     },
     [
-      titled(title),
+      titled(plot.title),
       `<style>${style}</style>`,
       element("rect", { class: "ground", width, height, rx: 6 }),
       text(plot.title, { x: 20, y: 28, class: "ink", "font-size": 16, "font-weight": 600 }),
@@ -60,7 +61,7 @@ function legend({ series, whiskers }: BenchPlot): string {
     ].join("\n"),
   );
   const note = { x: width - 20, y: 28, class: "muted", "text-anchor": "end", "font-size": 12 };
-  return [...entries, text(`whiskers: ${whiskers}`, note)].join("\n");
+  return [...entries, ...(whiskers === "" ? [] : [text(`whiskers: ${whiskers}`, note)])].join("\n");
 }
 
 function yAxis({ y: label }: BenchPlot, scale: Scale): string {
@@ -80,6 +81,8 @@ function bars({ series }: BenchPlot, scale: Scale): string {
   const categories = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => String(x))))];
   const slot = inner.width / Math.max(1, categories.length);
   const each = Math.min(barWidthMax, (slot * 0.76) / Math.max(1, series.length));
+  // Side by side they would run into each other: every other one stands lower.
+  const isTight = categories.some((category) => (category.length + 1) * letterWidth > slot);
   return categories
     .map((category, index) => {
       const middle = frame.left + slot * (index + 0.5);
@@ -92,7 +95,12 @@ function bars({ series }: BenchPlot, scale: Scale): string {
         const bar = element("rect", { class: `fill ${colour(at)}`, ...area }, titled(label(name, point)));
         return [bar, whisker(point, left + each / 2, scale)];
       });
-      const under = { x: middle, y: bottom + 20, class: "ink", "text-anchor": "middle" };
+      const under = {
+        x: middle,
+        y: bottom + 20 + (isTight ? (index % 2) * 17 : 0),
+        class: "ink",
+        "text-anchor": "middle",
+      };
       return [...drawn, text(shortened(category, labelLettersMax), under)].join("\n");
     })
     .join("\n");
@@ -145,7 +153,7 @@ function yOf(scale: Scale, value: number): number {
 }
 
 function colour(at: number): string {
-  return `s${at % coloursMax}`;
+  return `s${at % light.length}`;
 }
 
 function fixed(value: number): string {
