@@ -8,7 +8,8 @@ import { limits } from "#domain/limits";
 import { isTablePermitted, permittedColumns } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
-import { type DuckDBConnection, openEngine, outOfMemory, quoted } from "./duckdb.ts";
+import { columnsNamed, type NamedColumns } from "./columns-named.ts";
+import { type DuckDBConnection, type Engine, openEngine, outOfMemory, quoted } from "./duckdb.ts";
 import { queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
@@ -33,6 +34,8 @@ export interface SessionOptions {
   /** Whether the rows will be anonymised: then the session holds no more than what may remain. */
   readonly anonymize: boolean;
   readonly memoryMb: number;
+  /** Opened ahead, with as much memory, and used by nobody else. Absent: one is opened. */
+  readonly engine?: Engine;
   /** Milliseconds from now after which the query is interrupted. */
   readonly leftMs: number;
   /** Gets the rows while they come, when they are too many to be returned. */
@@ -52,7 +55,7 @@ interface Source {
 export async function runQuery(options: SessionOptions): Promise<Table> {
   const { sql, terms, dataSets, memoryMb } = options;
   const sources = permittedSources(dataSets, terms);
-  const engine = await openEngine({ memoryMb, threads: 1 });
+  const engine = options.engine ?? (await openEngine({ memoryMb, threads: 1 }));
   const rows = openRows(engine.connection, options.folders, options.leftMs);
   const interruption = interruptAfter(options.leftMs, () => {
     engine.connection.interrupt();
@@ -61,9 +64,10 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
   const columns = new Map<string, string[]>();
   try {
     const guarded = await guardSql(engine.connection, sql, [...sources.keys()]);
+    const named = columnsNamed(guarded.statement);
     for (const name of guarded.tables) {
       const source = sources.get(name);
-      if (source !== undefined) columns.set(name, await load(engine.connection, { ...source, rows }, options));
+      if (source !== undefined) columns.set(name, await load(engine.connection, { ...source, rows, named }, options));
     }
     rows.close();
     await lock(engine.connection);
@@ -83,7 +87,9 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
   } finally {
     interruption.stop();
     rows.close();
-    engine.close();
+    // Where one was opened ahead the process serves this query alone: its answer goes first.
+    if (options.engine === undefined) engine.close();
+    else setImmediate(() => engine.close());
   }
 }
 
@@ -105,10 +111,10 @@ function permittedSources(dataSets: readonly DataSet[], terms: SessionOptions["t
   return sources;
 }
 
-/** @returns the columns that are there now */
+/** @returns the columns that are permitted, of which those that the query names are there now */
 async function load(
   connection: DuckDBConnection,
-  { dataSet, table, rows }: Source & { readonly rows: Rows },
+  { dataSet, table, rows, named }: Source & { readonly rows: Rows; readonly named: NamedColumns },
   { terms, anonymize }: SessionOptions,
 ): Promise<string[]> {
   const { where, columns: filtered } = await filterOf(connection, terms.rowFilters ?? [], table.name);
@@ -118,9 +124,11 @@ async function load(
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
   }
   const rules = new Map(table.columns.map((column) => [column.name.toLowerCase(), column.anonymize]));
-  const columns = kept.map((name) =>
-    anonymize ? protectedColumn(name, types.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
-  );
+  const columns = named
+    .of(kept)
+    .map((name) =>
+      anonymize ? protectedColumn(name, types.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
+    );
   await create(connection, { table: table.name, columns, where }).catch((error: unknown) => {
     throw where === "" || error instanceof DynamosError ? error : notFiltered(table.name, error);
   });
