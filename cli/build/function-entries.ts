@@ -38,7 +38,7 @@ serveHttpFunction(definition, process.env);`,
 }
 
 function stepEntries(
-  { name, accepts, isolation, workers }: Step,
+  { name, accepts, isolation, networkFiles }: Step,
   handler: string,
   fused: Readonly<Record<string, string>>,
 ): Record<string, string> {
@@ -56,7 +56,7 @@ serveShared({ step, loadJson: ${loadJson}, environment: process.env });`,
     ...jsonCodec,
     "index.js": `import { join } from "node:path";
 import { serveSingleUse } from ${runtime("serve-single-use")};
-serveSingleUse({ step: ${JSON.stringify({ name, accepts, workers })}, workerFile: join(__dirname, "worker.js"), ${fusedSetting(fused)}loadJson: ${loadJson}, environment: process.env });`,
+serveSingleUse({ step: ${JSON.stringify({ name, accepts, networkFiles })}, workerFile: join(__dirname, "worker.js"), ${fusedSetting(fused)}loadJson: ${loadJson}, environment: process.env });`,
     "worker.js": `import { runWorker } from ${runtime("worker")};
 import step from ${handler};
 void runWorker(step);`,

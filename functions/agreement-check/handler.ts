@@ -1,7 +1,7 @@
 /** Looks at an agreement before it is stored: whether its row filters can be carried out where the data is. */
 import { type Agreement, type Document, type Envelope, ErrorCode, type Outcome, type Reason } from "#contracts";
 import { agreementFromJson, InvalidDocument } from "#contracts/documents";
-import { openEngine } from "#data/duckdb";
+import { type Engine, openEngine } from "#data/duckdb";
 import { refuse } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep } from "#runtime/define-step";
@@ -12,19 +12,18 @@ interface Facts {
 }
 
 /** Predicates are read, never run. */
-const memoryMb = 64;
+const engineOptions = { memoryMb: 64, threads: 1 };
 
-export default defineStep<Facts>({
+export default defineStep<Facts, Engine>({
   name: "agreement-check",
   isolation: "single-use",
-  workers: "spawn",
   accepts: "result",
-  facts: async (envelope) => {
-    return { reasons: await reasonsOf(agreementOf(documentOf(envelope)), envelope) };
+  facts: async (envelope, { prepared }) => {
+    return { reasons: await reasonsOf(agreementOf(documentOf(envelope)), envelope, prepared) };
   },
   // Always the reasons against it, of which there may be none: the exchange's own chain hands out no documents.
   decide: (_, { reasons }): Outcome => refuse(reasons),
-  rehearse: async () => {
+  rehearse: async ({ prepared }) => {
     const json = {
       name: "A",
       relations: {
@@ -37,17 +36,23 @@ export default defineStep<Facts>({
         },
       },
     };
-    await reasonsOf(agreementFromJson(json, 0), { knowledge: undefined });
+    await reasonsOf(agreementFromJson(json, 0), { knowledge: undefined }, prepared);
   },
+  prepare: () => openEngine(engineOptions),
 });
 
-async function reasonsOf(agreement: Agreement, { knowledge }: Pick<Envelope, "knowledge">): Promise<Reason[]> {
-  const engine = await openEngine({ memoryMb, threads: 1 });
+/** @param prepared ends with the process */
+async function reasonsOf(
+  agreement: Agreement,
+  { knowledge }: Pick<Envelope, "knowledge">,
+  prepared: Engine | undefined,
+): Promise<Reason[]> {
+  const engine = prepared ?? (await openEngine(engineOptions));
   try {
     const own = (knowledge?.dataSets ?? []).filter(({ party }) => party === agreement.name);
     return await filterReasons(engine.connection, agreement, own);
   } finally {
-    engine.close();
+    if (prepared === undefined) engine.close();
   }
 }
 

@@ -4,13 +4,15 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { approvalKeysFile, readApprovalKeys } from "#approval/approval-keys";
 import { type DataSet, type Envelope, ErrorCode, type Table, type Terms } from "#contracts";
+import { connectionFileEnd } from "#data/connection-file-end";
 import { dataRevision } from "#data/data-revision";
+import { type Engine, openEngine } from "#data/duckdb";
 import { runQuery } from "#data/session";
 import type { Emit } from "#data/table-sink";
 import { compare, forwardResult } from "#domain/outcome";
 import { isComparing } from "#domain/reuse";
 import { DynamosError } from "#errors";
-import { defineStep, type StepContext } from "#runtime/define-step";
+import { defineStep, type PreparedContext, type StepContext } from "#runtime/define-step";
 import { approvedTerms } from "./approved-terms.ts";
 import { rehearsalFile, rehearsalOf } from "./rehearsal.ts";
 
@@ -18,12 +20,12 @@ const memoryMbDefault = 256;
 
 type Facts = { readonly table: Table; readonly dataRevision: string } | { readonly unchanged: boolean };
 
-export default defineStep<Facts>({
+export default defineStep<Facts, Engine>({
   name: "sql-query",
   isolation: "single-use",
-  workers: "spawn",
   fusible: ["sql-anonymize", "sql-algorithm", "sql-graph"],
   accepts: "nothing",
+  networkFiles: connectionFileEnd,
   facts: async (envelope, context, { emit }) => {
     const terms = approvedTerms(envelope, { keys: await approvalKeysOf(context), nowMs: context.now() });
     // Before the rows are read: what changes in between makes another revision than this one.
@@ -45,8 +47,14 @@ export default defineStep<Facts>({
     const { envelope, keys } = rehearsalOf(nowMs);
     const environment = { ...context.environment, data_dir: data, cache_dir: data };
     const terms = approvedTerms(envelope, { keys, nowMs });
-    await queryOf(envelope, terms, { ...context, environment }, async () => {});
+    const { prepared, ...rest } = context;
+    await queryOf(envelope, terms, { ...rest, environment }, async () => {});
+    // By now the file has been imported, as the party's own most often has.
+    const again = prepared === undefined ? {} : { prepared };
+    await queryOf(envelope, terms, { ...rest, environment, ...again }, async () => {});
   },
+  // An empty database: 15 to 20 ms of work that is the same for every query. It ends with the process.
+  prepare: ({ environment }) => openEngine({ memoryMb: numberOf(environment.duckdb_memory_mb), threads: 1 }),
 });
 
 /** Read each time: a worker that has waited for long would know the keys of yesterday. */
@@ -81,9 +89,9 @@ function foldersOf({ data_dir: data = "", cache_dir: cache }: StepContext["envir
   return { data, cache: cache || join(tmpdir(), "dynamos-cache") };
 }
 
-async function queryOf(envelope: Envelope, terms: Terms, context: StepContext, emit: Emit): Promise<Table> {
+async function queryOf(envelope: Envelope, terms: Terms, context: PreparedContext<Engine>, emit: Emit): Promise<Table> {
   const { query, deadlineMs, chain, gather } = envelope;
-  const { environment } = context;
+  const { environment, prepared: engine } = context;
   const dataSets = dataSetsOf(envelope);
   // Where the algorithm runs, the data set's description may not be known.
   const measure = dataSets.find(({ name, measure }) => measure !== undefined && terms.dataSets.includes(name))?.measure;
@@ -95,6 +103,7 @@ async function queryOf(envelope: Envelope, terms: Terms, context: StepContext, e
     folders: foldersOf(environment),
     anonymize: [...(chain?.steps ?? []), ...terms.demandedSteps].includes("sql-anonymize"),
     memoryMb: numberOf(environment.duckdb_memory_mb),
+    ...(engine === undefined ? {} : { engine }),
     leftMs: deadlineMs - context.now(),
     emit,
     notes: measure === undefined ? {} : { measure },

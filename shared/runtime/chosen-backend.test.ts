@@ -32,7 +32,6 @@ function open({ workerFile = join(folder, "worker.js"), ...change }: Change = {}
   const parts: { fork?: ForkBackend } = {};
   const backend = chosenBackend({
     setting: "auto",
-    prefersSpawn: false,
     fork: () => {
       parts.fork = forkBackend({ ...options, workerFile, parentEnvironment: {}, network: false });
       return parts.fork;
@@ -71,19 +70,10 @@ describe("the kind of workers", () => {
     expect(choices()[0]?.why).toMatch(/^the self-test passed in \d+ ms$/);
   });
 
-  it.each([
-    ["worker_backend is spawn", { setting: "spawn" as const }],
-    ["the step opens an engine", { prefersSpawn: true }],
-  ])("is spawned when %s", async (why, change) => {
-    const { backend, choices } = open(change);
+  it("is spawned when that is asked for", async () => {
+    const { backend, choices } = open({ setting: "spawn" });
     expect(await answer(backend)).toBe("it went right");
-    expect(choices()).toMatchObject([{ backend: "spawn", why: expect.stringContaining(why) }]);
-  });
-
-  it("is forked for such a step too when that is asked for", async () => {
-    const { backend, choices } = open({ setting: "fork", prefersSpawn: true });
-    expect(await answer(backend)).toBe("it went right");
-    expect(choices()).toMatchObject([{ backend: "fork" }]);
+    expect(choices()).toMatchObject([{ backend: "spawn", why: "worker_backend is spawn" }]);
   });
 
   it.each([

@@ -8,8 +8,6 @@ import type { Worker, WorkerBackend } from "./worker-backend.ts";
 
 export interface ChosenBackendOptions {
   readonly setting: "auto" | "fork" | "spawn";
-  /** What the step says of itself. */
-  readonly prefersSpawn: boolean;
   /** Each is made when it is first needed. @throws Error with why it can't be */
   readonly fork: () => ForkBackend;
   readonly spawn: () => WorkerBackend;
@@ -19,7 +17,7 @@ export interface ChosenBackendOptions {
 /** Ends of a worker that no step's own code should cause; several in a row speak against the fork server. */
 const unsound = /signal SIG(SEGV|BUS|ILL|TRAP|SYS)/;
 
-export function chosenBackend({ setting, prefersSpawn, fork, spawn, log }: ChosenBackendOptions): WorkerBackend {
+export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOptions): WorkerBackend {
   let forking: ForkBackend | undefined;
   let spawning: WorkerBackend | undefined;
   let failures = 0;
@@ -37,8 +35,6 @@ export function chosenBackend({ setting, prefersSpawn, fork, spawn, log }: Chose
   };
   const decide = async (): Promise<void> => {
     if (setting === "spawn") return useSpawn("worker_backend is spawn");
-    if (setting === "auto" && prefersSpawn)
-      return useSpawn("the step opens an engine, which ordinary processes suit better");
     try {
       forking = fork();
       const startedAt = performance.now();

@@ -17,15 +17,16 @@ describe("a function's config", () => {
     expect(readRuntimeConfig({ memory_mb: "200", heap_mb: "50" }).heapMb).toBe(50);
   });
 
-  it("forks workers where it can, without a network, unless told", () => {
-    expect(readRuntimeConfig({})).toMatchObject({ workerBackend: "auto", workerNetwork: false });
+  it("forks workers where it can, with a network where the data is there, unless told", () => {
+    expect(readRuntimeConfig({})).toMatchObject({ workerBackend: "auto", workerNetwork: undefined });
+    expect(readRuntimeConfig({ worker_network: "none" })).toMatchObject({ workerNetwork: false });
     const settings = { worker_backend: "spawn", worker_network: "host" };
     expect(readRuntimeConfig(settings)).toMatchObject({ workerBackend: "spawn", workerNetwork: true });
   });
 
   it.each([
     ["worker_backend", "zygote", "auto, fork, spawn"],
-    ["worker_network", "on", "none, host"],
+    ["worker_network", "on", "auto, none, host"],
   ])("does not start with %s=%s", (name, value, allowed) => {
     expect(() => readRuntimeConfig({ [name]: value })).toThrow(
       `environment variable ${name} must be one of ${allowed}`,

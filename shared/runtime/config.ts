@@ -23,10 +23,10 @@ export interface RuntimeConfig {
   /** JavaScript heap of one worker; `heap_mb`. */
   readonly heapMb: number;
   readonly workerStartMs: number;
-  /** `worker_backend`: forked workers where they are sound and suit the step, wherever they are sound, or never. */
+  /** `worker_backend`: forked workers where they are sound, the same with a warning where they are not, or never. */
   readonly workerBackend: "auto" | "fork" | "spawn";
-  /** `worker_network`: whether a worker may reach any network, where the system lets that be refused. */
-  readonly workerNetwork: boolean;
+  /** `worker_network`: whether a worker may reach any network, where the system lets that be refused. Undefined: if its data is there. */
+  readonly workerNetwork: boolean | undefined;
 }
 
 /** `http_port` goes before `port`, which of-watchdog reads too and hands on to its child. */
@@ -47,9 +47,11 @@ export function readRuntimeConfig(environment: Environment): RuntimeConfig {
     heapMb: number("heap_mb", Math.floor(memoryMb * limits.workerHeapShare), 16, memoryMb),
     workerStartMs: number("worker_start_ms", limits.workerStartMsMax, 100, 600_000),
     workerBackend: oneOf(environment, "worker_backend", ["auto", "fork", "spawn"]),
-    workerNetwork: oneOf(environment, "worker_network", ["none", "host"]) === "host",
+    workerNetwork: networks[oneOf(environment, "worker_network", ["auto", "none", "host"])],
   };
 }
+
+const networks = { auto: undefined, none: false, host: true } as const;
 
 interface Range {
   readonly otherwise: number;

@@ -91,8 +91,8 @@ function whyUnfit(): string | undefined {
 
 /** libuv's own. */
 const ownDescriptors = /^(|anon_inode:.*|pipe:.*|\/dev\/null|\/dev\/u?random)$/;
-/** Main, two of the platform's, four of libuv's pool. */
-const ownThreadsMax = 7;
+/** Main, two of the platform's, the inspector's that waits for a signal, four of libuv's pool. */
+const ownThreadsMax = 8;
 
 function targetOf(name: string): string {
   try {

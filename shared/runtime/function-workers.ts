@@ -14,7 +14,7 @@ export interface FunctionWorkers {
   /** Of each worker, complete. */
   readonly environment: Readonly<Record<string, string>>;
   /** That the workers may be forked: the worker's file can be a fork server. Absent: they are spawned. */
-  readonly forkable?: { readonly prefersSpawn: boolean };
+  readonly forkable?: { readonly needsNetwork: boolean };
   readonly config: RuntimeConfig;
   readonly log: Log;
 }
@@ -29,12 +29,11 @@ export function functionWorkers({ name, workerFile, environment, forkable, confi
       ? spawnBackend(options)
       : chosenBackend({
           setting: config.workerBackend,
-          ...forkable,
           fork: () =>
             forkBackend({
               ...options,
               parentEnvironment: workerEnvironment({ ...environment, worker_environment: undefined }),
-              network: workerNetwork,
+              network: workerNetwork ?? forkable.needsNetwork,
             }),
           spawn: () => spawnBackend(options),
           log,

@@ -1,7 +1,10 @@
 /** Entry of a function whose step runs in workers. Neither the step nor the contracts' codecs are in this process. */
+
+import { readdirSync } from "node:fs";
 import { buildDigest } from "./build-digest.ts";
 import type { StepDescription } from "./check-envelope.ts";
 import { type Environment, readRuntimeConfig } from "./config.ts";
+import type { Step } from "./define-step.ts";
 import { exitOnError, runUntilStopped } from "./function-process.ts";
 import { functionWorkers } from "./function-workers.ts";
 import { fuseSetting } from "./fuse-setting.ts";
@@ -12,7 +15,7 @@ import { stepListener } from "./step-listener.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 
 export interface SingleUseFunction {
-  readonly step: StepDescription & { readonly workers?: "spawn" };
+  readonly step: StepDescription & Pick<Step, "networkFiles">;
   readonly workerFile: string;
   /** That holds further steps, which the setting `fuse` may name. */
   readonly fused?: { readonly workerFile: string; readonly steps: readonly string[] };
@@ -34,7 +37,7 @@ async function start(definition: SingleUseFunction, log = jsonLog()): Promise<vo
     name: step.name,
     workerFile,
     environment: workerEnvironment(environment),
-    forkable: { prefersSpawn: step.workers === "spawn" },
+    forkable: { needsNetwork: hasFile(environment.data_dir, step.networkFiles) },
     config,
     log,
   });
@@ -49,4 +52,14 @@ async function start(definition: SingleUseFunction, log = jsonLog()): Promise<vo
   });
   const door = await openHttpDoor({ ...config, listener, isReady: () => pool.isReady() });
   runUntilStopped({ name: step.name, door, ...config, close: () => pool.close(), log });
+}
+
+function hasFile(folder: string | undefined, end: string | undefined): boolean {
+  if (!folder || end === undefined) return false;
+  try {
+    return readdirSync(folder).some((name) => name.endsWith(end));
+  } catch {
+    // Whoever asks for the data is told so.
+    return false;
+  }
 }

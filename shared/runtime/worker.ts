@@ -9,6 +9,7 @@ import type { ForkCalls } from "./fork-calls.ts";
 import { isForkServer, serveForks } from "./fork-server.ts";
 import { fuseSetting } from "./fuse-setting.ts";
 import { serveOneCall } from "./one-call.ts";
+import { preparedStep } from "./prepared-step.ts";
 import { rehearseOneCall } from "./rehearse-call.ts";
 import { runChain } from "./run-chain.ts";
 import { runStep } from "./run-step.ts";
@@ -20,22 +21,29 @@ const noBytes = Buffer.alloc(0);
 export async function runWorker(step: Step, held: readonly Step[] = []): Promise<void> {
   const further = furtherOf(held);
   const all = [step, ...further];
-  if (!isForkServer()) {
+  let own = step;
+  const getReady = async () => {
     await rehearse(all);
+    own = await preparedStep(step, makeContext(tmpdir()), report);
+  };
+  if (!isForkServer()) {
+    await getReady();
   } else {
-    const rehearsesInParent = all.every(({ workers }) => workers !== "spawn");
     const { selfTest } = await serveForks(async (calls) => {
       await rehearseCall(step, calls);
-      if (rehearsesInParent) await rehearse(all);
+      await getReady();
     });
-    if (selfTest) await testItself();
-    if (!rehearsesInParent) await rehearse(all);
+    if (selfTest) {
+      await testItself();
+      // What was prepared before the fork must do after it.
+      await rehearse([own]);
+    }
   }
   const context = makeContext(tmpdir());
   await serveOneCall({
     rehearsal: syntheticEnvelope(step.name),
     rehearsed: rehearseCodecs,
-    answer: (call) => runChain(step, further, call, context, report),
+    answer: (call) => runChain(own, further, call, context, report),
   });
 }
 
