@@ -13,6 +13,7 @@ import { benchGrowth } from "./growth.ts";
 import { benchInvocation } from "./invocation.ts";
 import { benchLargeTables } from "./large-tables.ts";
 import { benchPath } from "./path.ts";
+import { benchQueryStep } from "./query-step.ts";
 import { writeReport } from "./report/write-report.ts";
 import { benchRowsAlone } from "./rows-alone.ts";
 import { settingsOf } from "./settings.ts";
@@ -83,6 +84,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
   rows: () => benchLargeTables(settings.rows, say),
   growth: () => benchGrowth(settings.growth, say),
   "at-rest": () => benchAtRest(settings.atRest, say),
+  "query-step": () => benchQueryStep(settings.queryStep, say),
   step: benchOneStep,
   encoding: () => benchEncodings({ sizes: [10_000, 100_000], rounds: Number(values.rounds) }, say),
   "rows-alone": () => benchRowsAlone({ rows: 30_000, rounds: 5 * Number(values.rounds) }, say),

@@ -4,6 +4,7 @@ import type { GrowthBench } from "./growth.ts";
 import type { InvocationBench } from "./invocation.ts";
 import type { LargeTablesBench } from "./large-tables.ts";
 import type { WaysOptions } from "./measure-ways.ts";
+import type { QueryStepBench } from "./query-step.ts";
 import type { WholeQueryBench } from "./whole-query.ts";
 
 export interface BenchFlags {
@@ -17,6 +18,7 @@ export interface Settings {
   readonly rounds: number;
   readonly invocation: InvocationBench;
   readonly query: WholeQueryBench;
+  readonly queryStep: QueryStepBench;
   readonly rows: LargeTablesBench;
   readonly growth: GrowthBench;
   readonly atRest: AtRestBench;
@@ -47,6 +49,7 @@ export function settingsOf(flags: BenchFlags): Settings {
         ? ["default", "fused", "cold", "long-lived"]
         : ["default", "fused", "fork", "spawn", "cold", "long-lived"],
     },
+    queryStep: { ...ways(3, quick ? 2 : 6), poolSize: 4 },
     rows: { sizes: quick ? [10_000, 30_000] : [10_000, 30_000, 250_000, 1_000_000], rounds },
     growth: quick
       ? { parties: [1, 2], callers: [1, 4], relations: [10, 1_000], queries: 3, seconds: 1 }
