@@ -7,13 +7,9 @@ import type { Effect } from "#domain/carry-out";
 import { fusibleSteps, mayStay } from "#domain/next-hop";
 import { DynamosError } from "#errors";
 import type { Invocation, InvokeOptions, Invoker } from "#ports/invoker";
-import type { HopTools } from "./hop.ts";
+import type { FusedProcess, HopTools } from "./hop.ts";
 
-export interface FusedCall {
-  /** It has handed on the outcome that was asked for last, and goes on. */
-  readonly isGoingOn: boolean;
-  /** For the envelope of the first hop. */
-  readonly goesOnWith: readonly string[];
+export interface FusedCall extends FusedProcess {
   /** In place of the party's: the first hop begins the call, each later one waits for its next outcome. */
   readonly invoker: Invoker;
   /**

@@ -7,7 +7,6 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 import type { DeployedStep, Invocation, Invoker } from "#ports/invoker";
 import type { Transfers } from "#ports/transfers";
-import type { FusedCall } from "./fused-call.ts";
 import { type HopOutput, hopOutput, readInputs } from "./hop-tables.ts";
 import type { KnowledgeCache } from "./knowledge-cache.ts";
 
@@ -24,7 +23,15 @@ export interface HopTools {
   /** The function that serves a step here, as last deployed. */
   functionFor(step: string): DeployedStep | undefined;
   /** Absent: the process of this hop may go on with no other. */
-  readonly fused?: Pick<FusedCall, "goesOnWith" | "isGoingOn">;
+  readonly fused?: FusedProcess;
+}
+
+/** One that may run the chain's next steps too. */
+export interface FusedProcess {
+  /** For the envelope of the first hop. */
+  readonly goesOnWith: readonly string[];
+  /** It has handed on the outcome that was asked for last, and goes on. */
+  readonly isGoingOn: boolean;
 }
 
 export interface HopResult {
