@@ -3,7 +3,6 @@
  * to the answer. All values are looked at. Struct by column is what the original DYNAMOS sends; rows as JSON are what
  * most others would.
  */
-import { loadavg } from "node:os";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
@@ -17,7 +16,7 @@ import { rowBatches } from "#data/row-batches";
 import { buildTable } from "#data/table-builder";
 import { viewTable } from "#data/table-view";
 import { vectorColumn, vectorKind } from "#data/vector-column";
-import { textTable } from "../print/text-table.ts";
+import type { BenchResult, Cell } from "./bench-result.ts";
 import { median } from "./statistics.ts";
 
 export interface EncodingsOptions {
@@ -154,8 +153,7 @@ const jsonRows: Encoding = {
   },
 };
 
-/** @returns answers that were wrong */
-export async function benchEncodings(options: EncodingsOptions, say: (line: string) => void): Promise<number> {
+export async function benchEncodings(options: EncodingsOptions, say: (line: string) => void): Promise<BenchResult> {
   const engine = await openEngine({ memoryMb: 1_024, threads: 1 });
   try {
     return await measured(engine.connection, options, say);
@@ -168,9 +166,9 @@ async function measured(
   connection: DuckDBConnection,
   { sizes, rounds }: EncodingsOptions,
   say: (line: string) => void,
-): Promise<number> {
+): Promise<BenchResult> {
   const encodings = [typedEncoding(await pointerReader()), cellsEncoding, struct, jsonRows];
-  const lines: unknown[][] = [];
+  const lines: Cell[][] = [];
   let wrong = 0;
   for (const size of sizes) {
     say(`${size} rows, ${rounds} rounds`);
@@ -202,13 +200,41 @@ async function measured(
       lines.push([size, encoding.name, one(median(write)), one(median(read)), one(bytes / 1_048_576), one(times)]);
     }
   }
-  const numeric = ["write ms", "read ms", "MiB", "times typed"].map((name) => ({ name, type: "double" }));
-  const table = { columns: [{ name: "rows", type: "int64" }, { name: "encoding" }, ...numeric], rows: lines };
-  say(textTable(table, { rowsMax: lines.length }));
-  say(
-    `typed: from the engine's vectors, texts as bytes; the others: from rows, every text a string. load ${loadavg()[0]?.toFixed(1)}`,
-  );
-  return wrong;
+  return resultOf(lines, wrong);
+}
+
+function resultOf(lines: readonly Cell[][], wrong: number): BenchResult {
+  const largest = lines.at(-1)?.[0] ?? null;
+  const timesOf = (name: string) => Number(lines.find((line) => line[0] === largest && line[1] === name)?.[5]);
+  const series = [...new Set(lines.map((line) => String(line[1])))].map((name) => ({
+    name,
+    points: lines
+      .filter((line) => line[1] === name)
+      .map(([size = 0, , write, read]) => ({ x: Number(size), y: Number(write) + Number(read) })),
+  }));
+  return {
+    title: "Encodings of a table",
+    about:
+      "The same cells written and read to the last one, in each round by all ways. Typed: from the engine's vectors, texts as bytes, as the steps do it; the others from rows, every text a string. Struct by column is what the original DYNAMOS sends.",
+    limit: "Typed columns: the copy of their bytes. The others: an object for each cell, and its text.",
+    wrong,
+    remarks: [],
+    figures: { "Struct : columnar, write and read": timesOf(struct.name) },
+    tables: [{ title: "", columns: ["rows", "encoding", "write ms", "read ms", "MiB", "times typed"], rows: lines }],
+    plots: [
+      {
+        name: "encodings",
+        title: "Writing and reading a table",
+        kind: "lines",
+        x: "rows",
+        y: "ms",
+        logX: true,
+        logY: true,
+        whiskers: "",
+        series,
+      },
+    ],
+  };
 }
 
 /** The same at every run. */

@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Query, Table } from "#contracts";
 import { type DuckDBConnection, openEngine } from "#data/duckdb";
@@ -16,7 +16,7 @@ import { limits } from "#domain/limits";
 import { type Frame, FrameReader, frameKinds, writeFrame } from "#runtime/frame";
 import { forwardedTable, tableEnvelope } from "#testing/made-table";
 import algorithm from "../../functions/sql-algorithm/handler.ts";
-import { textTable } from "../print/text-table.ts";
+import type { BenchResult, Cell } from "./bench-result.ts";
 import { median } from "./statistics.ts";
 
 export interface RowsAloneOptions {
@@ -36,15 +36,15 @@ const queries = {
   join: "SELECT a.Unieknr, p.Geslacht, a.Salschal, a.Uren FROM Personen p JOIN Aanstellingen a ON p.Unieknr = a.Unieknr",
 } as const;
 
-/** @returns answers that were wrong */
-export async function benchRowsAlone(options: RowsAloneOptions, say: (line: string) => void): Promise<number> {
+export async function benchRowsAlone(options: RowsAloneOptions, say: (line: string) => void): Promise<BenchResult> {
   const engine = await openEngine({ memoryMb: 1_024, threads: 1 });
   const pipe = await openPipe();
   try {
     const expected = await fill(engine.connection, options.rows);
     let wrong = 0;
-    const lines: unknown[][] = [];
+    const lines: Cell[][] = [];
     for (const [name, sql] of Object.entries(queries)) {
+      say(`${options.rows} rows, ${options.rounds} rounds: ${name}`);
       const alone: number[] = [];
       const typed: number[] = [];
       let sent = 0;
@@ -65,21 +65,26 @@ export async function benchRowsAlone(options: RowsAloneOptions, say: (line: stri
       }
       const ratio = median(typed.map((ms, i) => ms / (alone[i] ?? Number.NaN)));
       const mib = two(sent / 1_048_576);
-      lines.push([name, options.rows, mib, two(median(alone)), two(median(typed)), two(ratio), two(loadavg()[0] ?? 0)]);
+      lines.push([name, options.rows, mib, two(median(alone)), two(median(typed)), two(ratio)]);
     }
-    const numeric = ["rows", "MiB", "alone ms", "all ms", "times alone", "load"].map((name) => ({
-      name,
-      type: "double",
-    }));
-    say(
-      `${options.rounds} rounds. alone: the query and one copy of the bytes; all: to the average by group at the other end`,
-    );
-    say(textTable({ columns: [{ name: "query" }, ...numeric], rows: lines }));
-    return wrong;
+    return resultOf(lines, wrong, options);
   } finally {
     engine.close();
     await pipe.close();
   }
+}
+
+function resultOf(lines: readonly Cell[][], wrong: number, { rounds }: RowsAloneOptions): BenchResult {
+  return {
+    title: "Rows, beside what no encoding can save",
+    about: `From the engine through a socket to the average by group at the other end, in one process with one thread of the engine, beside the engine's own time for the query and one copy of the same bytes over the same socket, alone. ${rounds} rounds in turns.`,
+    limit: "The engine and the copy themselves, for the most part; the rest is the columns' way into bytes and back.",
+    wrong,
+    remarks: [],
+    figures: Object.fromEntries(lines.map((line) => [`${line[0]} : alone`, Number(line[5])])),
+    tables: [{ title: "", columns: ["query", "rows", "MiB", "alone ms", "all ms", "times alone"], rows: lines }],
+    plots: [],
+  };
 }
 
 /** The query, its table's bytes through the socket, and `sql-algorithm` over what comes out. */
