@@ -1,5 +1,7 @@
 /** What becomes of one column by its rule. What the rule can't be applied to does not go on. */
-import type { Cell, ColumnSpec } from "#data/column-kind";
+import type { Data } from "apache-arrow";
+import type { ColumnSpec } from "#data/column-kind";
+import { cutToYear, masked } from "./change-column.ts";
 import { yearColumn } from "./year-of.ts";
 
 export type ColumnPlan =
@@ -10,11 +12,9 @@ export type ColumnPlan =
       readonly kind: "change";
       readonly spec: ColumnSpec;
       /** Null for what the rule can't be applied to. */
-      readonly convert: (cell: Exclude<Cell, null>) => Cell;
+      readonly change: (column: Data) => Data;
       readonly remark: string;
     };
-
-const maskText = "***";
 
 /**
  * - `year`: dates become their year, of the same kind (`yyyymmdd` 19900101 → 1990, text → text;
@@ -30,8 +30,8 @@ export function columnPlan(spec: ColumnSpec, rule: string): ColumnPlan {
     case "year":
       return yearPlan(spec);
     case "mask": {
-      const masked = changed(spec, { kind: "text", anonymized: rule });
-      return { kind: "change", spec: masked, convert: () => maskText, remark: `${name} is masked` };
+      const to = changed(spec, { kind: "text", anonymized: rule });
+      return { kind: "change", spec: to, change: (column) => masked(column, to), remark: `${name} is masked` };
     }
     case "drop":
       return { kind: "drop", remark: `${name} is left out` };
@@ -47,7 +47,9 @@ function yearPlan(spec: ColumnSpec): ColumnPlan {
     return { kind: "drop", remark: `${name} is left out: a column of type ${kind} can't be cut to the year` };
   }
   const described = { kind: year.kind, anonymized: "year", ...(title ? { title: `${title} (year)` } : {}) };
-  return { kind: "change", spec: changed(spec, described), convert: year.yearOf, remark: `${name} is cut to the year` };
+  const to = changed(spec, described);
+  const remark = `${name} is cut to the year`;
+  return { kind: "change", spec: to, change: (column) => cutToYear(column, to, year), remark };
 }
 
 /** Its own rule is carried out and goes no further. */

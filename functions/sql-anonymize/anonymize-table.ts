@@ -2,11 +2,9 @@
 import { type Data, type RecordBatch, Schema } from "apache-arrow";
 import type { DataSet, Table } from "#contracts";
 import { batchOf } from "#data/arrow-stream";
-import { ColumnBuffer } from "#data/column-buffer";
 import { type ColumnSpec, fieldOf } from "#data/column-kind";
 import { type Emit, tableSink } from "#data/table-sink";
 import type { TableSource } from "#data/table-source";
-import { viewBatches } from "#data/table-view";
 import { type ColumnPlan, columnPlan } from "./anonymize-column.ts";
 
 interface PlannedColumn {
@@ -59,14 +57,10 @@ function anonymizedBatch(batch: RecordBatch, columns: readonly PlannedColumn[], 
 function changedData(batch: RecordBatch, column: PlannedColumn, place: number): Data {
   const { plan, spec } = column;
   if (plan.kind !== "change") throw new RangeError(`${spec.name} is not changed`);
-  const buffer = new ColumnBuffer(plan.spec);
-  const [view] = viewBatches([spec], [batch.selectAt([place])]).columns;
-  for (const cell of view?.cells ?? []) {
-    const changed = cell === null ? null : plan.convert(cell);
-    if (cell !== null && changed === null) column.lossy = true;
-    buffer.push(changed);
-  }
-  return buffer.take();
+  const given = batch.data.children[place] as Data;
+  const changed = plan.change(given);
+  if (changed.nullCount > given.nullCount) column.lossy = true;
+  return changed;
 }
 
 function remarkOf({ plan, lossy }: PlannedColumn): string[] {

@@ -1,18 +1,23 @@
 /** A date of any type cut to its year. */
-import type { Cell, ColumnSpec } from "#data/column-kind";
+import type { Data } from "apache-arrow";
+import type { ColumnSpec } from "#data/column-kind";
+import { numberAt, wholeAt } from "#data/column-values";
 
 export interface YearColumn {
   /** What the column becomes: a text stays a text, everything else is a whole number. */
   readonly kind: "text" | "int64";
-  /** Null for what is not a date: it is never passed through. */
-  readonly yearOf: (cell: Exclude<Cell, null>) => string | bigint | null;
+  /**
+   * Of a row that has a value. Null for what is not a date: it is never passed through.
+   */
+  readonly yearAt: (column: Data) => (row: number) => number | null;
 }
 
-const isoText = /^([0-9]{4})-[0-9]{2}-[0-9]{2}(?:[T ].*)?$/s;
-const compactText = /^([0-9]{4})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$/;
-const yearText = /^[0-9]{4}$/;
 const millisPerDay = 86_400_000;
-const microsPerDay = 86_400_000_000n;
+const microsPerDay = 86_400_000_000;
+const microsPerDayExact = 86_400_000_000n;
+const [zero, nine, dash] = [0x30, 0x39, 0x2d];
+/** `T` and a space. */
+const beforeTime: readonly (number | undefined)[] = [0x54, 0x20];
 
 /**
  * Whole numbers and texts may be `yyyymmdd`, texts also ISO 8601; a year stays as it is, so that
@@ -20,39 +25,75 @@ const microsPerDay = 86_400_000_000n;
  *
  * @returns undefined for a type that can't hold a date
  */
-export function yearColumn({ kind, scale }: ColumnSpec): YearColumn | undefined {
-  switch (kind) {
+export function yearColumn(spec: ColumnSpec): YearColumn | undefined {
+  switch (spec.kind) {
     case "date":
-      return { kind: "int64", yearOf: (cell) => yearOfDay(Number(cell)) };
+      return { kind: "int64", yearAt: (column) => after(numberAt(column), yearOfDay) };
     case "timestamp":
-      return { kind: "int64", yearOf: (cell) => yearOfDay(Number(floorDivide(BigInt(cell), microsPerDay))) };
+      return { kind: "int64", yearAt: (column) => after(wholeAt(column, spec), yearOfMicros) };
     case "text":
-      return { kind: "text", yearOf: (cell) => yearInText(String(cell)) };
+      return { kind: "text", yearAt: yearInText };
     case "int64":
-      return { kind: "int64", yearOf: yearInNumber };
+      return { kind: "int64", yearAt: (column) => after(wholeAt(column, spec), yearInNumber) };
     case "decimal":
-      return scale === 0 ? { kind: "int64", yearOf: yearInNumber } : undefined;
+      return spec.scale === 0
+        ? { kind: "int64", yearAt: (column) => after(wholeAt(column, spec), yearInNumber) }
+        : undefined;
     default:
       return undefined;
   }
 }
 
-function yearOfDay(days: number): bigint | null {
+function after<Value>(valueAt: (row: number) => Value, change: (value: Value) => number | null) {
+  return (row: number) => change(valueAt(row));
+}
+
+function yearOfDay(days: number): number | null {
   const year = new Date(days * millisPerDay).getUTCFullYear();
-  return Number.isNaN(year) ? null : BigInt(year);
+  return Number.isNaN(year) ? null : year;
 }
 
-function yearInText(text: string): string | null {
-  if (yearText.test(text)) return text;
-  return (isoText.exec(text) ?? compactText.exec(text))?.[1] ?? null;
+function yearOfMicros(micros: number | bigint): number | null {
+  if (typeof micros === "number") return yearOfDay(Math.floor(micros / microsPerDay));
+  const days = micros / microsPerDayExact;
+  return yearOfDay(Number(micros % microsPerDayExact < 0n ? days - 1n : days));
 }
 
-function yearInNumber(cell: Exclude<Cell, null>): bigint | null {
-  const year = yearInText(String(cell));
-  return year === null ? null : BigInt(year);
+function yearInNumber(value: number | bigint): number | null {
+  if (typeof value === "bigint") return null;
+  if (value >= 1_000 && value <= 9_999) return value;
+  if (value < 10_000_000 || value > 99_999_999) return null;
+  return isDay(Math.floor(value / 100) % 100, value % 100) ? Math.floor(value / 10_000) : null;
 }
 
-function floorDivide(value: bigint, divisor: bigint): bigint {
-  const quotient = value / divisor;
-  return value % divisor < 0n ? quotient - 1n : quotient;
+function isDay(month: number, day: number): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/** `1990`, `19900101`, `1990-01-01`, and the last with `T` or a space and anything. */
+function yearInText({ values, valueOffsets }: Data): (row: number) => number | null {
+  const bytes = values as Uint8Array;
+  return (row) => {
+    const from = valueOffsets[row] as number;
+    const length = (valueOffsets[row + 1] as number) - from;
+    const year = digits(bytes, from, 4);
+    if (length < 4 || year === null || length === 4) return length === 4 ? year : null;
+    if (length === 8) {
+      const [month, day] = [digits(bytes, from + 4, 2), digits(bytes, from + 6, 2)];
+      return month !== null && day !== null && isDay(month, day) ? year : null;
+    }
+    if (length < 10 || bytes[from + 4] !== dash || bytes[from + 7] !== dash) return null;
+    if (digits(bytes, from + 5, 2) === null || digits(bytes, from + 8, 2) === null) return null;
+    return length === 10 || beforeTime.includes(bytes[from + 10]) ? year : null;
+  };
+}
+
+function digits(bytes: Uint8Array, from: number, count: number): number | null {
+  let value = 0;
+  for (let at = from; at < from + count; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < zero || byte > nine) return null;
+    value = value * 10 + byte - zero;
+  }
+  return value;
 }
