@@ -17,6 +17,7 @@ import { buildTable } from "#data/table-builder";
 import { viewTable } from "#data/table-view";
 import { vectorColumn, vectorKind } from "#data/vector-column";
 import type { BenchResult, Cell } from "./bench-result.ts";
+import { encodingsResult, structName } from "./encodings-result.ts";
 import { median } from "./statistics.ts";
 
 export interface EncodingsOptions {
@@ -117,7 +118,7 @@ const cellsEncoding: Encoding = {
 
 /** As DYNAMOS has it: a field for each column, with a list of values. */
 const struct: Encoding = {
-  name: "protobuf Struct",
+  name: structName,
   encode: ({ rows }) => {
     const fields: Record<string, Value> = {};
     for (const [at, { name }] of columns.entries()) {
@@ -200,41 +201,7 @@ async function measured(
       lines.push([size, encoding.name, one(median(write)), one(median(read)), one(bytes / 1_048_576), one(times)]);
     }
   }
-  return resultOf(lines, wrong);
-}
-
-function resultOf(lines: readonly Cell[][], wrong: number): BenchResult {
-  const largest = lines.at(-1)?.[0] ?? null;
-  const timesOf = (name: string) => Number(lines.find((line) => line[0] === largest && line[1] === name)?.[5]);
-  const series = [...new Set(lines.map((line) => String(line[1])))].map((name) => ({
-    name,
-    points: lines
-      .filter((line) => line[1] === name)
-      .map(([size = 0, , write, read]) => ({ x: Number(size), y: Number(write) + Number(read) })),
-  }));
-  return {
-    title: "Encodings of a table",
-    about:
-      "The same cells written and read to the last one, in each round by all ways. Typed: from the engine's vectors, texts as bytes, as the steps do it; the others from rows, every text a string. Struct by column is what the original DYNAMOS sends.",
-    limit: "Typed columns: the copy of their bytes. The others: an object for each cell, and its text.",
-    wrong,
-    remarks: [],
-    figures: { "Struct : columnar, write and read": timesOf(struct.name) },
-    tables: [{ title: "", columns: ["rows", "encoding", "write ms", "read ms", "MiB", "times typed"], rows: lines }],
-    plots: [
-      {
-        name: "encodings",
-        title: "Writing and reading a table",
-        kind: "lines",
-        x: "rows",
-        y: "ms",
-        logX: true,
-        logY: true,
-        whiskers: "",
-        series,
-      },
-    ],
-  };
+  return encodingsResult(lines, wrong);
 }
 
 /** The same at every run. */

@@ -44,7 +44,7 @@ export async function benchLargeTables(options: LargeTablesBench, say: (line: st
     const parts = { functions: system.roots, RabbitMQ: broker?.roots ?? [], "gateway and sidecars": [] };
     for (const way of ways) {
       const watch = watchMemory(parts);
-      await once(way, system).finally(() => {
+      await once(way, system, say).finally(() => {
         way.memory = watch.stop();
       });
     }
@@ -65,19 +65,25 @@ async function measure(
   say: (line: string) => void,
 ): Promise<void> {
   say("first, with the import of the CSV files");
-  for (const way of ways) await once(way, system);
+  for (const way of ways) await once(way, system, say);
   for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
-      const run = await once(way, system);
+      const run = await once(way, system, say);
       if (run !== undefined) way.runs.push(run);
       say(`round ${round} of ${rounds}: ${way.rows} rows, ${way.archetype}: ${run?.wholeMs.toFixed(0) ?? "failed"} ms`);
     }
   }
 }
 
-async function once(way: Way, { orchestrator }: BenchSystem): Promise<Downloaded | undefined> {
-  const run = await downloadRows(orchestrator, way.query).catch(() => undefined);
-  if (run?.rows === way.rows && run.idSum === idSum(way.rows, way.archetype)) return run;
+async function once(
+  way: Way,
+  { orchestrator }: BenchSystem,
+  say: (line: string) => void,
+): Promise<Downloaded | undefined> {
+  const run = await downloadRows(orchestrator, way.query).catch((error: Error) => error);
+  if ("rows" in run && run.rows === way.rows && run.idSum === idSum(way.rows, way.archetype)) return run;
+  const fault = "rows" in run ? `${run.rows} rows came, whose ids add up to ${run.idSum}` : run.message;
+  say(`WRONG: ${way.rows} rows, ${way.archetype}: ${fault}`);
   way.wrong += 1;
   return undefined;
 }

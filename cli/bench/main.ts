@@ -43,8 +43,8 @@ const thoroughly = {
   ...quickly,
   rounds: "3",
   queries: "20",
-  seconds: "2",
-  messages: "5000",
+  seconds: "1.5",
+  messages: "3000",
   decisions: "5000",
   changes: "12",
 };
@@ -104,12 +104,14 @@ const byNameOnly = ["cold-start"];
 const asked = Object.entries(benches).filter(([name]) => (only === "" ? !byNameOnly.includes(name) : name === only));
 
 if (values.help) {
-  say(`npm run bench -- [--only ${Object.keys(benches).join("|")}] [--quick] [--rounds 3] [--seconds 2] [--callers 4]`);
+  say(
+    `npm run bench -- [--only ${Object.keys(benches).join("|")}] [--quick] [--rounds 3] [--seconds 1.5] [--callers 4]`,
+  );
   say(
     "npm run bench:report -- [--only PART] [--quick] [--to docs]: measures and writes performance.md and its pictures",
   );
   say("  path:     [--queries 20]");
-  say("  step:     [--messages 5000]");
+  say("  step:     [--messages 3000]");
   say("  decision: [--decisions 5000] [--changes 12]");
   say("  change:   [--changes 12]");
   say("  cold-start, by name only: written to docs/cold-start.md");

@@ -18,7 +18,12 @@ test("counts each answer that was wrong, and each call that failed", async () =>
   const right = wayOf("right", async () => true);
   const wrong = wayOf("wrong", async () => false);
   const failing = wayOf("failing", () => Promise.reject(new Error("nobody answers")));
-  const measured = await measureWays([right, wrong, failing], options, () => {});
+  const said: string[] = [];
+  const measured = await measureWays([right, wrong, failing], options, (line) => said.push(line));
+  expect(said.filter((line) => line.startsWith("WRONG"))).toEqual([
+    "WRONG: wrong: not the answer that it should be",
+    "WRONG: failing: nobody answers",
+  ]);
   expect(measured.get(right)?.wrong).toBe(0);
   for (const way of [wrong, failing]) {
     const of = measured.get(way);
@@ -31,6 +36,12 @@ test("gives each way the same paced calls and its turn in each round", async () 
   const measured = [...(await measureWays(ways, options, () => {})).values()];
   expect(measured.map(({ pacedMs }) => pacedMs.length)).toEqual([20, 20, 20]);
   expect(measured.map(({ perSecond }) => perSecond.length)).toEqual([2, 2, 2]);
+});
+
+test("measures a way that has a pace or fewer rounds of its own by those", async () => {
+  const own = { ...wayOf("own", async () => true), open: { perSecond: 200, seconds: 0.02 }, rounds: 1 };
+  const measured = await measureWays([own, wayOf("other", async () => true)], options, () => {});
+  expect([...measured.values()].map(({ pacedMs }) => pacedMs.length)).toEqual([4, 20]);
 });
 
 test("begins each round with another way", async () => {

@@ -12,6 +12,10 @@ export interface Way {
   once(): Promise<boolean>;
   /** Processor time so far of all that works for it, in milliseconds. */
   cpuMs(): number;
+  /** Absent: as of all. */
+  readonly open?: OpenLoad;
+  /** Absent: as of all; the first of them. */
+  readonly rounds?: number;
 }
 
 export interface WaysOptions {
@@ -44,19 +48,31 @@ export async function measureWays<Each extends Way>(
     measured.set(way, { pacedMs: [], saturatedMs: [], perSecond: [], cpuMsEach: [], wrong: 0 });
   }
   const onceOf = (way: Each) => async () => {
-    const isRight = await way.once().catch(() => false);
+    const fault = await faultOf(way);
     const of = measured.get(way);
-    if (!isRight && of !== undefined) of.wrong += 1;
+    if (fault === undefined || of === undefined) return;
+    if (of.wrong === 0) say(`WRONG: ${way.name}: ${fault}`);
+    of.wrong += 1;
   };
   say(`warming up ${ways.length} ways`);
   for (const way of ways) for (let i = 0; i < options.warmUps; i++) await onceOf(way)();
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}, load of the machine ${loadavg()[0]?.toFixed(1)}`);
     const turns = [...measured].map((_, at, all) => all[(at + round - 1) % all.length] as [Each, Measured]);
-    for (const [way, of] of turns) await paced(onceOf(way), of, options, round);
-    for (const [way, of] of turns) await saturated(way, onceOf(way), of, options);
+    const wanted = turns.filter(([{ rounds = options.rounds }]) => round <= rounds);
+    for (const [way, of] of wanted)
+      await paced(onceOf(way), of, { ...options, ...(way.open && { open: way.open }) }, round);
+    for (const [way, of] of wanted) await saturated(way, onceOf(way), of, options);
   }
   return measured;
+}
+
+async function faultOf(way: Way): Promise<string | undefined> {
+  try {
+    return (await way.once()) ? undefined : "not the answer that it should be";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function paced(once: () => Promise<void>, of: Measured, { open, restMs }: WaysOptions, seed: number) {

@@ -43,13 +43,15 @@ export function settingsOf(flags: BenchFlags): Settings {
     rounds,
     invocation: { ...ways(20, quick ? 2 : 6), poolSize: 8 },
     query: {
-      ...ways(3, quick ? 2 : 4),
-      brokers: ["memory", "classic", "quorum"],
-      workers: quick
-        ? ["default", "fused", "cold", "long-lived"]
-        : ["default", "fused", "fork", "spawn", "cold", "long-lived"],
+      ...ways(2.5, quick ? 2 : 4),
+      brokers: quick
+        ? { memory: ["default"], classic: ["default", "fused", "cold", "long-lived"], quorum: ["default"] }
+        : {
+            memory: ["default", "fused", "cold", "long-lived"],
+            classic: ["default", "fused", "fork", "spawn", "cold", "long-lived"],
+            quorum: ["default", "fused", "cold", "long-lived"],
+          },
     },
-    queryStep: { ...ways(3, quick ? 2 : 6), poolSize: 4 },
     rows: { sizes: quick ? [10_000, 30_000] : [10_000, 30_000, 250_000, 1_000_000], rounds },
     growth: quick
       ? { parties: [1, 2], callers: [1, 4], relations: [10, 1_000], queries: 3, seconds: 1 }

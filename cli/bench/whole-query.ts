@@ -6,13 +6,13 @@ import type { Workers } from "./bench-bundles.ts";
 import type { BenchPlot, BenchResult } from "./bench-result.ts";
 import { type BenchBroker, type BenchSystem, startBenchBroker, startBenchSystem } from "./bench-system.ts";
 import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import type { OpenLoad } from "./offered-pace.ts";
 import { cpuMs } from "./processes.ts";
 import { sameAnswers } from "./same-answers.ts";
 import { median, percentile } from "./statistics.ts";
 
 export interface WholeQueryBench extends WaysOptions {
-  readonly brokers: readonly BrokerName[];
-  readonly workers: readonly Workers[];
+  readonly brokers: Readonly<Partial<Record<BrokerName, readonly Workers[]>>>;
 }
 
 export type BrokerName = "memory" | "classic" | "quorum";
@@ -36,12 +36,12 @@ export async function benchWholeQuery(options: WholeQueryBench, say: (line: stri
     if (broker !== undefined) closers.push(() => broker.stop());
     const ways: QueryWay[] = [];
     const check = sameAnswers();
-    for (const name of options.brokers.filter((one) => one === "memory" || isThere)) {
-      for (const workers of options.workers) {
+    for (const name of brokersOf(options).filter((one) => one === "memory" || isThere)) {
+      for (const workers of options.brokers[name] ?? []) {
         say(`starting a system: ${brokerNames[name]}, ${workers}`);
         const system = await startOver(name, workers, broker);
         closers.push(() => system.stop());
-        ways.push(...waysOf({ name, workers, system, brokerRoots: broker?.roots ?? [], check }));
+        ways.push(...waysOf({ name, workers, system, brokerRoots: broker?.roots ?? [], check, options }));
       }
     }
     return resultOf(await measureWays(ways, options, say), options, remarks);
@@ -61,15 +61,28 @@ interface WaySource {
   readonly system: BenchSystem;
   readonly brokerRoots: readonly number[];
   readonly check: (question: string, answer: Awaited<ReturnType<typeof ask>>) => boolean;
+  readonly options: WholeQueryBench;
 }
 
-function waysOf({ name, workers, system, brokerRoots, check }: WaySource): QueryWay[] {
+function brokersOf({ brokers }: WholeQueryBench): BrokerName[] {
+  return (Object.keys(brokerNames) as BrokerName[]).filter((name) => brokers[name] !== undefined);
+}
+
+/** Of the question that takes more: half as often, for longer. */
+function halfOf({ perSecond, seconds }: OpenLoad): OpenLoad {
+  return { perSecond: perSecond / 2, seconds: seconds * 1.5 };
+}
+
+function waysOf({ name, workers, system, brokerRoots, check, options }: WaySource): QueryWay[] {
   const roots = [...system.roots, ...(name === "memory" ? [] : brokerRoots)];
   return Object.entries(questions()).map(([question, query]) => ({
     name: `${brokerNames[name]}, ${workers}, ${question}`,
     broker: name,
     workers,
     question,
+    open: question === atHome ? options.open : halfOf(options.open),
+    // Whom the goals speak of is measured once more.
+    rounds: name === "classic" ? options.rounds : Math.max(1, options.rounds - 1),
     cpuMs: () => cpuMs(roots),
     once: async () => check(question, await ask(system.orchestrator, query)),
   }));
@@ -93,7 +106,7 @@ function resultOf(
   const rate = (workers: Workers) => median(of("classic", workers, atHome)?.perSecond ?? []);
   return {
     title: "Whole queries",
-    about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, timed from when each was due. Saturated: ${closed.callers} callers. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`cold\` starts a process for each call and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
+    about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, half as many through the third party, timed from when each was due. Saturated: ${closed.callers} callers. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`cold\` starts a process for each call and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
     limit:
       "The processor time of the single-use processes, at 2 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
     wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
