@@ -1,6 +1,7 @@
 /** Asks every provider's agreement: who may be asked for what, and why not; and signs what is allowed. */
-import { approvalKeyFile, readSigningKey, type SigningKey } from "#approval/approval-keys";
+import { approvalKeyFile, type SigningKey } from "#approval/approval-keys";
 import { signApprovals } from "#approval/sign";
+import { createSigningKeyFile } from "#approval/signing-key-file";
 import { type Decision, type Envelope, ErrorCode, type Outcome } from "#contracts";
 import { sortedNames } from "#domain/by-name";
 import { limits } from "#domain/limits";
@@ -30,9 +31,10 @@ const step = defineStep<Facts>({
 
 export default step;
 
-/** Read each time, so that a key that is changed counts at once. */
+const signingKeyIn = createSigningKeyFile();
+
 function signingKeyOf({ environment }: StepContext): Promise<SigningKey> {
-  return readSigningKey(environment.approval_key_file || approvalKeyFile);
+  return signingKeyIn(environment.approval_key_file || approvalKeyFile);
 }
 
 function factsOf(envelope: Envelope, key: SigningKey, nowMs: number): Facts {

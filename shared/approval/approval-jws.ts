@@ -8,6 +8,7 @@
 import { type KeyObject, sign, verify } from "node:crypto";
 import { canonicalJson } from "#domain/canonical-json";
 import type { ApprovalKeys, SigningKey } from "./approval-keys.ts";
+import { computedEachTime, type VerifiedSignatures } from "./verified-signatures.ts";
 
 const type = "approval+jws";
 /** Ed25519's signature is of 64 bytes. */
@@ -19,15 +20,20 @@ export function signedJws(payload: string, { kid, key }: SigningKey): string {
 }
 
 /** @returns what is wrong with it, as the end of a sentence about an approval; undefined: a known key signed this payload */
-export function jwsProblem(jws: string, payload: string, keys: ApprovalKeys): string | undefined {
+export function jwsProblem(
+  jws: string,
+  payload: string,
+  keys: ApprovalKeys,
+  verified: VerifiedSignatures = computedEachTime,
+): string | undefined {
   if (jws === "") return "is not signed";
   const [header = "", body = "", signature = "", ...more] = jws.split(".");
   if (more.length > 0 || !signatureForm.test(signature)) return "is not a compact JWS with a signature of Ed25519";
   const found = keyOf(header, keys);
   if (typeof found === "string") return found;
   if (body !== encoded(payload)) return "is not what was signed";
-  const isSigned = verify(null, Buffer.from(`${header}.${body}`), found, Buffer.from(signature, "base64url"));
-  return isSigned ? undefined : "is signed by somebody else";
+  const isSigned = () => verify(null, Buffer.from(`${header}.${body}`), found, Buffer.from(signature, "base64url"));
+  return verified.holds(jws, found, isSigned) ? undefined : "is signed by somebody else";
 }
 
 /** The header is compared as a whole, so that it can't ask for anything: no other algorithm, no `crit`, no key of its own. */

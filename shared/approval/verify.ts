@@ -6,9 +6,17 @@ import { DynamosError } from "#errors";
 import { jwsProblem } from "./approval-jws.ts";
 import type { ApprovalKeys } from "./approval-keys.ts";
 import { querySha256 } from "./query-hash.ts";
+import type { VerifiedSignatures } from "./verified-signatures.ts";
 
 /** What an approval is held against. */
 export type ApprovedMessage = Pick<Envelope, "queryId" | "query" | "replyTo" | "attempt" | "deadlineMs">;
+
+export interface Verification {
+  readonly keys: ApprovalKeys;
+  readonly nowMs: number;
+  /** Of earlier looks; absent: each signature is computed. */
+  readonly verified?: VerifiedSignatures;
+}
 
 /**
  * The signature first: of what is not signed nothing else is said.
@@ -19,11 +27,12 @@ export type ApprovedMessage = Pick<Envelope, "queryId" | "query" | "replyTo" | "
 export function approvalError(
   approval: Approval,
   message: ApprovedMessage,
-  { keys, nowMs }: { readonly keys: ApprovalKeys; readonly nowMs: number },
+  { keys, nowMs, verified }: Verification,
 ): DynamosError | undefined {
   const invalid = (problem: string) =>
     new DynamosError(ErrorCode.APPROVAL_INVALID, `the approval of ${approval.provider || "nobody"} ${problem}`);
-  const problem = jwsProblem(approval.jws, approvalClaims(approval), keys) ?? bindingProblem(approval, message);
+  const problem =
+    jwsProblem(approval.jws, approvalClaims(approval), keys, verified) ?? bindingProblem(approval, message);
   if (problem !== undefined) return invalid(problem);
   if (approval.issuedAtMs > nowMs + limits.approvalSkewMsMax) return invalid("is of a time that is still to come");
   if (approval.expiresAtMs > nowMs) return undefined;

@@ -195,6 +195,10 @@ export const limits = {
   retryAfterSMax: 30,
   /** Public keys of approvals: one, and the next while they change. */
   approvalKeysMax: 16,
+  /** By how much a file system's times may be too coarse to tell two changes apart. */
+  fileTimesMsMax: 2_000,
+  /** Signatures of approvals that a sidecar need not compute again. */
+  approvalsVerifiedMax: 1_000,
   /** Of a hop's id, where it is told to people. */
   hopIdCharsMax: 200,
   /** How far another machine's clock may be ahead. */

@@ -1,9 +1,11 @@
 /** The sidecar's own look at the approvals of a message: before a hop of it runs, and before anything of it leaves. */
 
 import type { ApprovalKeys } from "#approval/approval-keys";
+import { createVerifiedSignatures } from "#approval/verified-signatures";
 import { approvalError } from "#approval/verify";
 import { type Envelope, ErrorCode } from "#contracts";
 import { mayLeave } from "#domain/egress";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 
@@ -20,6 +22,8 @@ export interface ApprovalCheckOptions {
 }
 
 export function createApprovalCheck({ keys, party, exchangeParty, clock }: ApprovalCheckOptions): ApprovalCheck {
+  // Each hop is looked at several times, and each of a chain has the same approvals.
+  const verified = createVerifiedSignatures(limits.approvalsVerifiedMax);
   return {
     errorOf: (envelope) => {
       // The exchange's own chain decides what is approved; no data is near it.
@@ -31,7 +35,7 @@ export function createApprovalCheck({ keys, party, exchangeParty, clock }: Appro
         return new DynamosError(ErrorCode.APPROVAL_INVALID, message);
       }
       for (const approval of approvals) {
-        const error = approvalError(approval, envelope, { keys, nowMs: clock.now() });
+        const error = approvalError(approval, envelope, { keys, nowMs: clock.now(), verified });
         if (error !== undefined) return error;
       }
       const problem = mayLeave(envelope);

@@ -3,7 +3,7 @@
  * again and again. One that is not touched for `limits.recordLockMs` was left by a process that died.
  */
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { link, open, readFile, rename, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
@@ -29,17 +29,36 @@ export async function lockChain(path: string, options: ChainLockOptions = {}): P
     await displace(path, deadMs);
     if (!(await take(path, token))) throw held(path);
   }
+  const mine = await openLock(path, token);
   const beat = setInterval(() => {
     // What is wrong shows when something is written.
     touch(path, token).catch(() => {});
   }, beatMs);
   beat.unref();
   return {
-    isHeld: () => isTokenIn(path, token),
+    isHeld: mine.isThere,
     release: async () => {
       clearInterval(beat);
+      await mine.close();
       if (await isTokenIn(path, token).catch(() => false)) await rm(path, { force: true });
     },
+  };
+}
+
+/**
+ * The lock that was taken, kept open: as long as it is, no other file can have its number, and one look at the path
+ * tells whether it is still there. A look at its content takes four.
+ */
+async function openLock(path: string, token: string) {
+  const file = await open(path, "r");
+  const { dev, ino } = await file.stat({ bigint: true });
+  return {
+    isThere: async () => {
+      const there = await stat(path, { bigint: true });
+      // Of a file system whose numbers do not last only the content counts.
+      return (there.dev === dev && there.ino === ino) || isTokenIn(path, token);
+    },
+    close: () => file.close(),
   };
 }
 
