@@ -13,6 +13,7 @@ import { benchGrowth } from "./growth.ts";
 import { benchInvocation } from "./invocation.ts";
 import { benchLargeTables } from "./large-tables.ts";
 import { benchPath } from "./path.ts";
+import { benchFlame } from "./path-flame.ts";
 import { benchQueryStep } from "./query-step.ts";
 import { writeReport } from "./report/write-report.ts";
 import { benchRowsAlone } from "./rows-alone.ts";
@@ -52,6 +53,7 @@ const values = { ...(given.quick ? quickly : thoroughly), ...given };
 /** `npm run bench -- cold-start` writes a page, so it runs when it is asked for by name. */
 const only = values.only ?? positionals[0] ?? "";
 const settings = settingsOf(values);
+const docs = resolve(values.to ?? join(import.meta.dirname, "../../docs"));
 
 // Each broker and system that is up listens for the end of this process, and ends with it.
 process.setMaxListeners(0);
@@ -95,11 +97,12 @@ const benches: Readonly<Record<string, () => unknown>> = {
       say,
     ),
   path: () => benchPath({ queries: Number(values.queries), pauseMs: 100 }, say),
+  flame: () => benchFlame({ queries: Number(values.queries), pauseMs: 100 }, join(docs, "path.svg"), say),
   "cold-start": () => benchColdStart(Number(values.rounds), say),
 };
 
 /** These run when they are asked for by name. */
-const byNameOnly = ["cold-start"];
+const byNameOnly = ["flame", "cold-start"];
 
 const asked = Object.entries(benches).filter(([name]) => (only === "" ? !byNameOnly.includes(name) : name === only));
 
@@ -114,6 +117,7 @@ if (values.help) {
   say("  step:     [--messages 3000]");
   say("  decision: [--decisions 5000] [--changes 12]");
   say("  change:   [--changes 12]");
+  say("  flame, by name only: [--queries 20] [--to docs], written to path.svg there");
   say("  cold-start, by name only: written to docs/cold-start.md");
 } else if (asked.length === 0) {
   say(`--only takes ${Object.keys(benches).join(", ")}, not ${only}`);
@@ -128,9 +132,8 @@ if (values.help) {
       },
     ]),
   );
-  const folder = resolve(values.to ?? join(import.meta.dirname, "../../docs"));
-  const bad = await writeReport({ parts, folder, quick: values.quick, keepsOthers: only !== "" }, print);
-  print(`written to ${join(folder, "performance.md")}`);
+  const bad = await writeReport({ parts, folder: docs, quick: values.quick, keepsOthers: only !== "" }, print);
+  print(`written to ${join(docs, "performance.md")}`);
   if (bad.length > 0) print(`these failed or had wrong answers: ${bad.join(", ")}`);
   process.exit(bad.length > 0 ? 1 : 0);
 } else {

@@ -35,7 +35,7 @@ export function hopsOf(seen: SeenQuery): Map<string, number> {
   return hops;
 }
 
-/** @returns what it published last */
+/** One delivery, in which several steps may be called. @returns what it published last */
 function addHop(
   hop: PathMark,
   published: PathMark,
@@ -44,15 +44,27 @@ function addHop(
 ): PathMark {
   const within = (what: PathMark["what"]) =>
     marks.filter((mark) => mark.what === what && mark.startedAt >= hop.startedAt && mark.endedAt <= hop.endedAt);
-  const [invoked, recorded, next] = [within("invoke")[0], within("record").at(-1), within("publish").at(-1)];
-  if (invoked === undefined || next === undefined) throw new Error(`the hop of ${hop.name} was not seen whole`);
-  const step = hop.name.split(".").at(-1);
-  const recordMs = recorded === undefined ? 0 : recorded.endedAt - recorded.startedAt;
+  const [calls, next] = [within("invoke"), within("publish").at(-1)];
+  const [first, last] = [calls[0], calls.at(-1)];
+  if (first === undefined || last === undefined || next === undefined) {
+    throw new Error(`the hop of ${hop.name} was not seen whole`);
+  }
   add("broker: deliver", hop.startedAt - published.startedAt);
-  add("sidecar: before the call", invoked.startedAt - hop.startedAt);
-  add(`call of ${step}`, invoked.endedAt - invoked.startedAt);
+  add("sidecar: before the call", first.startedAt - hop.startedAt);
+  let [calledMs, at] = [0, last.endedAt];
+  for (const call of calls) {
+    add(`call of ${call.name.replace(/^(uva|vu|surf)-/, "")}`, call.endedAt - call.startedAt);
+    calledMs += call.endedAt - call.startedAt;
+  }
+  // What the disk does while a step is called costs nothing.
+  let recordMs = 0;
+  for (const { startedAt, endedAt } of within("record")) {
+    if (endedAt <= at) continue;
+    recordMs += endedAt - Math.max(startedAt, at);
+    at = endedAt;
+  }
   add("sidecar: record", recordMs);
-  add("sidecar: after the call", next.startedAt - invoked.endedAt - recordMs);
+  add("sidecar: after the call", next.startedAt - first.startedAt - calledMs - recordMs);
   return next;
 }
 
