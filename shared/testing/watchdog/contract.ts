@@ -1,5 +1,6 @@
 /** What a function's process and the watchdog in front of it do together: the same for of-watchdog and its stand-in. */
 import { rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundlePlain } from "../started-plain.ts";
 import { type StartedWatchdog, startWatchdog } from "./start-watchdog.ts";
@@ -82,6 +83,17 @@ export function watchdogContract(name: string, command: () => readonly string[])
       const { url } = await start({ write_timeout: "300ms" });
       await expect(fetch(`${url}/wait/900`)).rejects.toThrow();
     });
+
+    it("does not wait longer than read_timeout for a body that does not come", async () => {
+      const { url } = await start({ read_timeout: "1s", exec_timeout: "60s" });
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      socket.write("POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nten bytes.");
+      const said: Buffer[] = [];
+      // Its end, which is not asked for.
+      for await (const chunk of socket.on("error", () => socket.destroy())) said.push(chunk);
+      expect(Buffer.concat(said).toString()).not.toContain(" 200 ");
+      expect((await fetch(url)).status).toBe(200);
+    }, 20_000);
 
     it("is called no more often at once than max_inflight says", async () => {
       const { url } = await start({ max_inflight: "1" });

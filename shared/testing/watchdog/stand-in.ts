@@ -25,7 +25,9 @@ let accepts = false;
 let inFlight = 0;
 
 const child = startChild();
-const server = createServer((request, response) => void answer(request, response));
+/** Node looks at its connections so often, and by itself only every 30 s. */
+const connectionsCheckingInterval = Math.min(1_000, settings.readMs);
+const server = createServer({ connectionsCheckingInterval }, (request, response) => void answer(request, response));
 // Of a whole request, from its first byte to its last.
 server.requestTimeout = settings.readMs;
 server.headersTimeout = settings.readMs;
