@@ -86,7 +86,8 @@ async function carryOutFused(envelope: Envelope, ran: HopResult, hop: FusedHop):
   const next = isEnded ? undefined : fused.next(effectsOf(envelope, ran.outcome, ran.record));
   const disposition = next && (await goOn(next, tools, fused));
   if (disposition !== undefined) return disposition;
-  return isWithheld(ran.outcome) ? undefined : publishHop(envelope, ran, hop);
+  // Why it has ended can be told without its rows.
+  return isWithheld(ran.outcome) && !isEnded ? undefined : publishHop(envelope, ran, hop);
 }
 
 /**

@@ -6,6 +6,7 @@ import { agreementKey, dataSetKey } from "#domain/knowledge-keys";
 import { fail, fanOut, forward, forwardResult, refuse } from "#domain/outcome";
 import type { Invocation } from "#ports/invoker";
 import type { Step } from "#runtime/define-step";
+import type { TableFlow } from "#runtime/table-flow";
 import type { AskedAnswer } from "#testing/asker";
 import { personenOf } from "#testing/personen";
 import { openWorld, type World } from "#testing/world";
@@ -13,7 +14,7 @@ import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../../functions/archetype-selector/handler.ts";
 import policyEnforcer from "../../functions/policy-enforcer/handler.ts";
 
-type Behaviour = (envelope: Envelope, call: number) => Outcome | Promise<Outcome>;
+type Behaviour = (envelope: Envelope, call: number, flow: TableFlow) => Outcome | Promise<Outcome>;
 
 const document = (text: string): Outcome =>
   forwardResult({
@@ -39,9 +40,9 @@ function acted(name: string): Step {
     name,
     isolation: "shared",
     accepts: name === "sql-query" ? "nothing" : "result",
-    facts: (envelope) => {
+    facts: (envelope, _context, flow) => {
       calls[name] = (calls[name] ?? 0) + 1;
-      return (behaviours[name] ?? (() => document(`of ${name}`)))(envelope, calls[name]);
+      return (behaviours[name] ?? (() => document(`of ${name}`)))(envelope, calls[name], flow);
     },
     decide: (_, outcome: Outcome) => outcome,
   };
@@ -229,6 +230,25 @@ describe.each([
 });
 
 describe("between the steps of one process", () => {
+  it("rows that stayed there are lost with it: the chain begins again, and its steps are apart", async () => {
+    const opened = await open({ isFused: true });
+    behaviours["sql-query"] = async (_envelope, _call, { emit }) => {
+      await emit(Buffer.alloc(300_000, 1));
+      return tableBesides("", Buffer.alloc(0));
+    };
+    const read: number[] = [];
+    behaviours["sql-anonymize"] = async (_envelope, call, { bytesOf }) => {
+      let bytes = 0;
+      for await (const part of bytesOf(0)) bytes += part.length;
+      read.push(bytes);
+      return call === 1 ? fail(ErrorCode.WORKER_OUT_OF_MEMORY, "no room for two") : document("alone");
+    };
+    expect((await opened.ask(query)).status).toBe(200);
+    expect(read).toEqual([300_000, 300_000]);
+    expect(calls).toEqual({ "sql-query": 2, "sql-anonymize": 2, "sql-algorithm": 1 });
+    expect(queues).toContain("uva.sql-anonymize");
+  });
+
   it("an agreement that has ended ends the chain at the step that has run", async () => {
     let opened: World | undefined;
     const beforeHandedOn = async () => {
