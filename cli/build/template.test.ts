@@ -196,6 +196,14 @@ describe("the template's own files", () => {
     expect(dockerfile).toMatch(/^USER \d+$/m);
   });
 
+  it("give the image each label by a build argument, which the last stage knows", async () => {
+    const last = (await readFile(join(template, "Dockerfile"), "utf8")).split(/^FROM /m).at(-1) ?? "";
+    for (const name of ["title", "version", "revision", "source", "licenses"]) {
+      expect(last).toMatch(new RegExp(`^ARG ${name.toUpperCase()}$`, "m"));
+      expect(last).toContain(`org.opencontainers.image.${name}="\${${name.toUpperCase()}}"`);
+    }
+  });
+
   it("have the project's version, import names and versions of packages", async () => {
     const [own, project] = await Promise.all(
       [template, home].map(async (each) => JSON.parse(await readFile(join(each, "package.json"), "utf8"))),
