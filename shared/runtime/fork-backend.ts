@@ -1,13 +1,13 @@
 /** Workers forked from a warm parent: no start of Node, no load of code. Linux only; whether it is sound here, a self-test says. */
 
-import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { limits } from "#domain/limits";
 import { ForkDoor } from "./fork-door.ts";
-import { ForkParent } from "./fork-parent.ts";
-import { type ChildSetup, orders, rightsInForce } from "./fork-protocol.ts";
+import { ForkParent, killProcess } from "./fork-parent.ts";
+import { orders, setupBytes } from "./fork-protocol.ts";
 import { rightNames } from "./fork-rights.ts";
 import { FramedWorker } from "./framed-worker.ts";
+import { isReadable } from "./is-readable.ts";
 import { readyInTime } from "./ready-in-time.ts";
 import type { SpawnBackendOptions } from "./spawn-backend.ts";
 import { spawnCommand } from "./spawn-command.ts";
@@ -41,9 +41,13 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
   let current: ForkParent | undefined;
   let next: Promise<ForkParent> | undefined;
 
+  let rights: readonly string[] = rightNames.filter((name) => name !== "network" || !options.network);
+  const { data_dir = "" } = options.environment;
+  const mustRead = (kind: string) => (kind === orders.selfTest && isReadable(data_dir) ? data_dir : undefined);
+
   const startParent = (): Promise<ForkParent> => {
     const { workerFile, parentEnvironment, log } = options;
-    const own = { folder: folder.forWorker(), doorPath: door.path, environment: parentEnvironment };
+    const own = { folder: folder.forWorker(), doorPath: door.path, environment: parentEnvironment, rights };
     const parent = new ForkParent({ command, workerFile, nativeFile, log, ...own });
     parents.add(parent);
     void parent.gone.then(() => parents.delete(parent));
@@ -69,9 +73,6 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
     return current;
   };
 
-  let rights: readonly string[] = rightNames.filter((name) => name !== "network" || !options.network);
-  let inForce = "not tried";
-
   const start = async (
     kind: typeof orders.worker | typeof orders.selfTest,
     stop: AbortSignal,
@@ -88,7 +89,7 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
       const died = forked.ended.then(() => Promise.reject(new Error("the child ended before it connected")));
       died.catch(() => {});
       const doorSocket = await Promise.race([child.door, died]);
-      sendSetup(doorSocket, { folder: own, environment: options.environment, rights });
+      doorSocket.write(setupBytes({ folder: own, environment: options.environment, mustRead: mustRead(kind) }));
       const output = await Promise.race([child.output, died]);
       const { reap, pid, ended } = forked;
       doorSocket.once("close", reap);
@@ -120,18 +121,18 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
         const worker = await start(orders.selfTest, new AbortController().signal);
         worker.kill();
         await worker.gone;
-        inForce = worker.lastWords.split(rightsInForce).at(1)?.split("\n")[0] ?? "none";
       };
       try {
         await test();
       } catch (error) {
         options.log.log("warn", "a forked worker can't do with fewer rights here", { reason: reasonOf(error) });
         rights = [];
+        current?.retire();
         await test();
       }
     },
     get rights() {
-      return inForce;
+      return current?.rights.join(", ") || "none";
     },
     get parentPid() {
       return current?.pid ?? 0;
@@ -145,22 +146,6 @@ export function forkBackend(options: ForkBackendOptions): ForkBackend {
   };
 }
 
-function sendSetup(door: Socket, setup: ChildSetup): void {
-  const text = Buffer.from(JSON.stringify(setup));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(text.length, 0);
-  door.write(Buffer.concat([length, text]));
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // Already gone.
-  }
-}
-
-/** Of an error that wraps another, what the other says. */
 /** @throws RangeError, with nothing left behind */
 function openDoor(folder: DoorFolder): ForkDoor {
   try {
@@ -171,6 +156,7 @@ function openDoor(folder: DoorFolder): ForkDoor {
   }
 }
 
+/** Of an error that wraps another, what the other says. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);

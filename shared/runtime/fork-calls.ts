@@ -18,7 +18,7 @@ export interface ForkCalls {
   dup3(from: number, to: number, flags: number): number;
   close(descriptor: number): number;
   /** @param address sockaddr_un @returns the connected descriptor, -1: not possible */
-  connectTo(path: string): number;
+  connectTo(address: Buffer): number;
   socketPair(): readonly [number, number];
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   unshare(flags: number): number;
@@ -28,6 +28,8 @@ export interface ForkCalls {
   installFilter(program: Buffer): number;
   /** @returns the status as wait(2) gives it, undefined while it lives */
   reap(pid: number): number | undefined;
+  /** Waits for it. @returns the same */
+  waitFor(pid: number): number;
   /** Makes all private memory go along in the next fork. */
   copyMemoryInForks(): void;
 }
@@ -74,9 +76,8 @@ export function loadForkCalls(nativeFile: string): ForkCalls {
     exitNow: call("void _exit(int)"),
     dup3: call("int dup3(int, int, int)"),
     close,
-    connectTo(path) {
+    connectTo(address) {
       const descriptor = socket(unix.family, unix.stream | unix.closeOnExec, 0);
-      const address = socketAddress(path);
       if (descriptor >= 0 && connect(descriptor, address, address.length) !== 0) {
         close(descriptor);
         return -1;
@@ -99,12 +100,20 @@ export function loadForkCalls(nativeFile: string): ForkCalls {
       return installer(setSeccomp, seccompFilter, header, 0, 0);
     },
     reap: (pid) => (waitpid(pid, status, noHang) === pid ? status.readInt32LE(0) : undefined),
-    copyMemoryInForks: () => maps.forEachPrivate((start, end) => madvise(start, end - start, doFork)),
+    waitFor(pid) {
+      while (waitpid(pid, status, 0) !== pid);
+      return status.readInt32LE(0);
+    },
+    copyMemoryInForks() {
+      // Of what V8 maps meanwhile a fork would have nothing.
+      do maps.forEachPrivate((start, end) => madvise(start, end - start, doFork));
+      while (maps.haveChanged());
+    },
   };
 }
 
 /** struct sockaddr_un. @throws RangeError when the path is too long for one */
-function socketAddress(path: string): Buffer {
+export function socketAddress(path: string): Buffer {
   checkSocketPath(path);
   const bytes = Buffer.from(`${path}\0`);
   const family = Buffer.alloc(2);
@@ -112,22 +121,25 @@ function socketAddress(path: string): Buffer {
   return Buffer.concat([family, bytes]);
 }
 
-/** The process's own memory map. Read into one buffer each time: before every fork, and the parent's memory stays flat. */
+/** The process's own memory map. Read into the same buffers each time: before every fork, and the parent's memory stays flat. */
 function memoryMaps() {
-  const text = Buffer.alloc(524_288);
-  const length = () => {
+  const bytes = 524_288;
+  let text = Buffer.alloc(bytes);
+  let again = Buffer.alloc(bytes);
+  let filled = 0;
+  const readInto = (buffer: Buffer) => {
     const file = openSync("/proc/self/maps", "r");
-    let filled = 0;
-    for (let read = 1; read > 0 && filled < text.length; filled += read) {
-      read = readSync(file, text, filled, text.length - filled, filled);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes; length += read) {
+      read = readSync(file, buffer, length, bytes - length, length);
     }
     closeSync(file);
-    return filled;
+    return length;
   };
   return {
     /** `7f00-7fff rw-p 0 00:00 0`, and more where it is a file's, which goes along anyway. */
     forEachPrivate(each: (start: number, end: number) => void): void {
-      const filled = length();
+      filled = readInto(text);
       for (let at = 0; at < filled; ) {
         const dash = text.indexOf(45, at);
         const space = text.indexOf(32, dash);
@@ -135,6 +147,13 @@ function memoryMaps() {
         if (text[space + 4] === 112) each(hexadecimal(text, at, dash), hexadecimal(text, dash + 1, space));
         at = next === -1 ? filled : next + 1;
       }
+    },
+    /** Since they were read. */
+    haveChanged(): boolean {
+      const length = readInto(again);
+      const changed = text.compare(again, 0, length, 0, filled) !== 0;
+      [text, again] = [again, text];
+      return changed;
     },
   };
 }

@@ -19,6 +19,8 @@ export interface ForkParentOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly doorPath: string;
   readonly folder: string;
+  /** To give up, of `rightNames`. */
+  readonly rights: readonly string[];
   readonly log: Log;
 }
 
@@ -30,11 +32,14 @@ export interface ForkedProcess {
 }
 
 export class ForkParent {
-  readonly pid: number;
+  /** 0 until it is ready. */
+  pid = 0;
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
   /** So far. */
   forks = 0;
+  /** What it has given up, once it is ready. */
+  rights: readonly string[] = [];
   readonly #child: ChildProcess;
   readonly #children = new Map<number, (end: ProcessEnd) => void>();
   readonly #waiting: { readonly resolve: (pid: number) => void; readonly reject: (error: Error) => void }[] = [];
@@ -43,10 +48,10 @@ export class ForkParent {
   #retired = false;
   #ended = false;
 
-  constructor({ command, workerFile, nativeFile, environment, doorPath, folder, log }: ForkParentOptions) {
+  constructor({ command, workerFile, nativeFile, environment, doorPath, folder, rights, log }: ForkParentOptions) {
     const flags = ["--single-threaded", "--v8-pool-size=0"];
     // Behind setpriv, Node is the last of the arguments but for its own.
-    const file = [workerFile, forkServerArgument, nativeFile, doorPath];
+    const file = [workerFile, forkServerArgument, nativeFile, doorPath, rights.join(",")];
     this.#child = spawn(command.file, [...command.arguments, ...flags, ...file], {
       cwd: folder,
       // libuv's rings can't be shared with a child.
@@ -54,8 +59,7 @@ export class ForkParent {
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       detached: true,
     });
-    this.pid = this.#child.pid ?? 0;
-    this.#output = new WorkerOutput(log.with({ forkServer: this.pid }));
+    this.#output = new WorkerOutput(log.with({ forkServer: this.#child.pid ?? 0 }));
     this.#output.follow(this.#child.stdout as Readable, "stdout");
     this.#output.follow(this.#child.stderr as Readable, "stderr");
     this.#child.stdin?.on("error", () => {});
@@ -94,8 +98,11 @@ export class ForkParent {
     if (this.#children.size === 0 && this.#waiting.length === 0) this.kill();
   }
 
+  /** The process that was started ends after the one that serves. */
   kill(): void {
-    if (!this.#ended) this.#child.kill("SIGKILL");
+    if (this.#ended) return;
+    if (this.pid === 0) this.#child.kill("SIGKILL");
+    else killProcess(this.pid);
   }
 
   #order(kind: (typeof orders)[keyof typeof orders], value: string): void {
@@ -108,11 +115,17 @@ export class ForkParent {
 
   #hear(line: string): void {
     const [word = "", first = "", second = ""] = line.split(" ");
-    if (word === "ready") this.#settle.resolve();
+    if (word === "ready") this.#becomeReady(Number(first), second);
     else if (word === "unfit") this.#settle.reject(new Error(line.slice(word.length + 1)));
     else if (word === "forked") this.#forked(Number(first));
     else if (word === "ended") this.#endChild(Number(first), endFrom(Number(second)));
     else if (word === "alive") setTimeout(() => this.#reap(Number(first)), limits.forkReapRetryMs);
+  }
+
+  #becomeReady(pid: number, rights: string): void {
+    this.pid = pid;
+    this.rights = rights.split(",").filter((name) => name !== "");
+    this.#settle.resolve();
   }
 
   #forked(pid: number): void {
@@ -136,6 +149,14 @@ export class ForkParent {
     this.#settle.reject(error);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     for (const pid of this.#children.keys()) this.#endChild(pid, killed);
+  }
+}
+
+export function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Already gone.
   }
 }
 

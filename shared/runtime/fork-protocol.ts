@@ -1,6 +1,9 @@
 /** What a door and its fork server say to each other. */
 
-/** First argument of the worker's file: it is to be a fork server; the second is where koffi is, the third where the door listens. */
+/**
+ * First argument of the worker's file: it is to be a fork server; the second is where koffi is, the third where the
+ * door listens, the fourth which rights it gives up, with commas between.
+ */
 export const forkServerArgument = "--fork-server";
 
 /** To the server's standard input, each of the same length, so that nobody ever reads half of the next one. */
@@ -30,6 +33,13 @@ export const orderBytes = 1 + tokenChars;
 /** Of the child's two connections: the first byte, before the token. */
 export const connections = { door: "d", output: "o" } as const;
 
+export function setupBytes(setup: ChildSetup): Buffer {
+  const text = Buffer.from(JSON.stringify(setup));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length, 0);
+  return Buffer.concat([length, text]);
+}
+
 export function orderOf(kind: (typeof orders)[keyof typeof orders], value: string): string {
   return kind + value.padEnd(tokenChars, " ");
 }
@@ -39,8 +49,6 @@ export interface ChildSetup {
   readonly folder: string;
   /** Complete. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly rights: readonly string[];
+  /** Of a child that tests itself: what the door can read, and a step needs. */
+  readonly mustRead?: string | undefined;
 }
-
-/** What a child that tests itself says of its rights on standard error, before their names. */
-export const rightsInForce = "given up: ";

@@ -5,29 +5,62 @@
 import { readdirSync, readlinkSync, readSync, writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type ForkCalls, loadForkCalls } from "./fork-calls.ts";
+import { prepareForForks } from "./before-forks.ts";
+import { type ForkCalls, loadForkCalls, socketAddress } from "./fork-calls.ts";
 import { forkServerArgument, orderBytes, orders } from "./fork-protocol.ts";
-import { becomeChild, type Forked, type ForkedChild } from "./forked-child.ts";
+import { dropRights } from "./fork-rights.ts";
+import { becomeChild, dieWith, type Forked, type ForkedChild } from "./forked-child.ts";
 
 export const isForkServer = (): boolean => process.argv[2] === forkServerArgument;
 
-/** Where it answers: `ready`, `unfit <why>`, `forked <pid>`, `ended <pid> <status>`, `alive <pid>`. */
+/** Where it answers: `ready <pid> <rights given up>`, `unfit <why>`, `forked <pid>`, `ended <pid> <status>`, `alive <pid>`. */
 const answers = 3;
 
 /** @param rehearse once, in the parent @returns in each child, never in the parent */
 export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>): Promise<ForkedChild> {
-  const [, , , nativeFile = "", doorPath = ""] = process.argv;
+  const [, , , nativeFile = "", doorPath = "", wanted = ""] = process.argv;
   // A step sees what it sees in a worker of its own.
   process.argv.length = 2;
   const calls = await ready(nativeFile, rehearse).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    say(`unfit ${why.replaceAll("\n", " ")}`);
+    sayUnfit(error);
     process.exit(1);
   });
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
-  say("ready");
-  return becomeChild(waitForOrders(calls), { calls, doorPath, answers });
+  const rights = giveUp(calls, wanted.split(","));
+  say(`ready ${calls.getpid()} ${rights.join(",")}`);
+  return becomeChild(waitForOrders(calls), { calls, rights, door: socketAddress(doorPath), answers });
+}
+
+/**
+ * Only a process of one thread may leave its namespaces, and a fork has one: so a first fork serves in place of the
+ * original, which waits for its end. @returns in the fork: what it has given up
+ */
+function giveUp(calls: ForkCalls, wanted: readonly string[]): readonly string[] {
+  const original = calls.getpid();
+  calls.copyMemoryInForks();
+  const server = calls.fork();
+  if (server > 0) calls.exitNow(exitCodeOf(calls.waitFor(server)));
+  if (server < 0) throw new Error("the system did not let it fork");
+  dieWith(calls, original);
+  try {
+    return dropRights(calls, wanted);
+  } catch (error) {
+    sayUnfit(error);
+    calls.exitNow(1);
+    throw error;
+  }
+}
+
+/** As a shell has it: 128 and the signal. */
+function exitCodeOf(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+}
+
+function sayUnfit(error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  say(`unfit ${why.replaceAll("\n", " ")}`);
 }
 
 /** @throws Error with why it can't be a parent */
@@ -37,12 +70,13 @@ async function ready(nativeFile: string, rehearse: (calls: ForkCalls) => Promise
   await settled();
   const unfit = whyUnfit();
   if (unfit !== undefined) throw new Error(unfit);
+  prepareForForks(calls);
   return calls;
 }
 
 /** @returns in a child */
 function waitForOrders(calls: ForkCalls): Forked {
-  const parentPid = process.pid;
+  const parentPid = calls.getpid();
   const order = Buffer.alloc(orderBytes);
   for (;;) {
     for (let filled = 0; filled < orderBytes; ) {

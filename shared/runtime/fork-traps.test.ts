@@ -1,5 +1,5 @@
 /** What a copy of a process has in common with its original, and must not. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,7 @@ const many = async (backend: ForkBackend, count: number) => {
   for (let i = 0; i < count; i++) found.push(await invoke(backend));
   return found;
 };
+const namespaces = ["user", "mnt", "ipc", "uts", "net"];
 const distinct = (values: readonly unknown[]) => new Set(values).size;
 
 describe.skipIf(process.platform !== "linux")("forked workers", () => {
@@ -84,6 +85,20 @@ describe.skipIf(process.platform !== "linux")("forked workers", () => {
     else process.stderr.write("SKIPPED: this kernel lets no worker give up the network\n");
     expect((await invoke(open({ network: true }), `${port}`)).reach).toBe("connected");
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("share no namespace with the door, and have theirs from the parent, where the kernel lets it have its own", async () => {
+    const backend = open();
+    await backend.selfTest();
+    if (!backend.rights.includes("namespaces")) {
+      process.stderr.write("SKIPPED: this kernel lets no worker leave its namespaces\n");
+      return;
+    }
+    const of = (pid: number | "self") => namespaces.map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
+    const { namespaces: found } = await invoke(backend);
+    expect(found).toEqual(of(backend.parentPid));
+    const doors = of("self");
+    expect(found.filter((each: string) => doors.includes(each))).toEqual([]);
   });
 
   it("leave the parent's memory, descriptors and threads as they were, and no process", async () => {

@@ -1,6 +1,6 @@
 /** The door's side of one worker process, whoever started it: rehearsed, called once, killed. */
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import type { Duplex, Readable } from "node:stream";
 import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
@@ -38,7 +38,6 @@ export class FramedWorker implements Worker {
   readonly gone: Promise<void>;
   readonly #door: Duplex;
   readonly #memoryMb: number;
-  readonly #output: WorkerOutput;
   #settleReady: { resolve: () => void; reject: (error: DynamosError) => void } | undefined;
   #settleCall: { resolve: (reply: Uint8Array) => void; reject: (error: DynamosError) => void } | undefined;
   #take: Call["take"] = async () => {};
@@ -54,7 +53,6 @@ export class FramedWorker implements Worker {
     this.id = `${pid}-${randomBytes(8).toString("hex")}`;
     this.#door = door;
     const output = new WorkerOutput(log.with({ worker: pid }));
-    this.#output = output;
     for (const [stream, name] of outputs) output.follow(stream, name);
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
@@ -63,14 +61,10 @@ export class FramedWorker implements Worker {
     this.ready.catch(() => {});
     const lastWords = Promise.all(outputs.map(([stream]) => closed(stream)));
     this.gone = this.#watchEnd(ended, lastWords, output).then(() =>
-      rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+      // Nearly always it is empty, and that is one call of the system.
+      rmdir(folder).catch(() => rm(folder, { recursive: true, force: true, maxRetries: 3 })),
     );
     void this.#readFrames();
-  }
-
-  /** Of its standard error. */
-  get lastWords(): string {
-    return this.#output.lastWords;
   }
 
   call(call: Call, { deadlineMs, signal }: InvocationLimits): Promise<Uint8Array> {

@@ -86,7 +86,7 @@ const memoryMb = (pid: number) =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
 describe("a table of 200 MB through a single-use step", () => {
-  it("comes out as it went in, and the door's memory stays flat", async () => {
+  it("comes out as it went in, and the door's memory stays flat", { timeout: 180_000 }, async () => {
     const before = memoryMb(fn.child.pid ?? 0);
     const passed = await post(body(800));
     const hash = createHash("sha256");

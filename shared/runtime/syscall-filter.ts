@@ -6,18 +6,19 @@ const architectures: Readonly<Record<string, { readonly audit: number; readonly 
     audit: 0xc000003e,
     // ptrace, pivot_root, acct, mount, umount2, swapon, swapoff, reboot, init_module, delete_module, kexec_load, add_key,
     // request_key, keyctl, unshare, perf_event_open, setns, process_vm_readv, process_vm_writev, finit_module, bpf,
-    // userfaultfd, io_uring_setup, open_tree, move_mount, fsopen, fsmount, mount_setattr
+    // userfaultfd, io_uring_setup, open_tree, move_mount, fsopen, fsmount, mount_setattr; and what would outlive the
+    // process and be found by the next: shmget, semget, msgget, mq_open
     denied: [
-      101, 155, 163, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 308, 310, 311, 313, 321, 323, 425,
-      428, 429, 430, 432, 442,
+      29, 64, 68, 240, 101, 155, 163, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 308, 310, 311,
+      313, 321, 323, 425, 428, 429, 430, 432, 442,
     ],
   },
   arm64: {
     audit: 0xc00000b7,
     // The same, as far as they are there.
     denied: [
-      117, 41, 89, 40, 39, 224, 225, 142, 105, 106, 104, 217, 218, 219, 97, 241, 268, 270, 271, 273, 280, 282, 425, 428,
-      429, 430, 432, 442,
+      194, 190, 186, 180, 117, 41, 89, 40, 39, 224, 225, 142, 105, 106, 104, 217, 218, 219, 97, 241, 268, 270, 271, 273,
+      280, 282, 425, 428, 429, 430, 432, 442,
     ],
   },
 };

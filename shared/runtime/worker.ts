@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Envelope, Outcome, type Transfer } from "#contracts";
 import { fail, forwardResult } from "#domain/outcome";
+import { rehearsals } from "./before-forks.ts";
 import type { Step, StepContext } from "./define-step.ts";
 import type { ForkCalls } from "./fork-calls.ts";
 import { isForkServer, serveForks } from "./fork-server.ts";
@@ -30,7 +31,7 @@ export async function runWorker(step: Step, held: readonly Step[] = []): Promise
     await getReady();
   } else {
     const { selfTest } = await serveForks(async (calls) => {
-      await rehearseCall(step, calls);
+      for (let time = 0; time < rehearsals; time++) await rehearseCall(step, calls);
       await getReady();
     });
     if (selfTest) {

@@ -32,6 +32,7 @@ export default defineStep<object>({
       realPid: Number(readlinkSync("/proc/self")),
       startTicks: readFileSync("/proc/self/stat", "latin1").split(") ")[1]?.split(" ")[19],
       descriptors: existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0,
+      namespaces: ["user", "mnt", "ipc", "uts", "net"].map((name) => readlinkSync(`/proc/self/ns/${name}`)),
       interfaces: Object.keys(networkInterfaces()),
       reach: query?.sql ? await reach(Number(query.sql)) : "",
       environment: Object.keys(process.env).sort(),
