@@ -15,6 +15,8 @@ export interface TableSource {
   readonly rows: number;
   /** Once. @throws DynamosError ENVELOPE_INVALID, and what the bytes fail with */
   batches(): AsyncGenerator<RecordBatch>;
+  /** The stream as it came, in place of its batches: nobody has looked at it. */
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -34,7 +36,7 @@ export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): Tab
     if (table.transfer !== undefined && rows !== table.rows)
       throw broken(`the table has ${rows} rows, and ${table.rows} were announced`);
   }
-  return { schema, specs: schema.fields.map(specOf), notes: notesOf(table), rows: table.rows, batches };
+  return { schema, specs: schema.fields.map(specOf), notes: notesOf(table), rows: table.rows, batches, bytes };
 }
 
 /** Of a table whose bytes are all inside it. */

@@ -4,6 +4,7 @@ import type { Table } from "#contracts";
 import { limits } from "#domain/limits";
 import { openStream } from "./arrow-stream.ts";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
+import { passTable } from "./pass-table.ts";
 import { rowBatches } from "./row-batches.ts";
 import { tableSink } from "./table-sink.ts";
 import { sourceOf, tableSource, wholeTable } from "./table-source.ts";
@@ -90,6 +91,17 @@ describe("a table between steps", () => {
     await expect(cellsOf(short, emitted)).rejects.toMatchObject({ label: "ENVELOPE_INVALID" });
     const read = cellsOf(table, emitted.subarray(0, emitted.length / 2));
     await expect(read).rejects.toMatchObject({ label: "ENVELOPE_INVALID" });
+  });
+
+  it("goes on byte for byte where nobody reads it", async () => {
+    const { table, emitted } = await written(made(40_000));
+    const parts: Uint8Array[] = [];
+    const emit = async (bytes: Uint8Array) => void parts.push(bytes);
+    const passed = await passTable(table, tableSource(table, cut(emitted, 65_536)), emit);
+    expect(Buffer.concat(parts).equals(emitted)).toBe(true);
+    expect(passed).toEqual(table);
+    const [small] = [await written(made(3))].map((one) => one.table);
+    expect(small && (await passTable(small, sourceOf(small), emit))).toBe(small);
   });
 
   it("of other bytes than Arrow's is an error by name", async () => {
