@@ -258,6 +258,8 @@ describe("between the steps of one process", () => {
     const answer = await opened.ask(query);
     expect(JSON.stringify(answer.body)).toContain("REVOKED");
     expect(calls).toEqual({ "sql-query": 1 });
+    const records = (opened.records.get("UVA")?.lines ?? []).map((line) => JSON.parse(line));
+    expect(records.filter(({ kind }) => kind === "step").map(({ step }) => step)).toEqual(["sql-query"]);
   });
 
   it("other knowledge of the party's data reaches the next step: by its message", async () => {
