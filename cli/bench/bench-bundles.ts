@@ -3,6 +3,7 @@
  * measuring alone and can't be deployed: "cold" has no worker ready and starts one for each call, "long-lived" runs
  * the steps in the door's own process, again and again, with no isolation at all.
  */
+import { rmSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -27,7 +28,12 @@ export async function bundlesOf(workers: Workers): Promise<Bundles> {
   if (workers !== "cold" && workers !== "long-lived") return { folder: built, environmentOf, remove: async () => {} };
   // Inside the checkout, where DuckDB's native part is found.
   const folder = await mkdtemp(join(home, `build/bench-${workers}-`));
-  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const atExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", atExit);
+  const remove = async () => {
+    process.off("exit", atExit);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
   try {
     await cp(built, folder, { recursive: true });
     for (const name of await functionNames(home)) await replaceDoor(name, workers, join(folder, name, "index.js"));

@@ -39,7 +39,13 @@ export async function benchWholeQuery(options: WholeQueryBench, say: (line: stri
     for (const name of brokersOf(options).filter((one) => one === "memory" || isThere)) {
       for (const workers of options.brokers[name] ?? []) {
         say(`starting a system: ${brokerNames[name]}, ${workers}`);
-        const system = await startOver(name, workers, broker);
+        const system = await startOver(name, workers, broker).catch((error: Error) => error);
+        if (system instanceof Error) {
+          // The others are measured all the same.
+          remarks.push(`FAILED: ${brokerNames[name]}, ${workers}: ${system.message.split("\n")[0]}`);
+          say(remarks.at(-1) ?? "");
+          continue;
+        }
         closers.push(() => system.stop());
         ways.push(...waysOf({ name, workers, system, brokerRoots: broker?.roots ?? [], check, options }));
       }
