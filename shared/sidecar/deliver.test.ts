@@ -152,3 +152,107 @@ describe("hops in hand", () => {
     expect(isAborted).toBe(false);
   });
 });
+
+describe("the control chain", () => {
+  const asked = Envelope.fromPartial({
+    queryId: "q1",
+    party: "exchange",
+    step: "policy-enforcer",
+    attempt: 1,
+    deadlineMs: 10_000,
+    replyTo: "reply.exchange.1",
+    chain: { party: "exchange", steps: ["policy-enforcer", "archetype-selector"] },
+  });
+  const decided = Outcome.fromPartial({
+    decision: { $case: "forward", value: { payload: { content: { $case: "decision", value: {} } } } },
+  });
+  const planned = Outcome.fromPartial({ decision: { $case: "fanOut", value: { plan: { queryId: "q1" } } } });
+  const failed = (code: ErrorCode) => Outcome.fromPartial({ decision: { $case: "failure", value: { code } } });
+  const message = {
+    ...delivery,
+    id: "q1/control/0/1",
+    queue: "exchange.policy-enforcer",
+    body: Envelope.encode(asked).finish(),
+  };
+  const selector = { name: "archetype-selector", topic: "exchange.archetype-selector", concurrency: 1 };
+
+  interface ControlWorld {
+    readonly second: Outcome;
+    /** What is on record in the first one's place. */
+    readonly firstRecorded?: Outcome;
+    readonly serves?: boolean;
+  }
+
+  /** @returns what was done, in its order: hops that ran, hops on record, effects */
+  async function run({ second, firstRecorded = decided, serves = true }: ControlWorld) {
+    const { all, published } = tools(() => {});
+    const events: string[] = [];
+    const record = HopRecord.fromPartial({});
+    let secondRan = () => {};
+    const untilSecond = serves
+      ? new Promise<void>((resolve) => {
+          secondRan = resolve;
+        })
+      : Promise.resolve();
+    const recorder = {
+      ...unrecorded,
+      ended: ({ step }: Envelope) => void events.push(`${step} came to nothing`),
+      hop: async ({ step }: Envelope, _: number, __: AbortSignal, { ran }: Parameters<typeof unrecorded.hop>[3]) => {
+        events.push(`${step} ran`);
+        const result = { outcome: step === "policy-enforcer" ? decided : second, record };
+        ran?.(result);
+        if (step === "policy-enforcer") await untilSecond;
+        else secondRan();
+        events.push(`${step} on record`);
+        return step === "policy-enforcer" && firstRecorded !== decided ? { outcome: firstRecorded, record } : result;
+      },
+    };
+    const outbox = {
+      publish: async (effects: readonly Effect[]) => {
+        published.push(...effects);
+        events.push(...effects.map(({ kind, routingKey }) => `${kind} ${routingKey}`));
+      },
+    };
+    const functionFor = () => (serves ? selector : undefined);
+    return {
+      disposition: await deliver(message, { ...all, party: "exchange", recorder, outbox, functionFor }),
+      events,
+    };
+  }
+
+  it("goes on at once where its next step is served, and publishes when both are on record", async () => {
+    expect(await run({ second: planned })).toEqual({
+      disposition: { kind: "done" },
+      events: [
+        "policy-enforcer ran",
+        "archetype-selector ran",
+        "archetype-selector on record",
+        "policy-enforcer on record",
+        "reply reply.exchange.1",
+      ],
+    });
+  });
+
+  it.each([ErrorCode.FUNCTION_UNAVAILABLE, ErrorCode.INTERNAL])(
+    "gives the next step its message after a failure of code %i, so that it is tried again by itself",
+    async (code) => {
+      const { disposition, events } = await run({ second: failed(code) });
+      expect(disposition).toEqual({ kind: "done" });
+      expect(events.slice(-1)).toEqual(["send exchange.archetype-selector"]);
+    },
+  );
+
+  it("gives the next step its message where it is not served", async () => {
+    const { events } = await run({ second: planned, serves: false });
+    expect(events).toEqual(["policy-enforcer ran", "policy-enforcer on record", "send exchange.archetype-selector"]);
+  });
+
+  it("publishes nothing of the second when the first can't be recorded", async () => {
+    const { disposition, events } = await run({
+      second: planned,
+      firstRecorded: failed(ErrorCode.RECORD_UNAVAILABLE),
+    });
+    expect(disposition.kind).toBe("retry");
+    expect(events.slice(-2)).toEqual(["policy-enforcer on record", "archetype-selector came to nothing"]);
+  });
+});

@@ -12,6 +12,7 @@ import { dropAcknowledged, dropTransfers } from "./drop-transfers.ts";
 import { type FusedCall, openFusedCall } from "./fused-call.ts";
 import type { HopResult, HopTools } from "./hop.ts";
 import type { InHand } from "./in-hand.ts";
+import { nextControl } from "./next-control.ts";
 import type { Outbox } from "./outbox.ts";
 import { isPoison, putAside, readEnvelope } from "./poison.ts";
 import type { Recorder } from "./recorder.ts";
@@ -53,6 +54,7 @@ async function deliverEnvelope(
   const fused = openFusedCall(envelope, tools);
   const disposition = fused && (await deliverFused(envelope, { tries, signal, tools, fused }));
   if (disposition !== undefined) return disposition;
+  if (envelope.chain?.id === "") return deliverControl(envelope, { tries, signal, tools });
   return publishHop(envelope, await tools.recorder.hop(envelope, tries, signal, tools), { tries, signal, tools });
 }
 
@@ -60,6 +62,37 @@ interface HopInHand {
   readonly tries: number;
   readonly signal: AbortSignal;
   readonly tools: DeliverTools;
+}
+
+/**
+ * A hop of the control chain: the next one is run at once where it is served here too. It has its message only if
+ * that does not go well.
+ */
+async function deliverControl(envelope: Envelope, hop: HopInHand): Promise<Disposition> {
+  const { tries, signal, tools } = hop;
+  let tell = (_: HopResult) => {};
+  const told = new Promise<HopResult>((resolve) => {
+    tell = resolve;
+  });
+  const recorded = tools.recorder.hop(envelope, tries, signal, { ...tools, ran: tell });
+  const ran = await Promise.race([told, recorded]);
+  const isEnded = whyEnded(envelope, signal, tools) !== undefined;
+  const next = isEnded ? undefined : nextControl(effectsOf(envelope, ran.outcome, ran.record), tools);
+  if (next === undefined) return publishHop(envelope, await recorded, hop);
+  // While the disk takes what the first decided, the second decides; nothing is published before both are on record.
+  const [first, second] = await Promise.all([recorded, tools.recorder.hop(next, 0, signal, tools)]);
+  if (first !== ran) {
+    tools.recorder.ended(next, { code: ErrorCode.RECORD_UNAVAILABLE });
+    return publishHop(envelope, first, hop);
+  }
+  return (await publishDecided(next, second, { tries: 0, signal, tools })) ?? publishHop(envelope, first, hop);
+}
+
+/** @returns undefined: it failed, or can't be published now; it is to get its message, as ever */
+async function publishDecided(envelope: Envelope, ran: HopResult, hop: HopInHand): Promise<Disposition | undefined> {
+  if (ran.outcome.decision?.$case === "failure") return undefined;
+  const disposition = await publishHop(envelope, ran, hop);
+  return disposition.kind === "retry" ? undefined : disposition;
 }
 
 interface FusedHop extends HopInHand {

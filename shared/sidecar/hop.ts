@@ -24,6 +24,8 @@ export interface HopTools {
   functionFor(step: string): DeployedStep | undefined;
   /** Absent: the process of this hop may go on with no other. */
   readonly fused?: FusedProcess;
+  /** Hears what was made of it before that is on record: nothing may be published of it until then. */
+  readonly ran?: (result: HopResult) => void;
 }
 
 /** One that may run the chain's next steps too. */

@@ -84,7 +84,9 @@ export function createRecorder({ records, build, clock, log }: RecorderOptions):
     const { attached, functionBuild } = observed.seen;
     const effects = effectsOf(envelope, outcome, record);
     const made = { envelope, outcome, record, effects, attached, functionBuild };
-    const error = await append(recordsOfHop(made, recording()), envelope.queryId);
+    const recorded = append(recordsOfHop(made, recording()), envelope.queryId);
+    tools.ran?.(result);
+    const error = await recorded;
     // A failure tells nothing that would have to be held back.
     if (error === undefined || outcome.decision?.$case === "failure") return result;
     await dropTransfers(outcomeTransfers(outcome), tools.transfers, log);
