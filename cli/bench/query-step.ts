@@ -1,4 +1,5 @@
 /** One SQL query over a party's own data in a single-use worker: an ordinary process, and a copy of a warm one. */
+import { setMaxListeners } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +27,8 @@ export interface QueryStepBench extends WaysOptions {
 const home = join(import.meta.dirname, "../..");
 const rows = 30_000;
 const never = new AbortController().signal;
+// Every call in hand listens to it.
+setMaxListeners(0, never);
 const log = { log: () => {}, with: () => log };
 
 interface WorkersWay extends Way {
