@@ -18,12 +18,8 @@ interface Place {
   readonly next: RegExp;
 }
 
-const controlStep: Place = {
-  title: "the first control step",
-  queue: "exchange.policy-enforcer",
-  next: /^exchange\.archetype-selector$/,
-};
-const fanOut: Place = { title: "the step that starts the chains", queue: "exchange.archetype-selector", next: /^vu\./ };
+/** Both are called in one delivery. */
+const control: Place = { title: "the control steps", queue: "exchange.policy-enforcer", next: /^vu\./ };
 const firstStep: Place = { title: "a provider's first step", queue: "uva.sql-query", next: /^uva\.sql-anonymize$/ };
 const partStep: Place = { title: "the step that sends a part", queue: "uva.sql-anonymize", next: /^surf\.gather$/ };
 const gather: Place = { title: "the gather", queue: "surf.gather", next: /^surf\.sql-aggregate$/ };
@@ -34,7 +30,7 @@ const mergedStep: Place = {
 };
 const lastStep: Place = { title: "the step that answers", queue: "surf.sql-algorithm", next: /^reply\./ };
 
-const places = [controlStep, fanOut, firstStep, partStep, gather, mergedStep, lastStep];
+const places = [control, firstStep, partStep, gather, mergedStep, lastStep];
 const gaps: Readonly<Record<string, Gap>> = {
   "it was taken": "taken",
   "its function was invoked": "invoked",
@@ -97,6 +93,10 @@ function gapTests(linksOf: () => Links): void {
       });
     }
   }
+
+  it("gives one answer when a sidecar dies between the two control steps", async () => {
+    await expectOneRightAnswer(small, (gap, at) => gap === "invoked" && at === "exchange-archetype-selector");
+  });
 
   for (const place of [partStep, gather, mergedStep]) {
     for (const [when, gap] of Object.entries(gaps)) {
