@@ -8,15 +8,18 @@ export interface DriveOptions {
   readonly GATEWAY?: string;
   readonly TOKEN?: string;
   readonly connections: number;
-  readonly seconds: number;
+  /** How long it asks. Or so many requests in all, and each is waited for. */
+  readonly until: { readonly seconds: number } | { readonly requests: number };
   /** Absent: the smallest, which fills the system with queries rather than with rows. */
   readonly asked?: readonly Question[];
 }
 
 export interface Driven {
   readonly right: number;
-  /** 503 with Retry-After. */
+  /** 503 or 429 with Retry-After and a problem document that says so. */
   readonly shed: number;
+  /** Cut, or not answered in time. */
+  readonly unanswered: number;
   readonly wrong: number;
   readonly firstWrong: string | undefined;
   readonly seconds: number;
@@ -26,7 +29,7 @@ export interface Driven {
 
 /** Closed: each connection asks again as soon as it was answered. */
 export async function drive(options: DriveOptions): Promise<Driven> {
-  const { GATEWAY: gateway = "", TOKEN: token = "", connections, seconds, asked = [oneProvider] } = options;
+  const { GATEWAY: gateway = "", TOKEN: token = "", connections, until, asked = [oneProvider] } = options;
   const url = `${gateway}/function/orchestrator/v1/queries`;
   const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
   const references = await ask(url, headers, asked);
@@ -34,7 +37,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
   let firstWrong: string | undefined;
 
   function judgeOne(question: Question, status: number, body: string, answer: { readonly headers: object }): void {
-    if (status === 503 && "retry-after" in lowerCase(answer.headers)) {
+    if (isSentAway(status, body, lowerCase(answer.headers))) {
       counts.shed += 1;
       return;
     }
@@ -43,10 +46,10 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     if (fault !== undefined) firstWrong ??= `${question.name}: ${fault}`;
   }
 
-  const { latency, duration } = await autocannon({
+  const { latency, duration, errors } = await autocannon({
     url,
     connections,
-    duration: seconds,
+    ...("seconds" in until ? { duration: until.seconds } : { amount: until.requests }),
     timeout: 130,
     requests: asked.map((question) => ({
       method: "POST",
@@ -57,7 +60,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     })),
   });
   const { p50, p97_5, p99, max } = latency;
-  return { ...counts, firstWrong, seconds: duration, latency: { p50, p97_5, p99, max } };
+  return { ...counts, unanswered: errors, firstWrong, seconds: duration, latency: { p50, p97_5, p99, max } };
 }
 
 /** @throws Error where a question is not answered rightly before the load */
@@ -71,6 +74,12 @@ async function ask(url: string, headers: Record<string, string>, asked: readonly
     references[question.name] = answer.results;
   }
   return references;
+}
+
+/** Early and in so many words: what is wrong, and when to come back. */
+function isSentAway(status: number, body: string, headers: Record<string, unknown>): boolean {
+  const codes: Readonly<Record<number, string>> = { 429: "RATE_LIMITED", 503: "OVERLOADED" };
+  return /^[1-9]\d*$/.test(String(headers["retry-after"])) && codes[status] === answerOf(body).code;
 }
 
 function lowerCase(headers: object): Record<string, unknown> {

@@ -55,7 +55,7 @@ async function driveLoad(): Promise<boolean> {
       positive("--seconds", values.seconds),
     ];
     say(`${connections} connections for ${seconds} s`);
-    const driven = await drive({ ...target.environment, connections, seconds });
+    const driven = await drive({ ...target.environment, connections, until: { seconds } });
     process.stdout.write(`${driveText(driven)}\n`);
     return driven.wrong === 0 && driven.right > 0;
   } finally {

@@ -1,0 +1,139 @@
+/**
+ * 1, 10 and 100 times as many at once as are always taken, by autocannon, over a RabbitMQ. Each is
+ * answered rightly or sent away, and nothing is left behind. A pace that is a multiple of the measured one is offered
+ * by A19 (cli/system/overload.test.ts).
+ */
+import { readdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { createMemoryLog } from "#adapters/memory/log";
+import { demoDataSets, writeDemoData } from "#data/demo-data";
+import { dataSetKey } from "#domain/knowledge-keys";
+import { limits } from "#domain/limits";
+import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
+import { collectGarbage, pidsWith, residentMib } from "#testing/resident-memory";
+import { openTokens, type Tokens } from "#testing/tokens";
+import { demoDocuments } from "../../cli/demo/documents.ts";
+import { readStack } from "../../cli/stack/read-stack.ts";
+import { descendantsOf } from "../../cli/system/descendants.ts";
+import { type System, startSystem } from "../../cli/system/start-system.ts";
+import { drive } from "./drive.ts";
+
+const home = resolve(import.meta.dirname, "../..");
+const atOnce = limits.runningQueriesFree;
+/** Above the base: a heap grows to its size under load and is not given back at once. */
+const growthMibMax = 80;
+/** Connections that are kept for the next request. */
+const growthFilesMax = 40;
+const timeoutMs = 180_000;
+
+describe.skipIf(inject("amqpUrl") === "")("a system under more load than it can do", () => {
+  let rabbitmq: RabbitMq;
+  let system: System;
+  let tokens: Tokens;
+  let data: string;
+  let environment: { GATEWAY: string; TOKEN: string };
+  let base: ReadonlyMap<string, Held>;
+
+  beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), "dynamos-shed-"));
+    await writeDemoData(data);
+    tokens = await openTokens();
+    rabbitmq = await startRabbitmq();
+    const seeded = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
+    system = await startSystem({
+      issuer: tokens.issuer,
+      // One asks for all of them.
+      requestsPerMinute: 1_000_000,
+      stack: await readStack(join(home, "stack.yml")),
+      buildDir: join(home, "build/functions"),
+      port: 0,
+      broker: rabbitmq.url,
+      sidecars: "in-process",
+      documents: [...demoDocuments, ...seeded],
+      dataDir: data,
+      log: createMemoryLog(),
+      logLevel: "error",
+      onProgress: () => {},
+    });
+    environment = { GATEWAY: system.url, TOKEN: await tokens.tokenOf() };
+    // Warm: whatever a process takes once, it has by now; and the orchestrator knows its pace.
+    await drive({ ...environment, connections: atOnce, until: { requests: 3 * atOnce } });
+    base = held();
+  }, timeoutMs);
+
+  afterAll(async () => {
+    await system?.stop();
+    await rabbitmq?.stop();
+    await tokens?.remove();
+    await rm(data, { recursive: true, force: true });
+  }, 60_000);
+
+  it.each([1, 10, 100])(
+    "answers each of x%d rightly or sends it away, within its time",
+    async (times) => {
+      const requests = atOnce * times;
+      const driven = await drive({ ...environment, connections: requests, until: { requests } });
+      const { right, shed, wrong, unanswered, firstWrong, latency } = driven;
+      expect({ wrong, unanswered, firstWrong }).toEqual({ wrong: 0, unanswered: 0, firstWrong: undefined });
+      expect(right + shed).toBe(requests);
+      expect(right).toBeGreaterThan(0);
+      // What was taken was to come within half of its time; the pace may halve meanwhile.
+      expect(latency.max).toBeLessThan(limits.queryTimeoutMsDefault);
+    },
+    timeoutMs,
+  );
+
+  it(
+    "leaves no message, no request and no gather behind",
+    async () => {
+      await expect.poll(() => leftIn(`${system.url}/metrics`), { timeout: 30_000, interval: 1_000 }).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  it(
+    "leaves no connection open and no memory taken",
+    async () => {
+      const more = () =>
+        [...held()].filter(([name, { mib, files }]) => {
+          const before = base.get(name) ?? { mib: 0, files: 0 };
+          return mib > before.mib + growthMibMax || files > before.files + growthFilesMax;
+        });
+      await expect.poll(more, { timeout: 90_000, interval: 2_000 }).toEqual([]);
+    },
+    timeoutMs,
+  );
+});
+
+interface Held {
+  readonly mib: number;
+  /** Open files, sockets among them. */
+  readonly files: number;
+}
+
+/** By the name of the process: gateway and sidecars are in the test's own, as is what asks. */
+function held(): Map<string, Held> {
+  const [orchestrator] = pidsWith("/orchestrator/", descendantsOf(process.pid));
+  const pids = new Map([
+    ["orchestrator", orchestrator],
+    ["sidecars and gateway", process.pid],
+  ]);
+  collectGarbage();
+  return new Map(
+    [...pids].map(([name, pid]) => {
+      if (pid === undefined) throw new Error(`there is no process of the ${name}`);
+      return [name, { mib: residentMib(pid), files: readdirSync(`/proc/${pid}/fd`).length }];
+    }),
+  );
+}
+
+/** The figures that are 0 at rest, where they are not. */
+async function leftIn(url: string): Promise<string[]> {
+  const text = await (await fetch(url)).text();
+  const lines = text.split("\n").filter((line) => /^dynamos_(open_\w+|queue_messages_ready)\{/.test(line));
+  if (lines.length === 0) return ["there are no figures"];
+  return lines.filter((line) => !line.endsWith(" 0"));
+}
