@@ -9,6 +9,8 @@ import { bitAt, copyBits, setBit, setBits } from "./validity-bits.ts";
 
 /** Room for a table's bytes as text is reckoned before it is encoded: three bytes for each UTF-16 unit. */
 const columnBytesMax = 3 * limits.tableBytesMax;
+/** Below, a column grows in larger steps: most are small, and some grow to a batch. */
+const manyBytes = 65_536;
 const decimalMask = (1n << 64n) - 1n;
 
 export class ColumnBuffer {
@@ -169,7 +171,8 @@ export class ColumnBuffer {
         `column ${this.spec.name} is over ${limits.tableBytesMax} bytes`,
       );
     }
-    this.values = grown(this.values, Buffer.alloc(Math.max(this.values.length * 2, this.valueBytes + more)));
+    const factor = this.values.length < manyBytes ? 8 : 2;
+    this.values = grown(this.values, Buffer.alloc(Math.max(this.values.length * factor, this.valueBytes + more)));
   }
 }
 
