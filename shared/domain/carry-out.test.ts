@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Chain, Envelope, ErrorCode, HopRecord, type Outcome, Plan, Role } from "#contracts";
 import { effectsOf } from "./carry-out.ts";
-import { fail, fanOut, forwardResult, refuse } from "./outcome.ts";
+import { compare, fail, fanOut, forwardResult, refuse } from "./outcome.ts";
 
 const terms = { archetypes: ["dataThroughTtp"], computeProviders: ["SURF"] };
 const gather = Chain.fromPartial({
@@ -109,6 +109,18 @@ describe("the effects of an outcome", () => {
       },
       { kind: "reply", reply: { content: { $case: "failure", value: { party: "UVA", step: "sql-query" } } } },
     ]);
+  });
+
+  it("are one bit for the asker where data is compared, and nothing for a gather", () => {
+    const query = { id: "q1", reuse: { queryId: "q0", answeredAtMs: 1, data: [{ provider: "UVA", revision: "r" }] } };
+    const asked = Envelope.fromPartial({ ...envelope, query } as Envelope);
+    expect(effectsOf(asked, compare(true), record)).toMatchObject([
+      { kind: "reply", reply: { content: { $case: "comparison", value: { unchanged: true } } } },
+    ]);
+    const content = { $case: "failure", value: { code: ErrorCode.DENIED } };
+    expect(effectsOf(envelope, compare(true), record).at(-1)).toMatchObject({ kind: "reply", reply: { content } });
+    const unapproved = { ...asked, approvals: [] };
+    expect(effectsOf(unapproved, compare(true), record).at(-1)).toMatchObject({ kind: "reply", reply: { content } });
   });
 
   it("tell both of a refusal", () => {
