@@ -60,17 +60,20 @@ const start = async (environment: Record<string, string>) => {
 };
 
 describe("a function that is fused", () => {
-  it("runs both steps in one process, which is used once, and tells of both", async () => {
-    await start({ fuse: "fused-second" });
-    const answers = [await ask(), await ask()];
-    const pids = answers.map((pieces) => {
-      const [[first, pid], [second, told]] = pieces as [[string, string], [string, string]];
-      expect([first, second]).toEqual(["handedOn", "outcome"]);
-      expect(JSON.parse(told)).toEqual({ given: pid, pid, folder: [], hop: 1 });
-      return pid;
-    });
-    expect(pids[0]).not.toBe(pids[1]);
-  });
+  it.each(["spawn", "fork"])(
+    "runs both steps in one process, which is used once, and tells of both: %s",
+    async (way) => {
+      await start({ fuse: "fused-second", worker_backend: way });
+      const answers = [await ask(), await ask()];
+      const pids = answers.map((pieces) => {
+        const [[first, pid], [second, told]] = pieces as [[string, string], [string, string]];
+        expect([first, second]).toEqual(["handedOn", "outcome"]);
+        expect(JSON.parse(told)).toEqual({ given: pid, pid, folder: [], hop: 1 });
+        return pid;
+      });
+      expect(pids[0]).not.toBe(pids[1]);
+    },
+  );
 
   it("runs its own step alone for an envelope that goes on with nothing, or with what it was not given", async () => {
     await start({ fuse: "fused-second" });
