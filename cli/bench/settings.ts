@@ -52,6 +52,7 @@ export function settingsOf(flags: BenchFlags): Settings {
             quorum: ["default", "fused", "cold", "long-lived"],
           },
     },
+    queryStep: { ...ways(3, quick ? 2 : 4), poolSize: 4 },
     rows: { sizes: quick ? [10_000, 30_000] : [10_000, 30_000, 250_000, 1_000_000], rounds },
     growth: quick
       ? { parties: [1, 2], callers: [1, 4], relations: [10, 1_000], queries: 3, seconds: 1 }
