@@ -19,10 +19,14 @@ import { demoDocuments } from "../../cli/demo/documents.ts";
 import { readStack } from "../../cli/stack/read-stack.ts";
 import { descendantsOf } from "../../cli/system/descendants.ts";
 import { type System, startSystem } from "../../cli/system/start-system.ts";
+import { oneProvider } from "../questions.ts";
 import { drive } from "./drive.ts";
 
 const home = resolve(import.meta.dirname, "../..");
 const atOnce = limits.runningQueriesFree;
+/** What is taken is to come within half of it: also where something else takes the machine meanwhile. */
+const queryMsMax = 60_000;
+const asked = [{ ...oneProvider, body: { ...oneProvider.body, timeoutMs: queryMsMax } }];
 /** Above the base: a heap grows to its size under load and is not given back at once. */
 const growthMibMax = 80;
 /** Connections that are kept for the next request. */
@@ -60,7 +64,7 @@ describe.skipIf(inject("amqpUrl") === "")("a system under more load than it can 
     });
     environment = { GATEWAY: system.url, TOKEN: await tokens.tokenOf() };
     // Warm: whatever a process takes once, it has by now; and the orchestrator knows its pace.
-    await drive({ ...environment, connections: atOnce, until: { requests: 3 * atOnce } });
+    await drive({ ...environment, connections: atOnce, until: { requests: 3 * atOnce }, asked });
     base = held();
   }, timeoutMs);
 
@@ -75,13 +79,12 @@ describe.skipIf(inject("amqpUrl") === "")("a system under more load than it can 
     "answers each of x%d rightly or sends it away, within its time",
     async (times) => {
       const requests = atOnce * times;
-      const driven = await drive({ ...environment, connections: requests, until: { requests } });
+      const driven = await drive({ ...environment, connections: requests, until: { requests }, asked });
       const { right, shed, wrong, unanswered, firstWrong, latency } = driven;
       expect({ wrong, unanswered, firstWrong }).toEqual({ wrong: 0, unanswered: 0, firstWrong: undefined });
       expect(right + shed).toBe(requests);
       expect(right).toBeGreaterThan(0);
-      // What was taken was to come within half of its time; the pace may halve meanwhile.
-      expect(latency.max).toBeLessThan(limits.queryTimeoutMsDefault);
+      expect(latency.max).toBeLessThan(queryMsMax);
     },
     timeoutMs,
   );
