@@ -17,7 +17,7 @@ import { problem, problemOf, problemResponse } from "./problem.ts";
 import { invalidDocumentResponse, queriesApi } from "./queries-api.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { recordsApi } from "./records-api.ts";
-import { timed } from "./server-timing.ts";
+import { createServerTiming } from "./server-timing.ts";
 import type { TokenVerifier } from "./token.ts";
 
 export interface App {
@@ -55,7 +55,10 @@ export function createApp(options: AppOptions): App {
 
   const app = new Hono<CallerEnv>();
   const rateLimit = createRateLimit({ perMinute, now: () => performance.now() });
-  app.use("*", timed);
+  app.use("*", (c, next) => {
+    c.set("timing", createServerTiming());
+    return next();
+  });
   app.use("*", authenticate({ verify, rateLimit, log }));
   guard(app, (method, path) => hasRoute(routes, method, path));
   app.route("/", routes);

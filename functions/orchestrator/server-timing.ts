@@ -1,6 +1,4 @@
 /** Where the time of a request went, for its client: the `server-timing` header (W3C Server Timing), in milliseconds. */
-import type { MiddlewareHandler } from "hono";
-import type { CallerEnv } from "./caller.ts";
 
 export interface ServerTiming {
   /** What ended now, and began with the end of what was marked before it; the first with the request. */
@@ -23,8 +21,3 @@ export function createServerTiming(now: () => number = () => performance.now()):
     },
   };
 }
-
-export const timed: MiddlewareHandler<CallerEnv> = (c, next) => {
-  c.set("timing", createServerTiming());
-  return next();
-};
