@@ -8,7 +8,8 @@ import { dataRevision } from "./data-revision.ts";
 let data: string;
 let cache: string;
 beforeEach(async () => {
-  [data, cache] = await Promise.all(["data-", "cache-"].map((name) => mkdtemp(join(tmpdir(), `dynamos-${name}`))));
+  data = await mkdtemp(join(tmpdir(), "dynamos-data-"));
+  cache = await mkdtemp(join(tmpdir(), "dynamos-cache-"));
   await writeFile(join(data, "A.csv"), "x\n1\n");
 });
 afterEach(() => Promise.all([data, cache].map((folder) => rm(folder, { recursive: true, force: true }))));
