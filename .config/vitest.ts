@@ -17,6 +17,6 @@ export default defineConfig({
     // What is waited for comes when it comes: one second is short on a machine that does more.
     expect: { poll: { timeout: 10_000 } },
     reporters: ["default", "./.config/closing-line.ts"],
-    globalSetup: ["shared/testing/vitest-rabbitmq.ts"],
+    globalSetup: ["shared/testing/vitest-folder.ts", "shared/testing/vitest-rabbitmq.ts"],
   },
 });

@@ -1,51 +1,9 @@
 /** Documents of a knowledge base as files: `agreements/UVA.json`, `data-sets/UVA/wageGap.json`. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import {
-  agreementFromJson,
-  archetypeFromJson,
-  dataSetFromJson,
-  InvalidDocument,
-  partyFromJson,
-  requestTypeFromJson,
-  stepFromJson,
-} from "#contracts/documents";
-import {
-  agreementKey,
-  archetypeKey,
-  dataSetKey,
-  keys,
-  partyKey,
-  requestTypeKey,
-  stepKey,
-} from "#domain/knowledge-keys";
+import { InvalidDocument } from "#contracts/documents";
+import { documentKinds } from "#domain/document-kinds";
 import type { SeedDocument } from "../system/seed.ts";
-
-interface Kind {
-  /** Named as in the API, below `/v1/`. */
-  readonly folder: string;
-  readonly prefix: string;
-  readonly keyOf: (name: string, party: string) => string;
-  /** @throws InvalidDocument */
-  readonly check: (json: unknown) => unknown;
-  /** Whose files lie in a folder for each party. */
-  readonly isByParty?: boolean;
-}
-
-const kinds: readonly Kind[] = [
-  { folder: "agreements", prefix: keys.agreements, keyOf: agreementKey, check: (json) => agreementFromJson(json, 0) },
-  { folder: "archetypes", prefix: keys.archetypes, keyOf: archetypeKey, check: archetypeFromJson },
-  {
-    folder: "data-sets",
-    prefix: keys.dataSets,
-    keyOf: (n, p) => dataSetKey(p, n),
-    check: dataSetFromJson,
-    isByParty: true,
-  },
-  { folder: "parties", prefix: keys.parties, keyOf: partyKey, check: partyFromJson },
-  { folder: "request-types", prefix: keys.requestTypes, keyOf: requestTypeKey, check: requestTypeFromJson },
-  { folder: "steps", prefix: keys.steps, keyOf: stepKey, check: stepFromJson },
-];
 
 /** All of them, checked. @throws Error naming the file that is wrong, before anything is used */
 export async function readDocumentFolder(folder: string): Promise<SeedDocument[]> {
@@ -64,9 +22,9 @@ export async function readDocumentFolder(folder: string): Promise<SeedDocument[]
 async function readDocument(folder: string, file: string): Promise<SeedDocument> {
   const path = join(folder, file);
   const parts = file.split(sep);
-  const kind = kinds.find((one) => one.folder === parts[0] && parts.length === (one.isByParty ? 3 : 2));
+  const kind = documentKinds.find((one) => one.path === parts[0] && parts.length === (one.isByParty ? 3 : 2));
   if (kind === undefined) {
-    const places = kinds.map((one) => `${one.folder}/${one.isByParty ? "PARTY/" : ""}NAME.json`).join(", ");
+    const places = documentKinds.map((one) => `${one.path}/${one.isByParty ? "PARTY/" : ""}NAME.json`).join(", ");
     throw new Error(`${path}: belongs to no kind of document; known are ${places}`);
   }
   let value: { name?: string; party?: string };
@@ -77,7 +35,7 @@ async function readDocument(folder: string, file: string): Promise<SeedDocument>
     throw new Error(`${path}: ${error instanceof InvalidDocument ? error.message : "is not JSON"}`, { cause: error });
   }
   const { name = "", party = "" } = value;
-  const place = join(kind.folder, ...(kind.isByParty ? [party] : []), `${name}.json`);
+  const place = join(kind.path, ...(kind.isByParty ? [party] : []), `${name}.json`);
   if (place !== file) throw new Error(`${path}: holds what belongs in ${place}`);
   return { key: kind.keyOf(name, party), value };
 }
@@ -96,7 +54,7 @@ export async function writeDocumentFolder(folder: string, documents: readonly Se
 }
 
 function placeOf(key: string): string {
-  const kind = kinds.find(({ prefix }) => key.startsWith(prefix));
+  const kind = documentKinds.find(({ prefix }) => key.startsWith(prefix));
   if (kind === undefined) throw new RangeError(`${key} is no document of a file`);
-  return join(kind.folder, `${key.slice(kind.prefix.length)}.json`);
+  return join(kind.path, `${key.slice(kind.prefix.length)}.json`);
 }

@@ -79,7 +79,8 @@ export function answerOf(facts: AnswerFacts): Answer {
   return { id, status: 200, problem: undefined, complete, results, answering, failed, reused, record };
 }
 
-function problemAnswer(id: string, body: Problem): Answer {
+/** Of a query that gives nothing but the reason why. */
+export function problemAnswer(id: string, body: Problem): Answer {
   return {
     id,
     status: body.status,

@@ -9,7 +9,7 @@ import { transferName } from "#domain/route";
 import { hasCode } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
-import type { Answer } from "./answer.ts";
+import { type Answer, problemAnswer } from "./answer.ts";
 import { problem } from "./problem.ts";
 import type { QueryRecord } from "./query-store.ts";
 
@@ -146,15 +146,5 @@ function endedOf(text: string | undefined): Ended | undefined {
 
 function lostAnswer(id: string): Answer {
   const message = "the orchestrator that ran this query ended before its answer was there: ask again";
-  const body = problem(ErrorCode.FUNCTION_UNAVAILABLE, message, { queryStatus: "failed", id });
-  return {
-    id,
-    status: body.status,
-    problem: body,
-    complete: false,
-    results: [],
-    answering: [],
-    failed: [],
-    record: {},
-  };
+  return problemAnswer(id, problem(ErrorCode.FUNCTION_UNAVAILABLE, message, { queryStatus: "failed", id }));
 }

@@ -15,18 +15,21 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** @param target its port, chosen for each connection; undefined: there is none */
+export async function openTcpProxy(target: number | (() => number | undefined)): Promise<TcpProxy> {
+  const targetPort = typeof target === "number" ? () => target : target;
   const sockets = new Set<Socket>();
   let broken = false;
   let silent = false;
   let delayMs = 0;
   const abandoned = new WeakSet<Socket>();
   const server = createServer((client) => {
-    if (broken) {
+    const port = broken ? undefined : targetPort();
+    if (port === undefined) {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(targetPort, "127.0.0.1");
+    const upstream = connect(port, "127.0.0.1");
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

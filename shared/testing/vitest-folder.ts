@@ -1,0 +1,16 @@
+/** One temporary folder for the whole test run, and none left: what a suite that was killed leaves lies in it too. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const before = process.env.TMPDIR;
+  // A short name: Unix sockets are made below it, and their paths may have 107 bytes.
+  const folder = await mkdtemp(join(tmpdir(), "dyn-"));
+  process.env.TMPDIR = folder;
+  return async () => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+}
