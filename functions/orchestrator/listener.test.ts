@@ -204,7 +204,7 @@ describe("a stop", () => {
   it("tells who waits that the query is cancelled, before connections are cut", async () => {
     sidecar.hold = new Promise(() => {});
     const waiting = answerTo(post({ connection: "keep-alive" }));
-    await setTimeout(100);
+    await asked();
     app.stopping(400);
     expect(await door.drain(400)).toBe(true);
     const answer = await waiting;
