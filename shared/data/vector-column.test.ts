@@ -81,6 +81,12 @@ describe("a vector's memory", () => {
     );
   });
 
+  it("refuses more text than a table may have before it copies any of it", async () => {
+    await expect(bothWays("SELECT repeat('x', 70000000) FROM range(1)")).rejects.toMatchObject({
+      label: "RESULT_TOO_LARGE",
+    });
+  });
+
   it("takes nothing along of what lies under a null", async () => {
     const hidden = "CASE WHEN i % 2 = 0 THEN i + 77 END";
     const { batches } = await queryResult(

@@ -3,6 +3,9 @@
  * length, then the text itself or, beyond twelve bytes, where it is. Source: DuckDB, `string_type.hpp`.
  */
 import { isAscii, isUtf8 } from "node:buffer";
+import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
+import { DynamosError } from "#errors";
 import { bitAt } from "./validity-bits.ts";
 import type { VectorMemory } from "./vector-memory.ts";
 
@@ -17,7 +20,10 @@ export type ReadPointer = (pointer: Uint8Array, length: number) => Uint8Array;
 const recordBytes = 16;
 const inlineBytes = 12;
 
-/** @returns undefined for texts that are not UTF-8, which only the engine itself can make something of */
+/**
+ * @returns undefined for texts that are not UTF-8, which only the engine itself can make something of
+ * @throws DynamosError RESULT_TOO_LARGE, before anything is copied
+ */
 export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer): TextMemory | undefined {
   const records = new DataView(memory.values.buffer, memory.values.byteOffset, rows * recordBytes);
   const offsets = new Int32Array(rows + 1);
@@ -25,6 +31,10 @@ export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer
   for (let row = 0; row < rows; row++) {
     if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
     offsets[row + 1] = total;
+  }
+  if (total > limits.tableBytesMax) {
+    const message = `a text column with more than ${limits.tableBytesMax} bytes in ${rows} rows: shorten it or aggregate`;
+    throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
   }
   const values = new Uint8Array(total);
   const spans = spanReader(memory, records, read);
