@@ -112,6 +112,6 @@ Milliseconds: the median of ${rounds} runs, with the shortest and the longest. F
 - **ready**: from the start of the process until \`/_/ready\` would say 200. A single-use function has by then started its door, then its first worker, and the worker has rehearsed; with \`pool_size=1\`.
 - **first answer**: from the start of the process until a real call was answered. Its own share is the difference to *ready*: later calls find a worker that is as ready.
 
-Measured on ${cpu?.model.trim() ?? "an unknown processor"}, ${cpus().length} processors, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}. The load of the machine was ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)} meanwhile: above the number of processors others had a part of it, and the figures are too high; compare them within the table only. The container, its image and the gateway are not in them.
+Measured on ${cpu?.model.trim() ?? "an unknown processor"}, ${cpus().length} processors, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}. The load of the machine was ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)} meanwhile: above the number of processors others had a part of it, and the figures are too high; compare them within the table only. The gateway is not in them, nor a container: for two images, from the start of the container to the first answer, `.ci/try-image.sh` measures it, and [the template's page](../templates/node18-single-use/README.md) has a run.
 `;
 }
