@@ -15,6 +15,8 @@ export const isForkServer = (): boolean => process.argv[2] === forkServerArgumen
 
 /** Where it answers: `ready <pid> <rights given up>`, `unfit <why>`, `forked <pid>`, `ended <pid> <status>`, `alive <pid>`. */
 const answers = 3;
+/** What the server itself leaves in its heap, each child would inherit, and copy when it makes room. */
+const forksBetweenCollections = 100;
 
 /** @param rehearse once, in the parent @returns in each child, never in the parent */
 export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>): Promise<ForkedChild> {
@@ -26,10 +28,11 @@ export async function serveForks(rehearse: (calls: ForkCalls) => Promise<void>):
     process.exit(1);
   });
   setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
+  const collectGarbage: () => void = runInNewContext("gc");
+  collectGarbage();
   const rights = giveUp(calls, wanted.split(","));
   say(`ready ${calls.getpid()} ${rights.join(",")}`);
-  return becomeChild(waitForOrders(calls), { calls, rights, door: socketAddress(doorPath), answers });
+  return becomeChild(waitForOrders(calls, collectGarbage), { calls, rights, door: socketAddress(doorPath), answers });
 }
 
 /**
@@ -75,9 +78,10 @@ async function ready(nativeFile: string, rehearse: (calls: ForkCalls) => Promise
 }
 
 /** @returns in a child */
-function waitForOrders(calls: ForkCalls): Forked {
+function waitForOrders(calls: ForkCalls, collectGarbage: () => void): Forked {
   const parentPid = calls.getpid();
   const order = Buffer.alloc(orderBytes);
+  let forks = 0;
   for (;;) {
     for (let filled = 0; filled < orderBytes; ) {
       const read = readSync(0, order, filled, orderBytes - filled, null);
@@ -92,6 +96,7 @@ function waitForOrders(calls: ForkCalls): Forked {
       say(status === undefined ? `alive ${pid}` : `ended ${pid} ${status}`);
       continue;
     }
+    if (++forks % forksBetweenCollections === 0) collectGarbage();
     calls.copyMemoryInForks();
     const pid = calls.fork();
     if (pid === 0) return { parentPid, selfTest: kind === orders.selfTest, token: order.toString("latin1", 1) };
