@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleGreeting, sampleOrchestrator, sampleSteps } from "#testing/sample-calls";
 import { startBundle } from "#testing/started-bundle";
 import { bundleFunction } from "./bundle-function.ts";
@@ -28,6 +28,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
+/** Plain handlers never are. */
+function isForked(name: string): boolean {
+  return process.platform === "linux" && name !== "greeter" && existsSync(join(folder, name, "worker.js"));
+}
+
 describe.each(nodes)("on Node $major", ({ major, node }) => {
   const isThere = existsSync(node);
   if (!isThere) console.log(`SKIPPED: Node ${major} is not in build/nodes; .ci/install-nodes.sh gets it from npm`);
@@ -38,6 +43,8 @@ describe.each(nodes)("on Node $major", ({ major, node }) => {
       await sample.call(started.url).catch((error: Error) => {
         throw new Error(`${error.message}\n${started.log()}`);
       });
+      // Where forking were not sound it would be spawned without a word but this, and answer all the same.
+      if (isForked(name)) expect(started.log()).toContain('"backend":"fork"');
     } finally {
       await started.stop();
     }
