@@ -6,7 +6,7 @@ import { Envelope, Outcome } from "#contracts";
 import type { BenchPlot, BenchResult } from "./bench-result.ts";
 import { type InvocationWay, invocationWays } from "./invocation-ways.ts";
 import { meanOf } from "./mean-step.ts";
-import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import { type Measured, measureWays, type Way, type WaysOptions, wrongOf } from "./measure-ways.ts";
 import { cpuMs } from "./processes.ts";
 import { median, percentile } from "./statistics.ts";
 
@@ -55,7 +55,7 @@ function resultOf(measured: ReadonlyMap<Way, Measured>, options: InvocationBench
     about: `One step (the mean of a thousand numbers, an answer of 400 bytes), from the same bundle, five ways. Paced: ${open.perSecond} a second by chance (Poisson), timed from when each was due. Saturated: ${closed.callers} callers without a pause. Pools hold ${poolSize}. "reused" is one process that stays: no isolation, the least that the same code can take.`,
     limit:
       "The processor time of a start: the kernel's copying of pages and Node's own beginning. The rate is the processors divided by that time; pools hide it from whoever calls, up to that rate.",
-    wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
+    wrong: wrongOf(measured),
     remarks: [],
     figures: {
       "fork pool : spawn cold, invocations/s": rate("fork, pool") / rate("spawn, cold"),

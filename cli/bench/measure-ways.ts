@@ -89,3 +89,8 @@ async function saturated(way: Way, once: () => Promise<void>, of: Measured, { cl
   // After the rest: what the block has caused is its own.
   of.cpuMsEach.push((way.cpuMs() - cpuBefore) / Math.max(1, answered));
 }
+
+/** Answers that were wrong, of all ways. */
+export function wrongOf(measured: ReadonlyMap<unknown, Measured>): number {
+  return [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0);
+}

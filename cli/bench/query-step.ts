@@ -16,7 +16,7 @@ import { approvalEnvironment, signedApproval } from "#testing/approval-keys";
 import { wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import { bundleFunction } from "../build/bundle-function.ts";
 import type { BenchResult } from "./bench-result.ts";
-import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import { type Measured, measureWays, type Way, type WaysOptions, wrongOf } from "./measure-ways.ts";
 import { childrenOf, cpuMs, pssMib } from "./processes.ts";
 import { median, percentile } from "./statistics.ts";
 
@@ -144,7 +144,7 @@ function resultOf(measured: ReadonlyMap<WorkersWay, Measured>, poolSize: number)
     title: "One query step",
     about: `sql-query alone: ${rows} rows, two groups; approval, policy, import cache, lock and answer as in a system. Pools hold ${poolSize}.`,
     limit: "The processor time of a worker's start, and of loading the columns that the query names.",
-    wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
+    wrong: wrongOf(measured),
     remarks: [],
     figures: {},
     tables: [

@@ -5,7 +5,7 @@ import { scenes } from "../demo/scenes.ts";
 import type { Workers } from "./bench-bundles.ts";
 import type { BenchPlot, BenchResult } from "./bench-result.ts";
 import { type BenchBroker, type BenchSystem, startBenchBroker, startBenchSystem } from "./bench-system.ts";
-import { type Measured, measureWays, type Way, type WaysOptions } from "./measure-ways.ts";
+import { type Measured, measureWays, type Way, type WaysOptions, wrongOf } from "./measure-ways.ts";
 import type { OpenLoad } from "./offered-pace.ts";
 import { cpuMs } from "./processes.ts";
 import { sameAnswers } from "./same-answers.ts";
@@ -115,7 +115,7 @@ function resultOf(
     about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, half as many through the third party, timed from when each was due. Saturated: ${closed.callers} callers. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`cold\` starts a process for each call and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
     limit:
       "The processor time of the single-use processes, at 2 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
-    wrong: [...measured.values()].reduce((sum, { wrong }) => sum + wrong, 0),
+    wrong: wrongOf(measured),
     remarks,
     figures: {
       "default : cold, queries/s": rate("default") / rate("cold"),

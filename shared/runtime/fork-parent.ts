@@ -8,6 +8,7 @@ import type { Log } from "#ports/log";
 import { forkServerArgument, orderOf, orders } from "./fork-protocol.ts";
 import type { SpawnCommand } from "./spawn-command.ts";
 import { endOf } from "./spawned-worker.ts";
+import { partsOfStatus } from "./wait-status.ts";
 import type { ProcessEnd } from "./worker-end.ts";
 import { WorkerOutput } from "./worker-output.ts";
 
@@ -162,10 +163,9 @@ export function killProcess(pid: number): void {
 
 const killed: ProcessEnd = { exitCode: null, signal: "SIGKILL" };
 
-/** As wait(2) has it: the signal in the low seven bits, else the exit code above them. */
 function endFrom(status: number): ProcessEnd {
-  const signal = status & 0x7f;
-  if (signal === 0) return { exitCode: (status >> 8) & 0xff, signal: null };
+  const { signal, exitCode } = partsOfStatus(status);
+  if (signal === 0) return { exitCode, signal: null };
   const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
   return { exitCode: null, signal: name ?? `${signal}` };
 }

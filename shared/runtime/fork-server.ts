@@ -10,6 +10,7 @@ import { type ForkCalls, loadForkCalls, socketAddress } from "./fork-calls.ts";
 import { forkServerArgument, orderBytes, orders } from "./fork-protocol.ts";
 import { dropRights } from "./fork-rights.ts";
 import { becomeChild, dieWith, type Forked, type ForkedChild } from "./forked-child.ts";
+import { partsOfStatus } from "./wait-status.ts";
 
 export const isForkServer = (): boolean => process.argv[2] === forkServerArgument;
 
@@ -57,8 +58,8 @@ function giveUp(calls: ForkCalls, wanted: readonly string[]): readonly string[] 
 
 /** As a shell has it: 128 and the signal. */
 function exitCodeOf(status: number): number {
-  const signal = status & 0x7f;
-  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+  const { signal, exitCode } = partsOfStatus(status);
+  return signal === 0 ? exitCode : 128 + signal;
 }
 
 function sayUnfit(error: unknown): void {
