@@ -1,5 +1,5 @@
 import { Agent, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 
@@ -43,12 +43,51 @@ it("lets calls end while it drains, takes no more, and closes connections that o
   const call = fetch(url(door));
   await expect.poll(() => held.length).toBe(1);
   const drained = door.drain(10_000);
-  await expect(fetch(url(door))).rejects.toThrow();
+  await expect.poll(() => fetch(url(door, "/_/health")).catch(() => "refused")).toBe("refused");
   held[0]?.end("done");
   const response = await call;
   expect([await response.text(), response.headers.get("connection")]).toEqual(["done", "close"]);
   expect(await drained).toBe(true);
   idle.destroy();
+});
+
+describe("a request on its way when the drain begins", () => {
+  const request = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+  function answered(socket: Socket): Promise<string> {
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (text) => {
+      answer += text;
+    });
+    return new Promise((done) => {
+      socket.once("close", () => done(answer));
+      socket.on("error", (error) => done(String(error)));
+    });
+  }
+
+  it("is answered on a connection that the door has not accepted yet", async () => {
+    const door = await open((response) => response.end("done"));
+    const socket = connect(door.port, "127.0.0.1");
+    const answer = answered(socket);
+    socket.write(request);
+    // Connecting is the next thing that Node does; the door can't have looked at its socket by then.
+    await new Promise((next) => process.nextTick(next));
+    const drained = door.drain(10_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 [^]*connection: close[^]*done/i);
+    expect(await drained).toBe(true);
+  });
+
+  it("is answered on a connection that was kept alive", async () => {
+    const door = await open((response) => response.end("done"));
+    const socket = connect(door.port, "127.0.0.1");
+    const answer = answered(socket);
+    socket.write(request);
+    await new Promise((first) => socket.once("data", first));
+    socket.write(request);
+    const drained = door.drain(10_000);
+    expect((await answer).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+    expect(await drained).toBe(true);
+  });
 });
 
 it("cuts what has not ended in time, and says so", async () => {

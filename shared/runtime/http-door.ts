@@ -1,6 +1,7 @@
 /** The HTTP server of a function: readiness, limits and drain around one listener. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { limits } from "#domain/limits";
 
 export interface HttpDoorOptions {
@@ -17,7 +18,8 @@ export interface HttpDoorOptions {
 export interface HttpDoor {
   readonly port: number;
   /**
-   * Accepts no more calls and waits for those in flight, at most `drainMs`; what is left then is cut.
+   * Takes what is on its way for a moment longer, then no more calls, and waits for those in flight,
+   * at most `drainMs` in all; what is left then is cut.
    * @returns whether all of them ended by themselves
    */
   drain(drainMs: number): Promise<boolean>;
@@ -28,6 +30,12 @@ const waitsDefault = { headMsMax: limits.requestHeadMsMax, bodyIdleMsMax: limits
 const checkMs = 500;
 /** Over the minute that gateways keep an idle connection, so that they are the ones to close it. */
 const idleConnectionMs = 65_000;
+
+/**
+ * How long a drain takes what was sent before its caller could know of it: closing at once would
+ * reset a connection that was not accepted yet, and one that was kept alive and has its next request in it.
+ */
+const lingerMs = 100;
 
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const inFlight = new Set<ServerResponse>();
@@ -62,7 +70,7 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
           response.setHeader("connection", "close");
         }
       }
-      return closeWithin(server, drainMs);
+      return closeWithin(server, drainMs, Math.min(lingerMs, drainMs / 2));
     },
   };
 }
@@ -112,17 +120,16 @@ function listen(server: Server, { host, port }: { host: string; port: number }):
   });
 }
 
-function closeWithin(server: Server, drainMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    let cut = false;
-    const timer = setTimeout(() => {
-      cut = true;
-      server.closeAllConnections();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve(!cut);
-    });
-    server.closeIdleConnections();
-  });
+async function closeWithin(server: Server, drainMs: number, openMs: number): Promise<boolean> {
+  let cut = false;
+  const timer = setTimeout(() => {
+    cut = true;
+    server.closeAllConnections();
+  }, drainMs);
+  await sleep(openMs);
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(timer);
+  return !cut;
 }
