@@ -6,6 +6,13 @@ import { DynamosError } from "#errors";
 
 export type { DuckDBConnection } from "@duckdb/node-api";
 
+/** Once: each import of a bundle's module copies its hundreds of names. */
+let library: Promise<typeof import("@duckdb/node-api")> | undefined;
+function duckdb(): Promise<typeof import("@duckdb/node-api")> {
+  library ??= import("@duckdb/node-api");
+  return library;
+}
+
 export interface Engine {
   readonly connection: DuckDBConnection;
   close(): void;
@@ -19,7 +26,7 @@ export interface EngineOptions {
 
 /** An empty in-memory database that loads no extension by itself and writes nothing to disk. */
 export async function openEngine({ memoryMb, threads }: EngineOptions): Promise<Engine> {
-  const { DuckDBInstance: Instance } = await import("@duckdb/node-api");
+  const { DuckDBInstance: Instance } = await duckdb();
   const instance: DuckDBInstance = await Instance.create(":memory:", {
     threads: String(threads),
     memory_limit: `${memoryMb}MB`,
@@ -59,7 +66,7 @@ const isThere = { itemValid: () => true };
 
 /** Bytes behind a pointer of the engine's, which must be alive. It is read as the engine reads a long text. */
 export async function pointerReader(): Promise<(pointer: Uint8Array, length: number) => Uint8Array> {
-  const { DuckDBBlobVector } = await import("@duckdb/node-api");
+  const { DuckDBBlobVector } = await duckdb();
   return (pointer, length) => {
     const record = new DataView(new ArrayBuffer(16));
     for (let at = 0; at < 16; at++) record.setUint8(at, pointer[at] ?? 0);
