@@ -1,7 +1,7 @@
 /** Tables larger than a message through a function's door and its worker processes. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Chunk, Envelope, Outcome } from "#contracts";
 import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
@@ -46,9 +46,9 @@ interface Passed {
   readonly sha256: string;
 }
 
-function post(source: AsyncIterable<Uint8Array>, headers: Record<string, string> = {}): Promise<Passed> {
+function post(source: AsyncIterable<Uint8Array>, agent?: Agent): Promise<Passed> {
   return new Promise((resolve, reject) => {
-    const call = request(fn.url, { method: "POST", headers: { "content-type": piecesType, ...headers } });
+    const call = request(fn.url, { method: "POST", headers: { "content-type": piecesType }, agent });
     call.on("error", reject);
     call.on("response", async (response) => {
       const hash = createHash("sha256");
@@ -108,6 +108,15 @@ describe("when a step", () => {
 
   it("dies in the middle, the outcome after its chunks says so", async () => {
     expect(codeOf(await post(body(40, "crash")))).toBe("WORKER_CRASHED");
+  });
+
+  it.each(["crash", "fail"])("ends in the middle (%s), the next call on the connection is answered too", async (how) => {
+    const one = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let time = 0; time < 3; time++) {
+      expect(codeOf(await post(body(40, how), one))).toMatch(/WORKER_CRASHED|DATA_UNREADABLE/);
+      expect(codeOf(await post(body(4), one))).toBe("forward");
+    }
+    one.destroy();
   });
 
   it("needs only the first of it, the answer does not wait for the rest", async () => {

@@ -44,7 +44,8 @@ async function envelopeOfJson(body: Buffer, loadJson: () => Promise<JsonCodec>):
 
 async function readCallPieces(request: IncomingMessage, response: ServerResponse) {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  const pieces = readPieces(request, limits.messageBytesMax);
+  // What is left unread must not take the connection along, on which the answer is still to go.
+  const pieces = readPieces(request.iterator({ destroyOnReturn: false }), limits.messageBytesMax);
   const first = await named(pieces.next());
   if (first.done || first.value.kind !== pieceKinds.envelope) {
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the first piece of the body must be the envelope");
@@ -53,13 +54,18 @@ async function readCallPieces(request: IncomingMessage, response: ServerResponse
 }
 
 async function* chunksOf(pieces: ReturnType<typeof readPieces>): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const next = await named(pieces.next());
-    if (next.done) return;
-    if (next.value.kind !== pieceKinds.chunk) {
-      throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "after the envelope there may only be chunks");
+  try {
+    for (;;) {
+      const next = await named(pieces.next());
+      if (next.done) return;
+      if (next.value.kind !== pieceKinds.chunk) {
+        throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "after the envelope there may only be chunks");
+      }
+      yield next.value.body;
     }
-    yield next.value.body;
+  } finally {
+    // As long as it reads, nobody else gets what the client still sends.
+    await pieces.return();
   }
 }
 

@@ -102,7 +102,7 @@ async function send(
   const body = await bodyOf(outcome, media, options);
   if (response.headersSent) {
     // Its chunks are on their way already, with the status 200; the outcome after them says what became of it.
-    response.end(body);
+    end(request, response, body);
     return;
   }
   response.statusCode = status;
@@ -117,11 +117,12 @@ async function send(
   if (status === 503) {
     response.setHeader("retry-after", retryAfterSeconds);
   }
-  if (request.complete) {
-    response.end(body);
-  } else {
-    endEarly(request, response, body);
-  }
+  end(request, response, body);
+}
+
+function end(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
+  if (request.complete) response.end(body);
+  else endEarly(request, response, body);
 }
 
 async function bodyOf(outcome: Uint8Array, media: Media, { loadJson }: StepListenerOptions) {
