@@ -110,14 +110,17 @@ describe("when a step", () => {
     expect(codeOf(await post(body(40, "crash")))).toBe("WORKER_CRASHED");
   });
 
-  it.each(["crash", "fail"])("ends in the middle (%s), the next call on the connection is answered too", async (how) => {
-    const one = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let time = 0; time < 3; time++) {
-      expect(codeOf(await post(body(40, how), one))).toMatch(/WORKER_CRASHED|DATA_UNREADABLE/);
-      expect(codeOf(await post(body(4), one))).toBe("forward");
-    }
-    one.destroy();
-  });
+  it.each(["crash", "fail"])(
+    "ends in the middle (%s), the next call on the connection is answered too",
+    async (how) => {
+      const one = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (let time = 0; time < 3; time++) {
+        expect(codeOf(await post(body(40, how), one))).toMatch(/WORKER_CRASHED|DATA_UNREADABLE/);
+        expect(codeOf(await post(body(4), one))).toBe("forward");
+      }
+      one.destroy();
+    },
+  );
 
   it("needs only the first of it, the answer does not wait for the rest", async () => {
     const passed = await post(body(200, "ignore"));
