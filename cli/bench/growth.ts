@@ -1,4 +1,5 @@
 /** How a whole query's time grows: with the parties in it, the queries at once, and the relations of an agreement. */
+import { setTimeout as wait } from "node:timers/promises";
 import { agreementKey } from "#domain/knowledge-keys";
 import { ask, type QueryBody } from "../commands/ask.ts";
 import { demoUser } from "../demo/documents.ts";
@@ -25,8 +26,14 @@ interface Size {
   readonly size: number;
   readonly ms: readonly number[];
   readonly perSecond: number;
+  /** Refused for the load, and told when to come again; their times are not among the others. */
+  readonly sentAway: number;
   readonly wrong: number;
 }
+
+type Verdict = "right" | "sent away" | "wrong";
+/** As long as the refusal says. */
+const sentAwayPauseMs = 1_000;
 
 const [atHome] = Object.values(questions()) as [QueryBody];
 
@@ -67,10 +74,10 @@ async function byParties(options: GrowthBench, say: (line: string) => void): Pro
     return await inSystem({ broker: "memory", stack: many.stack, data: many }, async (system) => {
       const sizes: Size[] = [];
       // The first of all starts what each provider has for its first query.
-      await isRight(system, { ...atHome, providers: many.providers }, most);
+      await verdictOf(system, { ...atHome, providers: many.providers }, most);
       for (const count of options.parties) {
         const query = { ...atHome, providers: many.providers.slice(0, count) };
-        sizes.push(await oneAfterTheOther(count, options.queries, () => isRight(system, query, count)));
+        sizes.push(await oneAfterTheOther(count, options.queries, () => verdictOf(system, query, count)));
         say(`${count} parties: ${median(sizes.at(-1)?.ms ?? []).toFixed(0)} ms`);
       }
       return sizes;
@@ -83,9 +90,9 @@ async function byParties(options: GrowthBench, say: (line: string) => void): Pro
 async function byCallers(options: GrowthBench, say: (line: string) => void): Promise<Size[]> {
   return inSystem({ broker: "memory" }, async (system) => {
     const sizes: Size[] = [];
-    for (let i = 0; i < 3; i++) await isRight(system, atHome, 1);
+    for (let i = 0; i < 3; i++) await verdictOf(system, atHome, 1);
     for (const callers of options.callers) {
-      sizes.push(await atOnce({ callers, seconds: options.seconds }, () => isRight(system, atHome, 1)));
+      sizes.push(await atOnce({ callers, seconds: options.seconds }, () => verdictOf(system, atHome, 1)));
       say(`${callers} at once: ${sizes.at(-1)?.perSecond.toFixed(1)} queries/s`);
     }
     return sizes;
@@ -98,8 +105,8 @@ async function byRelations(options: GrowthBench, say: (line: string) => void): P
     const data = await makeDemoData();
     try {
       const size = await inSystem({ broker: "memory", data: withRelations(data, relations) }, async (system) => {
-        for (let i = 0; i < 3; i++) await isRight(system, atHome, 1);
-        return oneAfterTheOther(relations, options.queries, () => isRight(system, atHome, 1));
+        for (let i = 0; i < 3; i++) await verdictOf(system, atHome, 1);
+        return oneAfterTheOther(relations, options.queries, () => verdictOf(system, atHome, 1));
       });
       sizes.push(size);
       say(`${relations} relations: ${median(size.ms).toFixed(0)} ms`);
@@ -134,42 +141,56 @@ async function inSystem<T>(options: BenchSystemOptions, run: (system: BenchSyste
 }
 
 /** Two groups of each provider, or it does not count. */
-async function isRight({ orchestrator }: BenchSystem, query: QueryBody, parties: number): Promise<boolean> {
+async function verdictOf({ orchestrator }: BenchSystem, query: QueryBody, parties: number): Promise<Verdict> {
   const { status, body } = await ask(orchestrator, query);
+  if (status === 503 && (body as { readonly code?: string }).code === "OVERLOADED") return "sent away";
   const results = (body.results ?? []) as readonly { readonly rowCount?: number }[];
   const isWhole = status === 200 && body.complete === true && results.length === parties;
-  return isWhole && results.every(({ rowCount }) => rowCount === 2);
+  return isWhole && results.every(({ rowCount }) => rowCount === 2) ? "right" : "wrong";
 }
 
-async function oneAfterTheOther(size: number, queries: number, once: () => Promise<boolean>): Promise<Size> {
+async function oneAfterTheOther(size: number, queries: number, once: () => Promise<Verdict>): Promise<Size> {
+  return sizeOf(size, once, async (one) => {
+    for (let i = 0; i < queries; i++) await one();
+  });
+}
+
+async function atOnce(load: ClosedLoad, once: () => Promise<Verdict>): Promise<Size> {
+  return sizeOf(load.callers, once, async (one) => {
+    await closedLoop(load, async () => {
+      if ((await one()) === "sent away") await wait(sentAwayPauseMs);
+    });
+  });
+}
+
+async function sizeOf(
+  size: number,
+  once: () => Promise<Verdict>,
+  load: (one: () => Promise<Verdict>) => Promise<void>,
+): Promise<Size> {
   const startedAt = performance.now();
   const ms: number[] = [];
-  let wrong = 0;
-  for (let i = 0; i < queries; i++) {
+  const counts = { right: 0, "sent away": 0, wrong: 0 };
+  await load(async () => {
     const askedAt = performance.now();
-    if (!(await once().catch(() => false))) wrong += 1;
-    ms.push(performance.now() - askedAt);
-  }
-  return { size, ms, wrong, perSecond: (queries * 1_000) / (performance.now() - startedAt) };
-}
-
-async function atOnce(load: ClosedLoad, once: () => Promise<boolean>): Promise<Size> {
-  let wrong = 0;
-  const { answered, seconds, latenciesMs } = await closedLoop(load, async () => {
-    if (!(await once().catch(() => false))) wrong += 1;
+    const verdict = await once().catch((): Verdict => "wrong");
+    counts[verdict] += 1;
+    if (verdict !== "sent away") ms.push(performance.now() - askedAt);
+    return verdict;
   });
-  return { size: load.callers, ms: latenciesMs, wrong, perSecond: answered / seconds };
+  const perSecond = (ms.length * 1_000) / (performance.now() - startedAt);
+  return { size, ms, perSecond, sentAway: counts["sent away"], wrong: counts.wrong };
 }
 
 function tableOf(title: string, what: string, sizes: readonly Size[], hasRate: boolean): BenchTable {
   return {
     title,
-    columns: [what, "p50 ms", "p95 ms", ...(hasRate ? ["queries/s"] : []), "queries", "wrong"],
-    rows: sizes.map(({ size, ms, perSecond, wrong }) => [
+    columns: [what, "p50 ms", "p95 ms", ...(hasRate ? ["queries/s", "sent away"] : []), "queries", "wrong"],
+    rows: sizes.map(({ size, ms, perSecond, sentAway, wrong }) => [
       size,
       median(ms),
       percentile(ms, 0.95),
-      ...(hasRate ? [perSecond] : []),
+      ...(hasRate ? [perSecond, sentAway] : []),
       ms.length,
       wrong,
     ]),

@@ -9,12 +9,14 @@ import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onlineKey } from "#domain/knowledge-keys";
 import { type KnowledgeApp, openKnowledgeApp } from "#testing/knowledge-app";
+import { createBodyReader } from "../../functions/orchestrator/body-reader.ts";
 import type { CallerEnv } from "../../functions/orchestrator/caller.ts";
 import { knowledgeApi } from "../../functions/orchestrator/knowledge-api.ts";
 import { policyApi } from "../../functions/orchestrator/policy-api.ts";
 import { demoDocuments, demoUser } from "../demo/documents.ts";
 import { addPolicyCommand } from "./policy.ts";
 
+const bodies = createBodyReader(10);
 let folder: string;
 let app: KnowledgeApp;
 let server: Server;
@@ -23,7 +25,7 @@ let gateway: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "policy-"));
   app = openKnowledgeApp(
-    (api) => new Hono<CallerEnv>().route("/v1/policy", policyApi(api)).route("/v1", knowledgeApi(api, "exchange")),
+    (api) => new Hono<CallerEnv>().route("/v1/policy", policyApi(api, bodies)).route("/v1", knowledgeApi(api, "exchange", bodies)),
     { subject: "s-1", user: { id: "", name: demoUser }, roles: ["steward", "operator"], party: "VU" },
   );
   for (const { key, value } of demoDocuments) await app.knowledge.put(key, JSON.stringify(value));

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { type Envelope, ErrorCode, type Outcome } from "#contracts";
+import { limits } from "#domain/limits";
 import { fail, forwardResult } from "#domain/outcome";
 import type { Step } from "#runtime/define-step";
 import { openTokens, type Tokens } from "#testing/tokens";
@@ -261,4 +262,26 @@ describe("the rest", () => {
   it("is healthy while its sidecar is", async () => {
     expect((await send("GET", "/healthz")).status).toBe(200);
   });
+});
+
+it("reads so many bodies of those who ask and no more, whatever they ask, and a steward's change all the same", async () => {
+  const senders: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const slow = (path: string) =>
+    app.fetch(
+      new Request(`http://orchestrator${path}`, {
+        method: "POST",
+        headers: { ...bearer, "content-type": "application/json" },
+        body: new ReadableStream<Uint8Array>({ start: (controller) => void senders.push(controller) }),
+        duplex: "half",
+      } as RequestInit),
+    );
+  const paths = ["/v1/queries", "/v1/jobs", "/v1/policy/explain", "/v1/policy/diff"];
+  const held = Array.from({ length: limits.bodiesReadAtOnceMax }, (_, i) => slow(paths[i % paths.length] ?? ""));
+  await expect.poll(async () => (await send("POST", "/v1/queries", body)).status).toBe(503);
+  for (const path of paths) expect((await send("POST", path, body)).status, path).toBe(503);
+  const agreement = demoDocuments.find(({ key }) => key === "/agreements/VU")?.value;
+  expect((await send("PUT", "/v1/agreements/VU", agreement)).status).toBe(200);
+  for (const sender of senders) sender.error(new Error("left"));
+  await Promise.all(held);
+  expect((await send("POST", "/v1/queries", body)).status).toBe(200);
 });

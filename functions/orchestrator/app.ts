@@ -7,6 +7,7 @@ import { DynamosError, hasCode } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { authenticate } from "./authenticate.ts";
+import { createBodyReader } from "./body-reader.ts";
 import type { CallerEnv } from "./caller.ts";
 import type { ResultCacheSettings } from "./config.ts";
 import { guard } from "./guard.ts";
@@ -45,12 +46,15 @@ export function createApp(options: AppOptions): App {
   const { api, exchangeParty, log, verify, runningQueriesMax = limits.runningQueriesMax } = options;
   const { requestsPerMinute: perMinute = limits.requestsPerMinuteDefault } = options;
   const routes = new Hono<CallerEnv>();
-  const queries = queriesApi({ api, exchangeParty, log, runningQueriesMax, resultCache: options.resultCache });
+  const bodies = createBodyReader(limits.bodiesReadAtOnceMax);
+  // However many ask, a steward's change comes through.
+  const changes = createBodyReader(limits.bodiesReadAtOnceMax);
+  const queries = queriesApi({ api, bodies, exchangeParty, log, runningQueriesMax, resultCache: options.resultCache });
   routes.route("/v1/queries", queries.routes);
-  routes.route("/v1/jobs", jobsApi(api, queries));
-  routes.route("/v1/policy", policyApi(api));
+  routes.route("/v1/jobs", jobsApi(api, queries, bodies));
+  routes.route("/v1/policy", policyApi(api, bodies));
   routes.route("/v1/records", recordsApi(api, log));
-  routes.route("/v1", knowledgeApi(api, exchangeParty));
+  routes.route("/v1", knowledgeApi(api, exchangeParty, changes));
   routes.get("/healthz", async () => healthResponse(api));
 
   const app = new Hono<CallerEnv>();

@@ -6,19 +6,19 @@ import { readJson } from "./read-json.ts";
 
 export interface BodyReader {
   /** As `readJson`. @throws DynamosError OVERLOADED, and what `readJson` throws */
-  read(c: Context): Promise<unknown>;
+  read(c: Context, bytesMax?: number): Promise<unknown>;
 }
 
 export function createBodyReader(atOnceMax: number): BodyReader {
   let reading = 0;
   return {
-    read: async (c) => {
+    read: async (c, bytesMax) => {
       if (reading >= atOnceMax) {
         throw new DynamosError(ErrorCode.OVERLOADED, `${reading} requests are being read, come back in a moment`);
       }
       reading += 1;
       try {
-        return await readJson(c);
+        return await readJson(c, bytesMax);
       } finally {
         reading -= 1;
       }

@@ -11,20 +11,24 @@ import { limits } from "#domain/limits";
 import { unusedBy } from "#domain/policy";
 import { DynamosError, hasCode } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
+import type { BodyReader } from "./body-reader.ts";
 import { askedBy, type CallerEnv } from "./caller.ts";
 import { jobQuery, jobRequest, withOptionsOf } from "./job-request.ts";
 import { choiceJson, planJson, verdictJson } from "./plan-json.ts";
 import { policySnapshots } from "./policy-snapshot.ts";
 import { problemResponse, reasonJson, refusalProblem } from "./problem.ts";
 import type { QueriesApi } from "./queries-api.ts";
-import { readJson } from "./read-json.ts";
 
 interface Found {
   readonly job: JobJson;
   readonly revision: number;
 }
 
-export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "cancelJob">): Hono<CallerEnv> {
+export function jobsApi(
+  api: SidecarApi,
+  queries: Pick<QueriesApi, "answer" | "cancelJob">,
+  bodies: BodyReader,
+): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const snapshot = policySnapshots(api);
 
@@ -34,7 +38,7 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
   }
 
   routes.post("/", async (c) => {
-    const { request, query, leaseMs } = jobRequest(await readJson(c));
+    const { request, query, leaseMs } = jobRequest(await bodies.read(c));
     const caller = c.get("caller");
     const asked = askedBy(caller, query);
     const { plan } = await explained(asked);
@@ -61,7 +65,7 @@ export function jobsApi(api: SidecarApi, queries: Pick<QueriesApi, "answer" | "c
   routes.get("/:id", async (c) => c.json(await jobAnswer((await find(c)).job)));
 
   routes.post("/:id/queries", async (c) => {
-    const more = jobQuery(await readJson(c));
+    const more = jobQuery(await bodies.read(c));
     const { job } = await use(c);
     const { query, timeoutMs } = queryOfJob(job, withOptionsOf(job, more));
     return queries.answer(c, { query, timeoutMs, job: job.id, toQueries: "../../queries/" });

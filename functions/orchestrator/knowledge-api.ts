@@ -6,6 +6,7 @@ import { existenceKey } from "#domain/knowledge-keys";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
 import { appliedHeaders } from "./applied.ts";
+import type { BodyReader } from "./body-reader.ts";
 import type { CallerEnv } from "./caller.ts";
 import { catalogueJson, documentOf, partiesJson } from "./catalogue.ts";
 import { type DocumentChange, documentChanges } from "./change-document.ts";
@@ -14,9 +15,8 @@ import { agreements, type Collection, checkNames, collections } from "./collecti
 import { historyJson, pageOf, valueAt, wholeNumber } from "./document-history.ts";
 import { hasTag } from "./entity-tags.ts";
 import { etagOf } from "./precondition.ts";
-import { readJson } from "./read-json.ts";
 
-export function knowledgeApi(api: SidecarApi, exchangeParty: string): Hono<CallerEnv> {
+export function knowledgeApi(api: SidecarApi, exchangeParty: string, bodies: BodyReader): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const changes = documentChanges(api);
   for (const collection of collections) {
@@ -27,7 +27,7 @@ export function knowledgeApi(api: SidecarApi, exchangeParty: string): Hono<Calle
     routes.get(`/${path}${place}`, (c) => getOne(c, collection, api));
     routes.get(`/${path}${place}/history`, (c) => getHistory(c, collection, api));
     routes.put(`/${path}${place}`, async (c) => {
-      const json = await readJson(c, collection.bodyBytesMax);
+      const json = await bodies.read(c, collection.bodyBytesMax);
       await collection.check(json);
       checkNames(collection, json, namesIn(c));
       if (collection === agreements) await checkFilters(api, exchangeParty, json);

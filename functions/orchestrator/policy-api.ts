@@ -5,18 +5,18 @@ import { explain } from "#domain/explain/explain";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
+import type { BodyReader } from "./body-reader.ts";
 import { askedBy, type Caller, type CallerEnv } from "./caller.ts";
 import { comparedJson, comparisonFromJson, queryFromJson } from "./compare-requests.ts";
 import { explanationJson } from "./explanation-json.ts";
 import { policySnapshots } from "./policy-snapshot.ts";
-import { readJson } from "./read-json.ts";
 
-export function policyApi(api: Pick<SidecarApi, "list">): Hono<CallerEnv> {
+export function policyApi(api: Pick<SidecarApi, "list">, bodies: BodyReader): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const snapshot = policySnapshots(api);
 
   routes.post("/explain", async (c) => {
-    const query = explainedFor(c.get("caller"), queryFromJson(await readJson(c)));
+    const query = explainedFor(c.get("caller"), queryFromJson(await bodies.read(c)));
     const { knowledge, revision, usageOf } = await snapshot();
     const nowMs = Date.now();
     const situation = { query, knowledge: { ...knowledge, usage: usageOf(query, nowMs) }, nowMs };
@@ -24,7 +24,7 @@ export function policyApi(api: Pick<SidecarApi, "list">): Hono<CallerEnv> {
   });
 
   routes.post("/diff", async (c) => {
-    const comparison = comparisonFromJson(await readJson(c, limits.agreementBytesMax));
+    const comparison = comparisonFromJson(await bodies.read(c, limits.agreementBytesMax));
     checkMayChange(c.get("caller"), comparison.agreement.name);
     return c.json(await comparedJson(comparison, await snapshot()));
   });

@@ -9,7 +9,7 @@ import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { createAdmission, type Refused } from "./admission.ts";
 import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
-import { createBodyReader } from "./body-reader.ts";
+import type { BodyReader } from "./body-reader.ts";
 import { askedBy, type CallerEnv } from "./caller.ts";
 import type { ResultCacheSettings } from "./config.ts";
 import { keptResponse } from "./kept-answer.ts";
@@ -47,6 +47,7 @@ export interface QueriesApi {
 
 export interface QueriesOptions {
   readonly api: SidecarApi;
+  readonly bodies: BodyReader;
   readonly exchangeParty: string;
   readonly log: Log;
   readonly runningQueriesMax: number;
@@ -63,7 +64,7 @@ interface Started {
 }
 
 export function queriesApi(options: QueriesOptions): QueriesApi {
-  const { api, exchangeParty, log, runningQueriesMax, resultCache } = options;
+  const { api, bodies, exchangeParty, log, runningQueriesMax, resultCache } = options;
   const run =
     resultCache === undefined ? runQuery : runRemembering(createResultCache({ ...resultCache, now: Date.now }));
   const archive = createQueryArchive({ api, exchangeParty, log, now: Date.now });
@@ -74,7 +75,6 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     forgotten: (id) => void archive.drop(id),
   });
   const admission = createAdmission(runningQueriesMax);
-  const bodies = createBodyReader(limits.bodiesReadAtOnceMax);
   const running = new Set<Started>();
   const routes = new Hono<CallerEnv>();
   let isStopping = false;

@@ -185,7 +185,7 @@ export const limits = {
   rateSubjectsMax: 10_000,
   /** Queries that one orchestrator has running; the next one is told to come back. */
   runningQueriesMax: 256,
-  /** Queries whose body is still being read: they hold memory before it is known what they ask. */
+  /** Requests whose body is still being read: they hold memory before it is known what they ask. Changes of documents are counted by themselves. */
   bodiesReadAtOnceMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */
   runningQueriesFree: 8,
