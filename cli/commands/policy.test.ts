@@ -9,14 +9,12 @@ import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onlineKey } from "#domain/knowledge-keys";
 import { type KnowledgeApp, openKnowledgeApp } from "#testing/knowledge-app";
-import { createBodyReader } from "../../functions/orchestrator/body-reader.ts";
 import type { CallerEnv } from "../../functions/orchestrator/caller.ts";
 import { knowledgeApi } from "../../functions/orchestrator/knowledge-api.ts";
 import { policyApi } from "../../functions/orchestrator/policy-api.ts";
 import { demoDocuments, demoUser } from "../demo/documents.ts";
 import { addPolicyCommand } from "./policy.ts";
 
-const bodies = createBodyReader(10);
 let folder: string;
 let app: KnowledgeApp;
 let server: Server;
@@ -25,7 +23,10 @@ let gateway: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "policy-"));
   app = openKnowledgeApp(
-    (api) => new Hono<CallerEnv>().route("/v1/policy", policyApi(api, bodies)).route("/v1", knowledgeApi(api, "exchange", bodies)),
+    (api, bodies, exchange) =>
+      new Hono<CallerEnv>()
+        .route("/v1/policy", policyApi(api, bodies))
+        .route("/v1", knowledgeApi(api, bodies, exchange)),
     { subject: "s-1", user: { id: "", name: demoUser }, roles: ["steward", "operator"], party: "VU" },
   );
   for (const { key, value } of demoDocuments) await app.knowledge.put(key, JSON.stringify(value));

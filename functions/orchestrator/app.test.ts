@@ -279,8 +279,9 @@ it("reads so many bodies of those who ask and no more, whatever they ask, and a 
   const held = Array.from({ length: limits.bodiesReadAtOnceMax }, (_, i) => slow(paths[i % paths.length] ?? ""));
   await expect.poll(async () => (await send("POST", "/v1/queries", body)).status).toBe(503);
   for (const path of paths) expect((await send("POST", path, body)).status, path).toBe(503);
-  const agreement = demoDocuments.find(({ key }) => key === "/agreements/VU")?.value;
-  expect((await send("PUT", "/v1/agreements/VU", agreement)).status).toBe(200);
+  const agreement = await send("GET", "/v1/agreements/VU");
+  const precondition = { "if-match": agreement.headers.get("etag") ?? "" };
+  expect((await send("PUT", "/v1/agreements/VU", await agreement.json(), precondition)).status).toBe(200);
   for (const sender of senders) sender.error(new Error("left"));
   await Promise.all(held);
   expect((await send("POST", "/v1/queries", body)).status).toBe(200);

@@ -54,7 +54,7 @@ export function createApp(options: AppOptions): App {
   routes.route("/v1/jobs", jobsApi(api, queries, bodies));
   routes.route("/v1/policy", policyApi(api, bodies));
   routes.route("/v1/records", recordsApi(api, log));
-  routes.route("/v1", knowledgeApi(api, exchangeParty, changes));
+  routes.route("/v1", knowledgeApi(api, changes, exchangeParty));
   routes.get("/healthz", async () => healthResponse(api));
 
   const app = new Hono<CallerEnv>();

@@ -16,7 +16,7 @@ import { historyJson, pageOf, valueAt, wholeNumber } from "./document-history.ts
 import { hasTag } from "./entity-tags.ts";
 import { etagOf } from "./precondition.ts";
 
-export function knowledgeApi(api: SidecarApi, exchangeParty: string, bodies: BodyReader): Hono<CallerEnv> {
+export function knowledgeApi(api: SidecarApi, bodies: BodyReader, exchangeParty: string): Hono<CallerEnv> {
   const routes = new Hono<CallerEnv>();
   const changes = documentChanges(api);
   for (const collection of collections) {

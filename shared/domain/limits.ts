@@ -246,6 +246,9 @@ export const limits = {
    */
   forksPerParentMax: 5_000,
   forkFailuresMax: 3,
+  /** Where forking was given up although nothing died by it, it is tried again after this, then twice as long, … */
+  forkRetryFirstMs: 60_000,
+  forkRetriesMax: 5,
   forkConnectionsMax: 1_024,
   /** From a child's connection to its token. */
   forkGreetingMsMax: 2_000,

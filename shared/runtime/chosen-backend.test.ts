@@ -106,6 +106,34 @@ describe("the kind of workers", () => {
     expect(choices()[1]?.why).toContain("3 times in a row");
   });
 
+  it("is tried again later where nothing has died by it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const worker = { call: async () => new Uint8Array(0), kill: () => {} };
+      const backendOf = (name: string) =>
+        ({
+          name,
+          start: async () => ({ ...worker, id: name }),
+          close: async () => {},
+          rights: "none",
+        }) as never as ForkBackend;
+      const selfTest = vi.fn().mockRejectedValueOnce(new Error("late")).mockRejectedValueOnce(new Error("late again"));
+      const fork = () => ({ ...backendOf("fork"), selfTest });
+      const { backend, choices } = open({ fork, spawn: () => backendOf("spawn") });
+      const kind = async () => (await backend.start(new AbortController().signal)).id;
+      expect(await kind()).toBe("spawn");
+      await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs);
+      expect(await kind()).toBe("spawn");
+      await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs);
+      expect(selfTest).toHaveBeenCalledTimes(2);
+      await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs);
+      expect(await kind()).toBe("fork");
+      expect(choices().map((line) => line.backend)).toEqual(["spawn", "fork"]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("spawns, and says why, where a socket's path would be too long", async () => {
     const deep = mkdtempSync(join(folder, "d".repeat(60)));
     vi.stubEnv("TMPDIR", deep);

@@ -21,8 +21,10 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
   let forking: ForkBackend | undefined;
   let spawning: WorkerBackend | undefined;
   let failures = 0;
-
   let gaveUp = false;
+  let tries = 0;
+  let retry: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   const spawned = (): WorkerBackend => {
     spawning ??= spawn();
@@ -33,23 +35,37 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
     gaveUp = true;
     log.log(level, "workers are ordinary processes", { backend: "spawn", why });
   };
+  /** Nothing has died by it: perhaps the machine was too busy, and is not for ever. */
+  const useSpawnForNow: typeof useSpawn = (why, level) => {
+    useSpawn(why, level);
+    if (isClosed || tries === limits.forkRetriesMax) return;
+    retry = setTimeout(
+      () => {
+        decided = decide();
+      },
+      limits.forkRetryFirstMs * 2 ** tries,
+    ).unref();
+    tries++;
+  };
   const decide = async (): Promise<void> => {
     if (setting === "spawn") return useSpawn("worker_backend is spawn");
     try {
-      forking = fork();
+      forking ??= fork();
       const startedAt = performance.now();
       await forking.selfTest();
       const why = `the self-test passed in ${Math.round(performance.now() - startedAt)} ms`;
       const { rights } = forking;
+      gaveUp = false;
+      failures = 0;
       log.log("info", "workers are forked from a warm parent", { backend: "fork", why, node: process.version, rights });
     } catch (error) {
-      useSpawn(`forking is not sound here: ${reasonOf(error)}`, setting === "fork" ? "warn" : "info");
+      useSpawnForNow(`forking is not sound here: ${reasonOf(error)}`, setting === "fork" ? "warn" : "info");
     }
   };
-  const failed = (reason: string): void => {
+  const failed = (reason: string, use: typeof useSpawn): void => {
     failures++;
     log.log("warn", "a forked worker failed", { reason, failures });
-    if (failures >= limits.forkFailuresMax) useSpawn(`forking failed ${failures} times in a row: ${reason}`, "warn");
+    if (failures === limits.forkFailuresMax) use(`forking failed ${failures} times in a row: ${reason}`, "warn");
   };
   const watched = (worker: Worker): Worker => ({
     id: worker.id,
@@ -62,30 +78,33 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
         failures = 0;
         return outcome;
       } catch (error) {
-        if (error instanceof DynamosError && unsound.test(error.message)) failed(error.message);
+        if (error instanceof DynamosError && unsound.test(error.message)) failed(error.message, useSpawn);
         throw error;
       }
     },
   });
 
-  const decided = decide();
+  let decided = decide();
   return {
     get name() {
       return gaveUp ? "spawn" : "fork";
     },
     async start(stop) {
-      await decided;
+      // While it is tried again, whoever waits is served.
+      if (!gaveUp) await decided;
       if (gaveUp || forking === undefined) return spawned().start(stop);
       try {
         return watched(await forking.start(stop));
       } catch (error) {
         if (stop.aborted) throw error;
-        failed(reasonOf(error));
+        failed(reasonOf(error), useSpawnForNow);
         // Whoever waits is served meanwhile.
         return spawned().start(stop);
       }
     },
     async close() {
+      isClosed = true;
+      clearTimeout(retry);
       await decided;
       await Promise.all([forking?.close(), spawning?.close()]);
     },

@@ -5,6 +5,7 @@ import { systemClock } from "#adapters/system/clock";
 import { InvalidDocument } from "#contracts/documents";
 import type { Knowledge } from "#ports/knowledge";
 import type { SidecarApi } from "#sidecar/client";
+import { type BodyReader, createBodyReader } from "../../functions/orchestrator/body-reader.ts";
 import type { Caller, CallerEnv } from "../../functions/orchestrator/caller.ts";
 import { problemOf, problemResponse } from "../../functions/orchestrator/problem.ts";
 import { invalidDocumentResponse } from "../../functions/orchestrator/queries-api.ts";
@@ -20,9 +21,11 @@ export interface KnowledgeApp {
   close(): Promise<void>;
 }
 
+const bodiesAtOnceMax = 100;
+
 /** @param knowledge absent: an empty one of its own */
 export function openKnowledgeApp(
-  routesOf: (api: SidecarApi, exchangeParty: string) => Hono<CallerEnv>,
+  routesOf: (api: SidecarApi, bodies: BodyReader, exchangeParty: string) => Hono<CallerEnv>,
   caller: Caller,
   knowledge: Knowledge = createMemoryKnowledge({ clock: systemClock }),
 ): KnowledgeApp {
@@ -45,7 +48,7 @@ export function openKnowledgeApp(
     c.set("caller", app.caller);
     await next();
   });
-  hono.route("/", routesOf(api, "exchange"));
+  hono.route("/", routesOf(api, createBodyReader(bodiesAtOnceMax), "exchange"));
   hono.onError((error) =>
     error instanceof InvalidDocument ? invalidDocumentResponse(error) : problemResponse(problemOf(error)),
   );
