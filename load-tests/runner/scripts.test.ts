@@ -1,7 +1,9 @@
 /** Every script of load-tests/: it passes over the real system, at a low rate, and fails over one that is wrong. */
+import { execFile } from "node:child_process";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atHome, questions } from "../questions.ts";
 import { drive } from "./drive.ts";
@@ -19,6 +21,7 @@ const scripts: Readonly<Record<string, Record<string, string>>> = {
   "policy-change": { RATE: "1", DURATION: "3s", CHANGES: "2", PAUSE: "0.1", CHANGE_MS: "60000" },
 };
 const timeoutMs = 180_000;
+const execute = promisify(execFile);
 
 function run(name: string, environment: Record<string, string>): Promise<LoadResult & { logged: string[] }> {
   const logged: string[] = [];
@@ -42,6 +45,17 @@ describe("over the real system", () => {
       expect(result.thresholds.filter(({ holds }) => !holds)).toEqual([]);
       expect(result.thresholds.filter(({ value }) => value === undefined)).toEqual([]);
       expect(result.metrics.get("query_right")?.samples.length).toBeGreaterThan(0);
+    },
+    timeoutMs,
+  );
+
+  it(
+    "the command runs one, and says so",
+    async () => {
+      const environment = Object.entries(target.environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+      const command = join(import.meta.dirname, "../../cli/setup/run.mjs");
+      const { stdout } = await execute(process.execPath, [command, "load", "smoke", ...environment]);
+      expect(stdout).toContain("all thresholds hold");
     },
     timeoutMs,
   );

@@ -30,7 +30,9 @@ export interface UserOptions {
 export async function startVirtualUser({ id, file, environment, events }: UserOptions): Promise<VirtualUser> {
   const { port1: ours, port2: answers } = new MessageChannel();
   const signal = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(file, { workerData: { id, environment, signal, answers }, transferList: [answers] });
+  const workerData = { id, environment, signal, answers };
+  // The file is a bundle: what this process was started with, such as a loader, is not for it.
+  const worker = new Worker(file, { workerData, transferList: [answers], execArgv: [] });
   let settle: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
 
   async function answer(request: Extract<FromUser, { kind: "http" }>["request"]): Promise<void> {
