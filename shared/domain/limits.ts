@@ -246,7 +246,7 @@ export const limits = {
    */
   forksPerParentMax: 5_000,
   forkFailuresMax: 3,
-  /** Where forking was given up although nothing died by it, it is tried again after this, then twice as long, … */
+  /** Where forking was given up because it took too long, it is tried again after this, then twice as long, … */
   forkRetryFirstMs: 60_000,
   forkRetriesMax: 5,
   forkConnectionsMax: 1_024,

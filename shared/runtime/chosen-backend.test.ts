@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { limits } from "#domain/limits";
 import { callFor, documentOf, soon } from "#testing/worker-backend-contract";
 import { bundleFunction } from "../../cli/build/bundle-function.ts";
@@ -23,9 +23,11 @@ afterEach(() => Promise.all(opened.splice(0).map((backend) => backend.close())))
 
 interface Change extends Partial<ChosenBackendOptions> {
   readonly workerFile?: string;
+  /** For a forked one. */
+  readonly startMs?: number;
 }
 
-function open({ workerFile = join(folder, "worker.js"), ...change }: Change = {}) {
+function open({ workerFile = join(folder, "worker.js"), startMs = 8_000, ...change }: Change = {}) {
   const lines: { message: string; backend?: string; why?: string; rights?: string; reason?: string }[] = [];
   const log = jsonLog({}, (line) => lines.push(JSON.parse(line)));
   const options = { environment: {}, heapMb: 64, memoryMb: 256, startMs: 8_000, log };
@@ -33,7 +35,7 @@ function open({ workerFile = join(folder, "worker.js"), ...change }: Change = {}
   const backend = chosenBackend({
     setting: "auto",
     fork: () => {
-      parts.fork = forkBackend({ ...options, workerFile, parentEnvironment: {}, network: false });
+      parts.fork = forkBackend({ ...options, startMs, workerFile, parentEnvironment: {}, network: false });
       return parts.fork;
     },
     spawn: () => spawnBackend({ ...options, workerFile: join(folder, "worker.js") }),
@@ -106,21 +108,25 @@ describe("the kind of workers", () => {
     expect(choices()[1]?.why).toContain("3 times in a row");
   });
 
-  it("is tried again later where nothing has died by it", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
-      const worker = { call: async () => new Uint8Array(0), kill: () => {} };
-      const backendOf = (name: string) =>
-        ({
-          name,
-          start: async () => ({ ...worker, id: name }),
-          close: async () => {},
-          rights: "none",
-        }) as never as ForkBackend;
-      const selfTest = vi.fn().mockRejectedValueOnce(new Error("late")).mockRejectedValueOnce(new Error("late again"));
-      const fork = () => ({ ...backendOf("fork"), selfTest });
-      const { backend, choices } = open({ fork, spawn: () => backendOf("spawn") });
-      const kind = async () => (await backend.start(new AbortController().signal)).id;
+  describe("where the self-test fails", () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    function openFailing(reason: string) {
+      const stub = (name: string) => ({
+        name,
+        rights: "none",
+        start: async () => ({ id: name, call: async () => new Uint8Array(0), kill: () => {} }),
+        close: async () => {},
+      });
+      const selfTest = vi.fn().mockRejectedValueOnce(new Error(reason)).mockRejectedValueOnce(new Error(reason));
+      const fork = () => ({ ...stub("fork"), selfTest }) as never as ForkBackend;
+      const { backend, choices } = open({ fork, spawn: () => stub("spawn") as never as WorkerBackend });
+      return { choices, selfTest, kind: async () => (await backend.start(new AbortController().signal)).id };
+    }
+
+    it("for want of time, forking is tried again, each time after twice as long", async () => {
+      const { choices, selfTest, kind } = openFailing("a worker did not become ready within 8000 ms");
       expect(await kind()).toBe("spawn");
       await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs);
       expect(await kind()).toBe("spawn");
@@ -129,9 +135,24 @@ describe("the kind of workers", () => {
       await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs);
       expect(await kind()).toBe("fork");
       expect(choices().map((line) => line.backend)).toEqual(["spawn", "fork"]);
-    } finally {
-      vi.useRealTimers();
-    }
+    });
+
+    it.each(["the fork server ended by SIGSEGV", "crypto do not work in a forked process"])(
+      "because %s, it is not",
+      async (reason) => {
+        const { selfTest, kind } = openFailing(reason);
+        expect(await kind()).toBe("spawn");
+        await vi.advanceTimersByTimeAsync(limits.forkRetryFirstMs * 100);
+        expect(await kind()).toBe("spawn");
+        expect(selfTest).toHaveBeenCalledTimes(1);
+      },
+    );
+  });
+
+  it("is spawned where a start takes too long, with words that a later try is decided by", async () => {
+    const { backend, choices } = open({ startMs: 1 });
+    expect(await answer(backend)).toBe("it went right");
+    expect(choices()[0]?.why).toMatch(/did not (become ready|connect)|by SIGKILL$/);
   });
 
   it("spawns, and says why, where a socket's path would be too long", async () => {

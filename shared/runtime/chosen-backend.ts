@@ -17,6 +17,9 @@ export interface ChosenBackendOptions {
 /** Ends of a worker that no step's own code should cause; several in a row speak against the fork server. */
 const unsound = /signal SIG(SEGV|BUS|ILL|TRAP|SYS)/;
 
+/** What a machine does that is too busy, and not for ever. */
+const passing = /did not (become ready|connect|let the fork server fork)|by SIGKILL$/;
+
 export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOptions): WorkerBackend {
   let forking: ForkBackend | undefined;
   let spawning: WorkerBackend | undefined;
@@ -35,10 +38,9 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
     gaveUp = true;
     log.log(level, "workers are ordinary processes", { backend: "spawn", why });
   };
-  /** Nothing has died by it: perhaps the machine was too busy, and is not for ever. */
-  const useSpawnForNow: typeof useSpawn = (why, level) => {
+  const useSpawnFor = (reason: string, why: string, level: "info" | "warn"): void => {
     useSpawn(why, level);
-    if (isClosed || tries === limits.forkRetriesMax) return;
+    if (isClosed || tries === limits.forkRetriesMax || !passing.test(reason)) return;
     retry = setTimeout(
       () => {
         decided = decide();
@@ -59,13 +61,15 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
       failures = 0;
       log.log("info", "workers are forked from a warm parent", { backend: "fork", why, node: process.version, rights });
     } catch (error) {
-      useSpawnForNow(`forking is not sound here: ${reasonOf(error)}`, setting === "fork" ? "warn" : "info");
+      const reason = reasonOf(error);
+      useSpawnFor(reason, `forking is not sound here: ${reason}`, setting === "fork" ? "warn" : "info");
     }
   };
-  const failed = (reason: string, use: typeof useSpawn): void => {
+  const failed = (reason: string): void => {
     failures++;
     log.log("warn", "a forked worker failed", { reason, failures });
-    if (failures === limits.forkFailuresMax) use(`forking failed ${failures} times in a row: ${reason}`, "warn");
+    if (failures !== limits.forkFailuresMax) return;
+    useSpawnFor(reason, `forking failed ${failures} times in a row: ${reason}`, "warn");
   };
   const watched = (worker: Worker): Worker => ({
     id: worker.id,
@@ -78,7 +82,7 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
         failures = 0;
         return outcome;
       } catch (error) {
-        if (error instanceof DynamosError && unsound.test(error.message)) failed(error.message, useSpawn);
+        if (error instanceof DynamosError && unsound.test(error.message)) failed(error.message);
         throw error;
       }
     },
@@ -97,7 +101,7 @@ export function chosenBackend({ setting, fork, spawn, log }: ChosenBackendOption
         return watched(await forking.start(stop));
       } catch (error) {
         if (stop.aborted) throw error;
-        failed(reasonOf(error), useSpawnForNow);
+        failed(reasonOf(error));
         // Whoever waits is served meanwhile.
         return spawned().start(stop);
       }
