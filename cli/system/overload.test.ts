@@ -2,24 +2,13 @@
  * A19: more load than the machine can do, over each broker. Each request is answered rightly or sent
  * away early with a time to come back, and what the load took of memory is given back.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
-import { demoDataSets, writeDemoData } from "#data/demo-data";
-import { dataSetKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
+import { type LoadedSystem, openLoadedSystem } from "#testing/loaded-system";
 import { type Answered, measuredPace, type Offered, offer } from "#testing/offered-load";
-import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
 import { collectGarbage, pidsWith, residentMib } from "#testing/resident-memory";
-import { openTokens, type Tokens } from "#testing/tokens";
-import { demoDocuments } from "../demo/documents.ts";
-import { readStack } from "../stack/read-stack.ts";
 import { descendantsOf } from "./descendants.ts";
-import { type System, startSystem } from "./start-system.ts";
-
-const home = resolve(import.meta.dirname, "../..");
+import type { System } from "./start-system.ts";
 
 /** Under way at once while the pace of the machine is measured: what one function takes at once by default. */
 const atOnce = limits.concurrencyDefault;
@@ -32,45 +21,20 @@ const growthMibMax = 80;
 
 describe.each([
   ["the in-memory broker", "memory", "in-process"],
-  ["RabbitMQ", inject("amqpUrl"), "processes"],
-] as const)("A19, over %s", (_, url, sidecars) => {
-  describe.skipIf(url === "")("offered load", () => {
-    /** Of its own: the names of a whole system's queues are the same everywhere. */
-    let rabbitmq: RabbitMq | undefined;
-    let system: System;
-    let tokens: Tokens;
-    let data: string;
+  ["RabbitMQ", "rabbitmq", "processes"],
+] as const)("A19, over %s", (_, broker, sidecars) => {
+  describe.skipIf(broker === "rabbitmq" && inject("amqpUrl") === "")("offered load", () => {
+    let loaded: LoadedSystem;
     let request: Offered;
     let perSecond: number;
     let right: string;
     let base: ReadonlyMap<string, number>;
 
     beforeAll(async () => {
-      data = await mkdtemp(join(tmpdir(), "dynamos-overload-"));
-      await writeDemoData(data);
-      tokens = await openTokens();
-      if (url !== "memory") rabbitmq = await startRabbitmq();
-      system = await startSystem({
-        issuer: tokens.issuer,
-        // One asks for all of them.
-        requestsPerMinute: requestsMax * 1_000,
-        stack: await readStack(join(home, "stack.yml")),
-        buildDir: join(home, "build/functions"),
-        port: 0,
-        broker: rabbitmq?.url ?? url,
-        sidecars,
-        documents: [
-          ...demoDocuments,
-          ...demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value })),
-        ],
-        dataDir: data,
-        log: createMemoryLog(),
-        logLevel: "error",
-        onProgress: () => {},
-      });
+      loaded = await openLoadedSystem({ broker, sidecars });
       request = {
-        url: `${system.url}/function/orchestrator/v1/queries`,
-        headers: { "content-type": "application/json", ...(await tokens.headerOf()) },
+        url: `${loaded.system.url}/function/orchestrator/v1/queries`,
+        headers: { "content-type": "application/json", authorization: `Bearer ${loaded.token}` },
         body: JSON.stringify({
           providers: ["UVA", "VU"],
           sql: "SELECT p.Geslacht, s.Salschal FROM Personen p JOIN Aanstellingen s ON p.Unieknr = s.Unieknr",
@@ -82,15 +46,10 @@ describe.each([
       right = numbersOf(first as Answered);
       // Warm: whatever a process takes once, it has by now.
       perSecond = await measuredPace(measured, atOnce, request);
-      base = memoryOf(system);
+      base = memoryOf(loaded.system);
     }, 180_000);
 
-    afterAll(async () => {
-      await system?.stop();
-      await rabbitmq?.stop();
-      await tokens?.remove();
-      await rm(data, { recursive: true, force: true });
-    }, 30_000);
+    afterAll(() => loaded?.stop(), 60_000);
 
     it.each([1, 10, 100])(
       "x%d is answered rightly or sent away early",
@@ -116,7 +75,7 @@ describe.each([
         .poll(
           () => {
             collectGarbage();
-            const now = [...memoryOf(system)];
+            const now = [...memoryOf(loaded.system)];
             return now.filter(([name, mib]) => mib > (base.get(name) ?? 0) + growthMibMax);
           },
           { timeout: 60_000, interval: 2_000 },

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from "jose";
+import { newKey } from "#approval/new-key";
 
 export interface DemoIssuer {
   readonly issuer: string;
@@ -80,8 +81,7 @@ async function readKey(folder: string): Promise<JWK | undefined> {
 
 /** Two commands may come to it at once: one key stays, whole. */
 async function makeKey(folder: string): Promise<JWK> {
-  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
-  const jwk = await exportJWK(privateKey);
+  const jwk = newKey().export({ format: "jwk" }) as JWK;
   const key: JWK = { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "EdDSA", use: "sig" };
   const temporary = join(folder, `.${randomUUID()}`);
   await writeFile(temporary, JSON.stringify(key), { mode: 0o600 });

@@ -4,25 +4,14 @@
  * by A19 (cli/system/overload.test.ts).
  */
 import { readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
-import { demoDataSets, writeDemoData } from "#data/demo-data";
-import { dataSetKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
-import { type RabbitMq, startRabbitmq } from "#testing/rabbitmq";
+import { type LoadedSystem, openLoadedSystem } from "#testing/loaded-system";
 import { collectGarbage, pidsWith, residentMib } from "#testing/resident-memory";
-import { openTokens, type Tokens } from "#testing/tokens";
-import { demoDocuments } from "../../cli/demo/documents.ts";
-import { readStack } from "../../cli/stack/read-stack.ts";
 import { descendantsOf } from "../../cli/system/descendants.ts";
-import { type System, startSystem } from "../../cli/system/start-system.ts";
 import { oneProvider } from "../questions.ts";
 import { drive } from "./drive.ts";
 
-const home = resolve(import.meta.dirname, "../..");
 const atOnce = limits.runningQueriesFree;
 /** What is taken is to come within half of it: also where something else takes the machine meanwhile. */
 const queryMsMax = 60_000;
@@ -34,46 +23,19 @@ const growthFilesMax = 40;
 const timeoutMs = 180_000;
 
 describe.skipIf(inject("amqpUrl") === "")("a system under more load than it can do", () => {
-  let rabbitmq: RabbitMq;
-  let system: System;
-  let tokens: Tokens;
-  let data: string;
+  let loaded: LoadedSystem;
   let environment: { GATEWAY: string; TOKEN: string };
   let base: ReadonlyMap<string, Held>;
 
   beforeAll(async () => {
-    data = await mkdtemp(join(tmpdir(), "dynamos-shed-"));
-    await writeDemoData(data);
-    tokens = await openTokens();
-    rabbitmq = await startRabbitmq();
-    const seeded = demoDataSets.map((value) => ({ key: dataSetKey(value.party, value.name), value }));
-    system = await startSystem({
-      issuer: tokens.issuer,
-      // One asks for all of them.
-      requestsPerMinute: 1_000_000,
-      stack: await readStack(join(home, "stack.yml")),
-      buildDir: join(home, "build/functions"),
-      port: 0,
-      broker: rabbitmq.url,
-      sidecars: "in-process",
-      documents: [...demoDocuments, ...seeded],
-      dataDir: data,
-      log: createMemoryLog(),
-      logLevel: "error",
-      onProgress: () => {},
-    });
-    environment = { GATEWAY: system.url, TOKEN: await tokens.tokenOf() };
+    loaded = await openLoadedSystem({ broker: "rabbitmq", sidecars: "in-process" });
+    environment = { GATEWAY: loaded.system.url, TOKEN: loaded.token };
     // Warm: whatever a process takes once, it has by now; and the orchestrator knows its pace.
     await drive({ ...environment, connections: atOnce, until: { requests: 3 * atOnce }, asked });
     base = held();
   }, timeoutMs);
 
-  afterAll(async () => {
-    await system?.stop();
-    await rabbitmq?.stop();
-    await tokens?.remove();
-    await rm(data, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => loaded?.stop(), 60_000);
 
   it.each([1, 10, 100])(
     "answers each of x%d rightly or sends it away, within its time",
@@ -92,7 +54,7 @@ describe.skipIf(inject("amqpUrl") === "")("a system under more load than it can 
   it(
     "leaves no message, no request and no gather behind",
     async () => {
-      await expect.poll(() => leftIn(`${system.url}/metrics`), { timeout: 30_000, interval: 1_000 }).toEqual([]);
+      await expect.poll(() => leftIn(`${loaded.system.url}/metrics`), { timeout: 30_000, interval: 1_000 }).toEqual([]);
     },
     timeoutMs,
   );

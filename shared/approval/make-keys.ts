@@ -1,8 +1,9 @@
 /** A new pair of keys for approvals. */
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createPublicKey, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { newKey } from "./new-key.ts";
 
 export interface ApprovalKeyPair {
   /** For the policy-enforcer alone. */
@@ -17,7 +18,8 @@ export interface ApprovalKeyFiles {
 
 /** @param kid absent: a random one; two keys of one name could not be told apart */
 export function makeApprovalKeys(kid: string = randomUUID()): ApprovalKeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const privateKey = newKey();
+  const publicKey = createPublicKey(privateKey);
   const common = { alg: "EdDSA", use: "sig", kid };
   return {
     privateJwk: { ...(privateKey.export({ format: "jwk" }) as Record<string, string>), ...common },

@@ -1,15 +1,14 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { newKey } from "./new-key.ts";
 import { createSigningKeyFile } from "./signing-key-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dynamos-signing-key-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const text = (kid: string) =>
-  JSON.stringify({ ...generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" }), kid });
+const text = (kid: string) => JSON.stringify({ ...newKey().export({ format: "jwk" }), kid });
 const path = join(folder, "approval-key");
 /** Long after the file was last changed. */
 const later = () => Date.now() + 60_000;

@@ -19,9 +19,11 @@ export function recordDigest(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** A new key pair. */
+/** A new key pair: read from its text, as the export of a key object that was generated may hang (approval/new-key.ts). */
 export function makeRecordKey(): RecordKey {
-  return keyOf(generateKeyPairSync("ed25519").privateKey);
+  const publicKeyEncoding = { type: "spki", format: "pem" } as const;
+  const privateKeyEncoding = { type: "pkcs8", format: "pem" } as const;
+  return readRecordKey(generateKeyPairSync("ed25519", { publicKeyEncoding, privateKeyEncoding }).privateKey);
 }
 
 /** @throws Error when it is not an Ed25519 private key in PEM */
