@@ -7,7 +7,7 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { buildHeader } from "./build-digest.ts";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
-import { endEarly } from "./end-early.ts";
+import { endAnswer } from "./end-answer.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
@@ -102,7 +102,7 @@ async function send(
   const body = await bodyOf(outcome, media, options);
   if (response.headersSent) {
     // Its chunks are on their way already, with the status 200; the outcome after them says what became of it.
-    end(request, response, body);
+    endAnswer(request, response, body);
     return;
   }
   response.statusCode = status;
@@ -117,12 +117,7 @@ async function send(
   if (status === 503) {
     response.setHeader("retry-after", retryAfterSeconds);
   }
-  end(request, response, body);
-}
-
-function end(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
-  if (request.complete) response.end(body);
-  else endEarly(request, response, body);
+  endAnswer(request, response, body);
 }
 
 async function bodyOf(outcome: Uint8Array, media: Media, { loadJson }: StepListenerOptions) {

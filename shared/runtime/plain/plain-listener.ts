@@ -4,7 +4,7 @@ import { ErrorCode } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
-import { endEarly } from "../end-early.ts";
+import { endAnswer } from "../end-answer.ts";
 import { readBody } from "../read-body.ts";
 import type { StepInvoker } from "../step-invoker.ts";
 import { noChunks } from "../table-flow.ts";
@@ -100,6 +100,5 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const isBodiless = status === 204 || status === 304;
   if (!isBodiless) response.setHeader("content-length", body.length);
-  if (request.complete) response.end(isBodiless ? undefined : body);
-  else endEarly(request, response, body);
+  endAnswer(request, response, isBodiless ? "" : body);
 }

@@ -5,12 +5,18 @@ const lingerMs = 500;
 /** So often the same again, while more comes on a connection that the client may use again. */
 const lingersMax = 10;
 
+/** Also where the client still sends, as when it is refused. */
+export function endAnswer(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
+  if (request.complete) response.end(body);
+  else endEarly(request, response, body);
+}
+
 /**
  * Answers while the client still sends. The answer is complete for the client at once, but the
  * connection closes a little later: closing it with unread data in it would reset it, and the
  * client might never see the answer. Left as it is, the next request on it would wait behind the rest of this one.
  */
-export function endEarly(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
+function endEarly(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
   const { socket } = request;
   if (response.headersSent) {
     response.end(body);
