@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Chunk, Envelope, Outcome } from "#contracts";
 import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
@@ -121,6 +122,19 @@ describe("when a step", () => {
       one.destroy();
     },
   );
+
+  it("ends in the middle, what its client still sends is read, and then the next call on the connection", async () => {
+    const socket = connect(Number(new URL(fn.url).port), "127.0.0.1");
+    const requestOf = async (source: AsyncIterable<Uint8Array>, more = "") => {
+      const bytes = Buffer.concat(await all(source));
+      const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: ${piecesType}\r\ncontent-length: ${bytes.length}\r\n${more}\r\n`;
+      return Buffer.concat([Buffer.from(head), bytes]);
+    };
+    socket.write(await requestOf(body(40, "fail")));
+    socket.write(await requestOf(body(4), "connection: close\r\n"));
+    const answer = Buffer.concat(await all(socket)).toString("latin1");
+    expect(answer.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+  });
 
   it("needs only the first of it, the answer does not wait for the rest", async () => {
     const passed = await post(body(200, "ignore"));
