@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
     response.writeHead(429, { "content-type": "text/plain", connection: "close" });
     response.write("busy");
     // Closed with bytes unread, the connection would be reset, and what was written last with it.
-    request.on("end", () => response.end());
+    setTimeout(() => response.end(), 500);
     return void request.resume();
   }
   let bytes = 0;

@@ -57,6 +57,7 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
   let ended = false;
   const timer = setTimeout(() => giveUp(504, `${name} did not answer within ${fn.callMsMax} ms.`), fn.callMsMax);
   upstream.on("response", (answer) => {
+    if (!incoming.complete) stopPassingOn(incoming, upstream);
     const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
     outgoing.writeHead(answer.statusCode ?? 502, {
       ...toClient(incoming, answer, callId),
@@ -77,6 +78,15 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
     ended = true;
   });
   sendBody(incoming, upstream, () => giveUp(413, tooLarge));
+}
+
+/**
+ * As Go's servers do, and so OpenFaaS' gateway and of-watchdog: what is left of a request whose answer begins is thrown
+ * away. A function that does not know this fails here too, and not only once it is deployed.
+ */
+function stopPassingOn(incoming: IncomingMessage, upstream: ClientRequest): void {
+  incoming.unpipe(upstream);
+  incoming.resume();
 }
 
 function sendBody(incoming: IncomingMessage, upstream: ClientRequest, onTooLarge: () => void): void {

@@ -27,6 +27,12 @@ const server = createServer(async (request, response) => {
     setTimeout(() => request.resume(), 1_500);
     return void request.on("end", () => response.end(String(taken)));
   }
+  if (request.url === "/early") {
+    response.write("begun");
+    let bytes = 0;
+    request.on("data", (chunk) => { bytes += chunk.length; });
+    return void setTimeout(() => response.end(" " + bytes), 500);
+  }
   const megabytes = Number(request.url.slice(1));
   written = 0;
   response.on("close", () => { if (!response.writableFinished) left += 1; });
@@ -166,6 +172,14 @@ describe("an answer through the gateway", () => {
 });
 
 describe("a body through the gateway", () => {
+  it("is passed on until the function's answer begins, as OpenFaaS does", async () => {
+    const body = new Uint8Array(30 * 1_048_576);
+    const [begun, bytes] = (await (await fetch(url("/early"), { method: "POST", body })).text()).split(" ");
+    expect(begun).toBe("begun");
+    expect(Number(bytes)).toBeLessThan(body.length);
+    expect((await fetch(url("/counts"))).status).toBe(200);
+  });
+
   it("waits for a function that takes it slowly, and comes whole", async () => {
     let sent = 0;
     const call: ClientRequest = request(url("/take"), { method: "POST", agent: false });

@@ -66,6 +66,10 @@ export const limits = {
   transferAwayPollMs: 250,
   /** An envelope, outcome or reply on the wire: a table and what is around it. */
   messageBytesMax: 66 * 1_048_576,
+  /** What a step says before its request has been read is held in memory up to this size, and in a file above it. */
+  answerHeldBytesMax: 1_048_576,
+  /** How long nothing may come of a request that is not needed any more before it is answered all the same. */
+  readOnQuietMs: 5_000,
   /** Deliveries of one message by back-off after failures of the `retry` kind. */
   triesMax: 4,
   retryFirstMs: 50,

@@ -1,87 +1,28 @@
 /** Tables larger than a message through a function's door and its worker processes. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Chunk, Envelope, Outcome } from "#contracts";
-import { encodeChunk, pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
-import { labelOf } from "#errors";
+import { Outcome } from "#contracts";
+import { encodeChunk, pieceKinds, pieceParts, piecesType } from "#contracts/pieces";
+import {
+  chunkBytes,
+  chunksSha256,
+  decisionOf,
+  passOnBody,
+  passOnEnvelope,
+  passOnStep,
+  postPieces,
+} from "#testing/passed-table";
 import { type StartedFunction, startFunction } from "#testing/started-function";
-import { roomIn } from "./room-in.ts";
 
 let fn: StartedFunction;
 beforeAll(async () => {
-  fn = await startFunction("shared/runtime/testing-steps/pass-on.ts", { pool_size: "1", concurrency: "2" });
+  fn = await startFunction(passOnStep, { pool_size: "1", concurrency: "2" });
 });
 afterAll(() => fn?.stop());
 
-const chunkBytes = 256 * 1024;
-
-function envelope(sql = ""): Uint8Array {
-  const transfer = { name: "", chunks: 1, bytes: 1, sha256: Buffer.alloc(0) };
-  const value = { table: { arrowIpc: Buffer.alloc(0), rows: 1, transfer }, chart: undefined, document: undefined };
-  return Envelope.encode(
-    Envelope.fromPartial({
-      queryId: "q1",
-      step: "pass-on",
-      deadlineMs: Date.now() + 60_000,
-      query: { sql },
-      inputs: [{ provider: "UVA", payload: { content: { $case: "result", value } } }],
-    }),
-  ).finish();
-}
-
-async function* body(chunks: number, sql = ""): AsyncGenerator<Uint8Array> {
-  yield* pieceParts(pieceKinds.envelope, envelope(sql));
-  for (let i = 0; i < chunks; i++) {
-    yield* pieceParts(pieceKinds.chunk, encodeChunk(0, Buffer.alloc(chunkBytes, i)));
-  }
-}
-
-interface Passed {
-  readonly status: number;
-  readonly contentType: string;
-  readonly outcome: Outcome;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-function post(source: AsyncIterable<Uint8Array>, agent?: Agent): Promise<Passed> {
-  return new Promise((resolve, reject) => {
-    const call = request(fn.url, { method: "POST", headers: { "content-type": piecesType }, agent });
-    call.on("error", reject);
-    call.on("response", async (response) => {
-      const hash = createHash("sha256");
-      let bytes = 0;
-      let outcome = Outcome.create();
-      try {
-        for await (const piece of readPieces(response, 2 ** 26)) {
-          if (piece.kind === pieceKinds.outcome) outcome = Outcome.decode(piece.body);
-          else {
-            const part = Chunk.decode(piece.body).body;
-            bytes += part.length;
-            hash.update(part);
-          }
-        }
-        const contentType = response.headers["content-type"] ?? "";
-        resolve({ status: response.statusCode ?? 0, contentType, outcome, bytes, sha256: hash.digest("hex") });
-      } catch (error) {
-        reject(error);
-      }
-    });
-    void (async () => {
-      for await (const part of source) {
-        if (!call.write(part)) await roomIn(call);
-        if (call.destroyed) return;
-      }
-      call.end();
-    })();
-  });
-}
-
-const codeOf = ({ outcome }: Passed) =>
-  outcome.decision?.$case === "failure" ? labelOf(outcome.decision.value.code) : outcome.decision?.$case;
+const post = (source: AsyncIterable<Uint8Array>, agent?: Agent) => postPieces(fn.url, source, agent);
 
 const memoryMb = (pid: number) =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
@@ -89,26 +30,24 @@ const memoryMb = (pid: number) =>
 describe("a table of 200 MB through a single-use step", () => {
   it("comes out as it went in, and the door's memory stays flat", { timeout: 180_000 }, async () => {
     const before = memoryMb(fn.child.pid ?? 0);
-    const passed = await post(body(800));
-    const hash = createHash("sha256");
-    for (let i = 0; i < 800; i++) hash.update(Buffer.alloc(chunkBytes, i));
+    const passed = await post(passOnBody(800));
     expect(passed).toMatchObject({ status: 200, contentType: piecesType, bytes: 800 * chunkBytes });
-    expect(passed.sha256).toBe(hash.digest("hex"));
-    expect(codeOf(passed)).toBe("forward");
+    expect(passed.sha256).toBe(chunksSha256(800));
+    expect(decisionOf(passed)).toBe("forward");
     expect(memoryMb(fn.child.pid ?? 0) - before).toBeLessThan(100);
   });
 });
 
 describe("when a step", () => {
   it("fails in the middle, the outcome after its chunks says so", async () => {
-    const passed = await post(body(40, "fail"));
-    expect(codeOf(passed)).toBe("DATA_UNREADABLE");
+    const passed = await post(passOnBody(40, "fail"));
+    expect(decisionOf(passed)).toBe("DATA_UNREADABLE");
     expect(passed.bytes).toBeGreaterThan(0);
     expect(passed.bytes).toBeLessThan(40 * chunkBytes);
   });
 
   it("dies in the middle, the outcome after its chunks says so", async () => {
-    expect(codeOf(await post(body(40, "crash")))).toBe("WORKER_CRASHED");
+    expect(decisionOf(await post(passOnBody(40, "crash")))).toBe("WORKER_CRASHED");
   });
 
   it.each(["crash", "fail"])(
@@ -116,8 +55,8 @@ describe("when a step", () => {
     async (how) => {
       const one = new Agent({ keepAlive: true, maxSockets: 1 });
       for (let time = 0; time < 3; time++) {
-        expect(codeOf(await post(body(40, how), one))).toMatch(/WORKER_CRASHED|DATA_UNREADABLE/);
-        expect(codeOf(await post(body(4), one))).toBe("forward");
+        expect(decisionOf(await post(passOnBody(40, how), one))).toMatch(/WORKER_CRASHED|DATA_UNREADABLE/);
+        expect(decisionOf(await post(passOnBody(4), one))).toBe("forward");
       }
       one.destroy();
     },
@@ -130,23 +69,23 @@ describe("when a step", () => {
       const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: ${piecesType}\r\ncontent-length: ${bytes.length}\r\n${more}\r\n`;
       return Buffer.concat([Buffer.from(head), bytes]);
     };
-    socket.write(await requestOf(body(40, "fail")));
-    socket.write(await requestOf(body(4), "connection: close\r\n"));
+    socket.write(await requestOf(passOnBody(40, "fail")));
+    socket.write(await requestOf(passOnBody(4), "connection: close\r\n"));
     const answer = Buffer.concat(await all(socket)).toString("latin1");
     expect(answer.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
   });
 
-  it("needs only the first of it, the answer does not wait for the rest", async () => {
-    const passed = await post(body(200, "ignore"));
-    expect(codeOf(passed)).toBe("forward");
-    expect(passed).toMatchObject({ status: 200, bytes: 0 });
+  it("needs only the first of it, the rest is read before the answer begins", async () => {
+    const passed = await post(passOnBody(200, "ignore"));
+    expect(decisionOf(passed)).toBe("forward");
+    expect(passed).toMatchObject({ status: 200, bytes: 0, wasSent: true });
   });
 
   it("has more to say than an outcome holds and the caller takes no pieces, it is refused with what to do", async () => {
     const response = await fetch(fn.url, {
       method: "POST",
       headers: { "content-type": piecesType, accept: "application/x-protobuf" },
-      body: Buffer.concat(await all(body(4))),
+      body: Buffer.concat(await all(passOnBody(4))),
     });
     expect(response.status).toBe(422);
     const { decision } = Outcome.decode(new Uint8Array(await response.arrayBuffer()));
@@ -178,20 +117,20 @@ describe("a body of pieces", () => {
 
   it("with a second envelope in it ends the call by name", async () => {
     const twice = async function* () {
-      yield* body(1);
-      yield* pieceParts(pieceKinds.envelope, envelope());
+      yield* passOnBody(1);
+      yield* pieceParts(pieceKinds.envelope, passOnEnvelope());
     };
-    expect(codeOf(await post(twice()))).toBe("ENVELOPE_INVALID");
+    expect(decisionOf(await post(twice()))).toBe("ENVELOPE_INVALID");
   });
 
   it("that breaks off ends the call, and the function answers the next one", async () => {
-    const whole = Buffer.concat(await all(body(8)));
+    const whole = Buffer.concat(await all(passOnBody(8)));
     const half = whole.subarray(0, whole.length / 2);
     const cut = async function* () {
       yield half;
     };
-    expect(codeOf(await post(cut()))).toBe("ENVELOPE_INVALID");
-    expect(codeOf(await post(body(2)))).toBe("forward");
+    expect(decisionOf(await post(cut()))).toBe("ENVELOPE_INVALID");
+    expect(decisionOf(await post(passOnBody(2)))).toBe("forward");
   });
 });
 

@@ -1,11 +1,11 @@
 /** One request at a step's door as a call of the step: its envelope, its chunks, and where the answer's chunks go. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ErrorCode } from "#contracts";
-import { pieceKinds, pieceParts, piecesType, readPieces } from "#contracts/pieces";
+import { pieceKinds, piecesType, readPieces } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
+import type { HeldAnswer } from "./held-answer.ts";
 import { readBody } from "./read-body.ts";
-import { roomIn } from "./room-in.ts";
 import type { Call } from "./step-invoker.ts";
 import { answerMedia, bodyMedia } from "./step-media.ts";
 import { noChunks } from "./table-flow.ts";
@@ -21,14 +21,15 @@ export interface JsonCodec {
 export async function readCall(
   request: IncomingMessage,
   response: ServerResponse,
+  answer: HeldAnswer,
   loadJson: () => Promise<JsonCodec>,
 ): Promise<Call> {
-  const takers =
-    answerMedia(request) === "pieces" ? pieceTakers(response) : { take: refuseChunk, handOn: refuseOutcome };
+  const takers = answerMedia(request) === "pieces" ? pieceTakers(answer) : { take: refuseChunk, handOn: refuseOutcome };
   if (bodyMedia(request) === "pieces") {
-    return { ...(await readCallPieces(request, response)), ...takers };
+    return { ...(await readCallPieces(request, response, answer)), ...takers };
   }
   const body = await readBody(request, response, limits.messageBytesMax);
+  void answer.release();
   const envelope = bodyMedia(request) === "json" ? await envelopeOfJson(body, loadJson) : body;
   return { envelope, chunks: noChunks(), ...takers };
 }
@@ -42,22 +43,26 @@ async function envelopeOfJson(body: Buffer, loadJson: () => Promise<JsonCodec>):
   }
 }
 
-async function readCallPieces(request: IncomingMessage, response: ServerResponse) {
+async function readCallPieces(request: IncomingMessage, response: ServerResponse, answer: HeldAnswer) {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   // What is left unread must not take the connection along, on which the answer is still to go.
   const pieces = readPieces(request.iterator({ destroyOnReturn: false }), limits.messageBytesMax);
   const first = await named(pieces.next());
   if (first.done || first.value.kind !== pieceKinds.envelope) {
+    await pieces.return();
     throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "the first piece of the body must be the envelope");
   }
-  return { envelope: first.value.body, chunks: chunksOf(pieces) };
+  return { envelope: first.value.body, chunks: chunksOf(pieces, answer) };
 }
 
-async function* chunksOf(pieces: ReturnType<typeof readPieces>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(pieces: ReturnType<typeof readPieces>, answer: HeldAnswer): AsyncGenerator<Uint8Array> {
   try {
     for (;;) {
       const next = await named(pieces.next());
-      if (next.done) return;
+      if (next.done) {
+        answer.release().catch(() => {});
+        return;
+      }
       if (next.value.kind !== pieceKinds.chunk) {
         throw new DynamosError(ErrorCode.ENVELOPE_INVALID, "after the envelope there may only be chunks");
       }
@@ -80,17 +85,10 @@ async function named<T>(read: Promise<T>): Promise<T> {
 
 type Takers = Required<Pick<Call, "take" | "handOn">>;
 
-function pieceTakers(response: ServerResponse): Takers {
-  const write = async (kind: number, bytes: Uint8Array) => {
-    if (!response.headersSent) response.writeHead(200, { "content-type": piecesType });
-    const [head, body] = pieceParts(kind, bytes);
-    response.write(head);
-    // When the client is gone too: the invocation's signal ends the call then.
-    if (!response.write(body)) await roomIn(response);
-  };
+function pieceTakers(answer: HeldAnswer): Takers {
   return {
-    take: (chunk) => write(pieceKinds.chunk, chunk),
-    handOn: (outcome) => write(pieceKinds.handedOn, outcome),
+    take: (chunk) => answer.write(pieceKinds.chunk, chunk),
+    handOn: (outcome) => answer.write(pieceKinds.handedOn, outcome),
   };
 }
 

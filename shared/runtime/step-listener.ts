@@ -8,7 +8,9 @@ import type { Log } from "#ports/log";
 import { buildHeader } from "./build-digest.ts";
 import { checkEnvelope, type StepDescription } from "./check-envelope.ts";
 import { endAnswer } from "./end-answer.ts";
+import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
+import { readOn } from "./read-on.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
 import { answerMedia, bodyMedia, type Media, mediaTypes } from "./step-media.ts";
@@ -32,13 +34,14 @@ export function stepListener(options: StepListenerOptions): RequestListener {
     inHand++;
     if (options.build !== "") response.setHeader(buildHeader, options.build);
     response.once("close", () => inHand--);
+    const held = holdAnswer(response);
     const invocation =
       inHand > options.requestsMax
         ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, `${options.step.name} has too many calls in hand`))
-        : handle(request, response, options);
+        : handle(request, response, held, options);
     invocation
       .catch((error: unknown) => failed(error, options))
-      .then((answer) => send(request, response, answer, options))
+      .then((answer) => send(request, response, { ...answer, held }, options))
       .catch((error: unknown) => {
         options.log.log("error", "an answer was not sent", { reason: String(error) });
         response.destroy();
@@ -49,10 +52,11 @@ export function stepListener(options: StepListenerOptions): RequestListener {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
+  held: HeldAnswer,
   options: StepListenerOptions,
 ): Promise<Invocation> {
   checkRequest(request);
-  const call = await readCall(request, response, options.loadJson);
+  const call = await readCall(request, response, held, options.loadJson);
   const { deadlineMs } = checkEnvelope(call.envelope, options.step, Date.now());
   const abort = new AbortController();
   response.once("close", () => abort.abort());
@@ -91,9 +95,11 @@ function failed(error: unknown, { step, log }: StepListenerOptions): Invocation 
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  invocation: Invocation,
+  invocation: Invocation & { readonly held: HeldAnswer },
   options: StepListenerOptions,
 ): Promise<void> {
+  if (bodyMedia(request) === "pieces") await readOn(request);
+  await invocation.held.release();
   if (response.destroyed) {
     return;
   }

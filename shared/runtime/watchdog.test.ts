@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findTool } from "#testing/find-tool";
+import { type BundledStandIn, bundledStandIn } from "#testing/watchdog/bundled-stand-in";
 import { watchdogContract } from "#testing/watchdog/contract";
 import { watchdogOf } from "./watchdog.ts";
 
@@ -27,14 +24,12 @@ describe("the watchdog in front of a function", () => {
 });
 
 describe("over the stand-in", () => {
-  let folder: string;
+  let standIn: BundledStandIn;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "dynamos-stand-in-"));
-    const entryPoints = [resolve(import.meta.dirname, "../testing/watchdog/stand-in.ts")];
-    await build({ entryPoints, outfile: join(folder, "stand-in.cjs"), bundle: true, platform: "node" });
+    standIn = await bundledStandIn();
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  watchdogContract("the stand-in for of-watchdog", () => [process.execPath, join(folder, "stand-in.cjs")]);
+  afterAll(() => standIn?.remove());
+  watchdogContract("the stand-in for of-watchdog", () => standIn.command);
 });
 
 const real = process.env.OF_WATCHDOG || findTool("of-watchdog", "fwatchdog");

@@ -24,6 +24,8 @@ export interface EnvelopeChange {
 }
 
 export interface StartedFunction extends StartedBundle {
+  /** Of its bundle. */
+  readonly folder: string;
   call(envelope: EnvelopeChange, signal?: AbortSignal): Promise<Answer>;
 }
 
@@ -42,6 +44,7 @@ export async function startFunction(
 
   return {
     ...started,
+    folder,
     call: async (partial, signal) => {
       const envelope = Envelope.fromPartial({ queryId: "q1", step, deadlineMs: Date.now() + 20_000, ...partial });
       const response = await fetch(started.url, {

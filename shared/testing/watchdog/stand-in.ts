@@ -100,6 +100,8 @@ function forward(request: IncomingMessage, response: ServerResponse, path: strin
       return;
     }
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(6);
+    // As Go's server: what is left of a request whose answer begins is thrown away.
+    if (!request.complete) request.unpipe(passed).resume();
     response.writeHead(answered.statusCode ?? 500, { ...answered.headers, "x-duration-seconds": seconds });
     answered.pipe(response);
   });
