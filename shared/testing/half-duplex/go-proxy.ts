@@ -11,6 +11,8 @@ import { findTool } from "../find-tool.ts";
 export type GoProxyKind = "reverse" | "copy";
 
 export interface GoProxies {
+  /** Path of what `start` runs. */
+  readonly program: string;
   /** @param upstream URL of what it calls */
   start(kind: GoProxyKind, upstream: string): Promise<{ readonly url: string; stop(): Promise<void> }>;
   remove(): Promise<void>;
@@ -26,6 +28,7 @@ export async function buildGoProxies(go: string): Promise<GoProxies> {
   const program = join(folder, "proxy");
   await promisify(execFile)(go, ["build", "-o", program, join(import.meta.dirname, "main.go")], { cwd: folder });
   return {
+    program,
     start: async (kind, upstream) => {
       const child = spawn(program, [kind, upstream], { stdio: ["ignore", "pipe", "inherit"] });
       const ended = new Promise((done) => child.once("exit", done));

@@ -5,7 +5,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log"
@@ -38,8 +37,9 @@ func main() {
 }
 
 func pass(w http.ResponseWriter, r *http.Request, upstream *url.URL) {
-	request := r.Clone(context.WithoutCancel(r.Context()))
-	request.URL, request.Host, request.RequestURI = upstream, upstream.Host, ""
+	request := r.Clone(r.Context())
+	request.URL.Scheme, request.URL.Host = upstream.Scheme, upstream.Host
+	request.Host, request.RequestURI = upstream.Host, ""
 	answer, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
