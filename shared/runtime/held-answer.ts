@@ -50,13 +50,17 @@ export function holdAnswer(response: ServerResponse, folder = tmpdir()): HeldAns
     const [full, size] = [held, heldBytes];
     held = [];
     heldBytes = 0;
-    fileBytes += size;
-    if (fileBytes > limits.transferBytesMax) throw tooLarge();
     try {
+      fileBytes += size;
+      if (fileBytes > limits.transferBytesMax) throw tooLarge();
       file ??= openNameless(folder);
       await (await file).appendFile(Buffer.concat(full, size));
     } catch (cause) {
-      throw tooLarge(cause);
+      // Why it failed is the whole answer then.
+      await closeFile();
+      fileBytes = 0;
+      isBegun = false;
+      throw cause instanceof DynamosError ? cause : tooLarge(cause);
     }
   }
 
