@@ -191,6 +191,10 @@ export const limits = {
   runningQueriesMax: 256,
   /** Requests whose body is still being read: they hold memory before it is known what they ask. Changes of documents are counted by themselves. */
   bodiesReadAtOnceMax: 256,
+  /** So much of a body that is not wanted is read and thrown away before its sender is told: the largest body, and some more. */
+  unwantedBodyBytesMax: 17 * 1_048_576,
+  /** So many at once; whoever comes then is told at once. */
+  unwantedBodiesAtOnceMax: 256,
   /** So many are taken whatever the pace, and so many while no pace is known. */
   runningQueriesFree: 8,
   runningQueriesUnmeasured: 24,
@@ -291,6 +295,8 @@ export const limits = {
   /** A gateway's list of functions. */
   gatewayListMsMax: 5_000,
   gatewayListBytesMax: 4 * 1_048_576,
+  /** A kept-alive connection to functions that no call uses. Go's servers close theirs after 60 s, without saying so before. */
+  idleConnectionMsMax: 30_000,
   /** Groups of one algorithm. */
   groupsMax: 1_000_000,
   /** Bars, points and lines of a chart; the rest is counted in a note. */

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ErrorCode } from "#contracts";
+import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import type { Clock } from "#ports/clock";
 
@@ -26,6 +27,8 @@ export interface HttpAnswer {
   readonly contentType: string;
   /** What the function says of its code; empty where it does not. */
   readonly build: string;
+  /** OpenFaaS says that it answers itself, in the function's place. */
+  readonly isPlatforms: boolean;
   /** The body, once: either this, @throws DynamosError FUNCTION_UNAVAILABLE when it breaks off */
   readonly stream: AsyncIterable<Uint8Array>;
   /** or this. @throws DynamosError RESULT_TOO_LARGE, FUNCTION_UNAVAILABLE */
@@ -42,10 +45,18 @@ export interface HttpExchange {
   close(): void;
 }
 
-const agentOptions = { keepAlive: true, maxFreeSockets: 64 } as const;
-
-export function createHttpExchange(baseUrl: URL, clock: Clock): HttpExchange {
+/**
+ * @param idleMsMax how long a connection is kept that no call uses: shorter than the other side keeps it, since what
+ *   is sent on one that closes just then is lost, and a streamed body can't be sent again
+ */
+export function createHttpExchange(
+  baseUrl: URL,
+  clock: Clock,
+  idleMsMax: number = limits.idleConnectionMsMax,
+): HttpExchange {
   const secure = baseUrl.protocol === "https:";
+  // Of Node's agents: calls in hand are not ended by it.
+  const agentOptions = { keepAlive: true, maxFreeSockets: 64, timeout: idleMsMax } as const;
   const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   const open = new Set<ClientRequest>();
 
@@ -166,6 +177,7 @@ function answerFrom(response: IncomingMessage, whom: string): HttpAnswer {
     status: response.statusCode ?? 0,
     contentType: (type.split(";")[0] ?? "").trim().toLowerCase(),
     build: digestIn(response.headers["x-dynamos-build"]),
+    isPlatforms: response.headers["x-openfaas-internal"] !== undefined,
     stream: stream(),
     whole,
   };

@@ -95,6 +95,53 @@ describe("invoke", () => {
     });
   });
 
+  const chunk = () => Buffer.concat(pieceParts(2, Buffer.from([0x12, 1, 9])));
+  it.each([
+    ["before its outcome", chunk(), "FUNCTION_UNAVAILABLE", /ended before its outcome/],
+    ["within a piece", Buffer.concat([chunk(), chunk().subarray(0, 3)]), "FUNCTION_UNAVAILABLE", /within a piece/],
+    ["before its first piece", Buffer.alloc(0), "FUNCTION_UNAVAILABLE", /ended before its outcome/],
+    ["after bytes that are no pieces", Buffer.alloc(9, 0xff), "INTERNAL", /not made of pieces/],
+    ["after a chunk that is none", Buffer.concat(pieceParts(2, Buffer.from([0x12, 9]))), "INTERNAL", /./],
+  ])("takes an answer in pieces that ends %s, as if it were whole, for what it is", async (_, sent, label, message) => {
+    answer = (request, response) => {
+      request.resume();
+      response.writeHead(200, { "content-type": piecesType }).end(sent);
+    };
+    await expect(invoke()).rejects.toMatchObject({ label, message: expect.stringMatching(message) });
+  });
+
+  describe.each([piecesType, "application/x-protobuf"])("an answer of OpenFaaS itself of the type %s", (type) => {
+    const noOutcome = "function uva-echo answered with status 500 and without an outcome";
+    it.each([
+      [500, "FUNCTION_UNAVAILABLE", noOutcome],
+      [504, "FUNCTION_UNAVAILABLE", "function uva-echo did not answer within the gateway's time limit"],
+      [429, "OVERLOADED", "function uva-echo has no room for another call"],
+    ])("is no outcome where it is empty with status %i", async (status, label, message) => {
+      answer = (request, response) => {
+        request.resume();
+        response.writeHead(status, { "content-type": type }).end();
+      };
+      await expect(invoke()).rejects.toMatchObject({ label, message });
+    });
+
+    it("is no outcome where it says that it is OpenFaaS'", async () => {
+      answer = (request, response) => {
+        request.resume();
+        const headers = { "content-type": type, "x-openfaas-internal": "of-watchdog" };
+        response.writeHead(500, headers).end(Buffer.concat(pieceParts(3, Buffer.from([7]))));
+      };
+      await expect(invoke()).rejects.toMatchObject({ label: "FUNCTION_UNAVAILABLE", message: noOutcome });
+    });
+  });
+
+  it("takes an outcome in pieces also from status 503", async () => {
+    answer = (request, response) => {
+      request.resume();
+      response.writeHead(503, { "content-type": piecesType }).end(Buffer.concat(pieceParts(3, Buffer.from([7]))));
+    };
+    expect([...(await invoke())]).toEqual([7]);
+  });
+
   it("fails by name when the answer breaks off", async () => {
     answer = (_request, response) => {
       response.writeHead(200, { "content-type": "application/x-protobuf", "content-length": "100" });
