@@ -37,7 +37,10 @@ export function ask(question: Question, { references, mayRefuse = [], tags = {} 
     return isClear ? "shed" : "wrong";
   }
   shed.add(false, tags);
-  const fault = wrongness(question, response.status, answerOf(response.body), { references, mayRefuse });
+  const fault = wrongness(question, response.status, answerOf(response.body, response.headers), {
+    references,
+    mayRefuse,
+  });
   check(response, { "the answer is right": () => fault === undefined }, tags);
   if (fault === undefined) {
     answeredMs.add(response.timings.duration, tags);
@@ -55,7 +58,7 @@ export function askReferences(questions: readonly Question[]): References {
   const references: Record<string, Record<string, string>> = {};
   for (const question of questions) {
     const response = post(question, {});
-    const answer = answerOf(response.body);
+    const answer = answerOf(response.body, response.headers);
     const fault = wrongness(question, response.status, answer, {});
     if (fault !== undefined) throw new Error(`before the load, ${question.name}: ${fault} ${problemOf(response.body)}`);
     references[question.name] = answer.results;

@@ -5,6 +5,10 @@ import type { Question } from "./questions.ts";
 export type References = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface Answer {
+  /** It says by a header that it is the orchestrator's: a proxy may say 200 by itself. */
+  readonly isFromOrchestrator: boolean;
+  /** Its JSON has an end. */
+  readonly isWhole: boolean;
   readonly complete: boolean;
   readonly archetypes: readonly string[];
   /** By party. */
@@ -37,6 +41,8 @@ export function wrongness(question: Question, status: number, answer: Answer, ju
   const canBeAlone = question.body.providers.every((provider) => mayRefuse.includes(provider));
   if (status === 403 && canBeAlone && refusals.includes(answer.code)) return undefined;
   if (status !== 200) return `status ${status}`;
+  if (!answer.isFromOrchestrator) return "a 200 without X-Query-Complete, which is not the orchestrator's answer";
+  if (!answer.isWhole) return "the answer broke off: its JSON has no end";
   if (!answer.complete) return "the answer is not complete";
   const missing = question.answeredBy.filter((party) => answer.results[party] === undefined);
   const unexplained = missing.filter((party) => {
@@ -54,10 +60,13 @@ function changed(reference: Readonly<Record<string, string>>, { results }: Answe
   return party === undefined ? undefined : `the result of ${party} is not the one that it was before the load`;
 }
 
-/** Of any body, also one that is no JSON. */
-export function answerOf(body: unknown): Answer {
-  const json = parsed(body);
+/** Of any body, also one that is no JSON. @param headers their names written in any way */
+export function answerOf(body: unknown, headers: object = {}): Answer {
+  const found = parsed(body);
+  const json = found ?? {};
   return {
+    isFromOrchestrator: Object.keys(headers).some((name) => name.toLowerCase() === "x-query-complete"),
+    isWhole: found !== undefined,
     complete: json.complete === true,
     code: json.code ?? "",
     archetypes: (json.archetypes ?? []).map(({ archetype }) => archetype),
@@ -68,16 +77,16 @@ export function answerOf(body: unknown): Answer {
 
 /** Code and detail of a problem document, in one line. */
 export function problemOf(body: unknown): string {
-  const { code, detail } = parsed(body) as { code?: string; detail?: string };
+  const { code, detail } = (parsed(body) ?? {}) as { code?: string; detail?: string };
   return code === undefined ? "" : `(${code}: ${detail ?? ""})`;
 }
 
-function parsed(body: unknown): Json {
-  if (typeof body !== "string") return {};
+function parsed(body: unknown): Json | undefined {
+  if (typeof body !== "string") return undefined;
   try {
     const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null ? (value as Json) : {};
+    return typeof value === "object" && value !== null ? (value as Json) : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

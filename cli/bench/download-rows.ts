@@ -1,5 +1,6 @@
 /** One query whose rows are read as they come. */
 import type { Orchestrator, QueryBody } from "../commands/ask.ts";
+import { rowLines } from "../commands/whole-answer.ts";
 
 export interface Downloaded {
   readonly rows: number;
@@ -13,7 +14,7 @@ export interface Downloaded {
 
 const wholeMsMax = 150_000;
 
-/** @throws Error when the answer is not 200, not whole, or a line is no row */
+/** @throws Error as `rowLines`, and when a line is no row */
 export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: QueryBody): Promise<Downloaded> {
   const startedAt = performance.now();
   const response = await fetch(`${gatewayUrl}/function/orchestrator/v1/queries`, {
@@ -26,16 +27,9 @@ export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: Q
     body: JSON.stringify(query),
     signal: AbortSignal.timeout(wholeMsMax),
   });
-  if (response.status !== 200 || response.body === null) {
-    throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);
-  }
-  if (response.headers.get("x-query-complete") === "false") throw new Error("a provider failed");
-  let [rows, sum, bytes, firstMs, rest] = [0, 0, 0, Number.NaN, ""];
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
+  let [rows, sum, bytes, firstMs] = [0, 0, 0, Number.NaN];
+  for await (const { lines, bytes: more } of rowLines(response)) {
+    bytes += more;
     for (const line of lines) {
       sum += Number((JSON.parse(line) as { id: unknown }).id);
       if (rows === 0) firstMs = performance.now() - startedAt;

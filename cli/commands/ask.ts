@@ -1,5 +1,6 @@
 /** One query to the orchestrator over HTTP. */
 import { type Called, callOrchestrator, type Orchestrator } from "./call-orchestrator.ts";
+import { isAnswer, notAnAnswer } from "./whole-answer.ts";
 
 export { gatewayDefault, type Orchestrator } from "./call-orchestrator.ts";
 
@@ -17,7 +18,9 @@ export interface QueryBody {
 
 export type AnsweredQuery = Pick<Called, "status" | "body">;
 
-/** @throws Error with a sentence for people when nobody answers */
-export function ask(orchestrator: Orchestrator, query: QueryBody): Promise<AnsweredQuery> {
-  return callOrchestrator(orchestrator, "POST", "queries", { body: query });
+/** @throws Error with a sentence for people when nobody answers, or not the orchestrator, or the answer broke off */
+export async function ask(orchestrator: Orchestrator, query: QueryBody): Promise<AnsweredQuery> {
+  const called = await callOrchestrator(orchestrator, "POST", "queries", { body: query });
+  if (called.status === 200 && !isAnswer(called.headers)) throw notAnAnswer(orchestrator.gatewayUrl);
+  return called;
 }

@@ -1,4 +1,5 @@
 /** One request to the orchestrator over HTTP. */
+import { brokenDocument, isAnswer } from "./whole-answer.ts";
 
 /** Where `dynamos up` listens and commands ask when nothing else is said. */
 export const gatewayDefault = "http://127.0.0.1:8080";
@@ -41,10 +42,14 @@ export async function callOrchestrator(
   } catch {
     throw new Error(`nobody answers at ${gatewayUrl}: start the system with \`dynamos up\` or name it with --gateway`);
   }
-  const text = await response.text();
+  const { status, headers: received } = response;
+  const text = await response.text().catch((cause: unknown) => {
+    throw new Error(`the answer of ${url} broke off; ask again`, { cause });
+  });
   try {
-    return { status: response.status, body: JSON.parse(text), headers: response.headers };
+    return { status, body: JSON.parse(text), headers: received };
   } catch {
-    throw new Error(`${url} answered ${response.status} with something that is not JSON: is it an OpenFaaS gateway?`);
+    if (isAnswer(received)) throw brokenDocument(text.length);
+    throw new Error(`${url} answered ${status} with something that is not JSON: is it an OpenFaaS gateway?`);
   }
 }

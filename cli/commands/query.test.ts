@@ -19,6 +19,7 @@ beforeEach(async () => {
     let body = "";
     for await (const chunk of request) body += chunk;
     asked.push(JSON.parse(body));
+    response.setHeader("x-query-complete", "true");
     response.end(JSON.stringify({ results: [], archetypes: [], refused: [], failed: [] }));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));

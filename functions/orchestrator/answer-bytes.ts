@@ -21,6 +21,14 @@ export function answerBytes(answer: Answer, { name }: AnswerFormat, open: Open):
   return toBytes(name === "csv" ? csvTexts(tables) : ndjsonTexts(tables));
 }
 
+/**
+ * Known before the first byte: every table comes whole, with its number, and its source fails where it has another.
+ * @returns undefined for the document, which ends by itself
+ */
+export function rowCount({ results }: Answer, { name }: AnswerFormat): number | undefined {
+  return name === "json" ? undefined : results.reduce((sum, { result }) => sum + (result.table?.rows ?? 0), 0);
+}
+
 /** With a column for the party wherever several were to answer, so that the shape does not hang on who did. */
 function unitedTables({ results, answering }: Answer, open: Open): UnitedTables | string {
   const without = results.find(({ result }) => result.table === undefined);

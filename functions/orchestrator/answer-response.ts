@@ -3,7 +3,7 @@ import { ErrorCode } from "#contracts";
 import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import type { Answer } from "./answer.ts";
-import { answerBytes } from "./answer-bytes.ts";
+import { answerBytes, rowCount } from "./answer-bytes.ts";
 import { type AnswerFormat, acceptedFormats, answerFormats } from "./answer-format.ts";
 import { openTable, type TableReader } from "./open-table.ts";
 
@@ -17,6 +17,8 @@ export interface Chosen {
   readonly format: AnswerFormat;
   /** The same for the same answer, format and party. */
   readonly etag: string;
+  /** Of the whole answer, in the formats of rows. */
+  readonly rows: number | undefined;
   /** Makes them anew each time; equal each time. */
   readonly bytes: (signal: AbortSignal) => AsyncGenerator<Uint8Array>;
 }
@@ -44,7 +46,8 @@ export function chooseFormat(answer: Answer, { accept, party }: Wish, reader: Ta
       continue;
     }
     const of = party === undefined ? "" : `.${encodeURIComponent(party)}`;
-    return { format, etag: `"${answer.id}.${format.name}${of}"`, bytes: bytes as Chosen["bytes"] };
+    const etag = `"${answer.id}.${format.name}${of}"`;
+    return { format, etag, rows: rowCount(wanted, format), bytes: bytes as Chosen["bytes"] };
   }
   const parties = wanted.results.map((result) => `?party=${result.party}`);
   const choose = parties.length > 1 ? `, or choose one with ${parties.join(" or ")}` : "";
@@ -60,13 +63,15 @@ function answerOfParty(answer: Answer, party: string): Answer {
   throw new DynamosError(ErrorCode.NOT_FOUND, `there is no result of the party that was named: there are ${there}`);
 }
 
-export function answerHeaders({ id, complete, reused }: Answer, { format }: Chosen): Record<string, string> {
+export function answerHeaders({ id, complete, reused }: Answer, { format, rows }: Chosen): Record<string, string> {
   return {
     "content-type": format.contentType,
     vary: "Accept",
     "x-query-id": id,
     // A table alone can't say that a provider's rows are not in it.
     "x-query-complete": String(complete),
+    // Proxies may end a body that broke off as if it were whole (net/http's, with io.Copy).
+    ...(rows === undefined ? {} : { "x-query-rows": String(rows) }),
     ...(reused === undefined ? {} : { "x-query-reused": reused.queryId }),
   };
 }

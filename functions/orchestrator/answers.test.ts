@@ -165,6 +165,26 @@ describe("the format of an answer", () => {
     expect(json.headers.get("content-type")).toBe("application/json");
   });
 
+  it.each(["text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream"])(
+    "says as %s that it is complete, and how many rows it has",
+    async (accept) => {
+      sidecar.answers = { UVA: { table: small([1n, "a"], [2n, "b"]) }, VU: { table: small([3n, "c"]) } };
+      const rowsOf = ({ headers }: Response) => [headers.get("x-query-complete"), headers.get("x-query-rows")];
+      expect(rowsOf(await post(["UVA", "VU"], { accept }))).toEqual(["true", "3"]);
+      expect(rowsOf(await post(["UVA", "VU"], { accept }, "?party=UVA"))).toEqual(["true", "2"]);
+      sidecar.answers = { UVA: { table: small() } };
+      expect(rowsOf(await post(["UVA"], { accept }))).toEqual(["true", "0"]);
+      expect(rowsOf(await post(["UVA"]))).toEqual(["true", null]);
+    },
+  );
+
+  it("is an error when its table has another number of rows than it says", async () => {
+    sidecar.answers = { UVA: { table: { ...small([1n, "a"]), rows: 2 } } };
+    const response = await post(["UVA"], csv);
+    expect(response.headers.get("x-query-rows")).toBeNull();
+    expect(await response.json()).toMatchObject({ code: "ENVELOPE_INVALID" });
+  });
+
   it("has a length when it is short", async () => {
     const response = await post(["UVA"], csv);
     expect(response.headers.get("content-length")).toBe(String((await response.text()).length));
@@ -339,6 +359,27 @@ describe("an answer that is kept", () => {
       expect(response.status).toBe(200);
       expect(await response.text()).toBe("n,text\r\n1,a\r\n");
     }
+  });
+
+  it("says of the whole how many rows it has, whatever is sent of it", async () => {
+    await giveLarge(2);
+    const url = await postAsync(["UVA"]);
+    const whole = await fetch(url, { headers: csv });
+    await whole.arrayBuffer();
+    const notModified = { ...csv, "if-none-match": whole.headers.get("etag") ?? "" };
+    const parts = [
+      whole,
+      await fetch(url, { headers: { ...csv, range: "bytes=100-" } }),
+      await fetch(url, { headers: { ...csv, range: "bytes=0-9", "if-range": '"other"' } }),
+      await fetch(url, { headers: notModified }),
+      await fetch(url, { method: "HEAD", headers: csv }),
+    ];
+    expect(parts.map(({ status }) => status)).toEqual([200, 206, 200, 304, 200]);
+    for (const { headers } of parts) {
+      expect([headers.get("x-query-rows"), headers.get("x-query-complete")]).toEqual(["30000", "true"]);
+    }
+    expect(parts.at(-1)?.headers.get("content-length")).not.toBe("0");
+    for (const part of parts.slice(1)) await part.arrayBuffer();
   });
 
   it("is 416 beyond its end, with its length", async () => {

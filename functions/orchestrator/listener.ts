@@ -3,36 +3,35 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { limits } from "#domain/limits";
 import { problemOf, problemResponse } from "./problem.ts";
 import { requestOf } from "./request-of.ts";
+import { createUnwantedBodies } from "./unwanted-body.ts";
 
 /** @param fetch answers every request; its bodies are cancelled when the client leaves */
 export function listenerOf(
   fetch: (request: Request) => Response | Promise<Response>,
   stallMsMax: number = limits.answerStallMsMax,
 ): RequestListener {
+  const readUnwanted = createUnwantedBodies(limits.unwantedBodiesAtOnceMax);
   return (incoming, outgoing) => {
-    answer(fetch, incoming, outgoing, stallMsMax).catch(() => cut(incoming, outgoing));
+    answer(incoming, outgoing).catch(() => cut(incoming, outgoing));
   };
-}
 
-async function answer(
-  fetch: (request: Request) => Response | Promise<Response>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  stallMsMax: number,
-): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once("close", () => {
-    if (!outgoing.writableFinished) gone.abort();
-  });
-  // Writing to a client that is gone: `close` follows and says so.
-  outgoing.on("error", () => {});
-  let response: Response;
-  try {
-    response = await fetch(requestOf(incoming, outgoing, gone.signal));
-  } catch (error) {
-    response = problemResponse(problemOf(error), { connection: "close" });
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) gone.abort();
+    });
+    // Writing to a client that is gone: `close` follows and says so.
+    outgoing.on("error", () => {});
+    let response: Response;
+    try {
+      response = await fetch(requestOf(incoming, outgoing, gone.signal));
+    } catch (error) {
+      response = problemResponse(problemOf(error), { connection: "close" });
+    }
+    // Who was too slow has been waited for.
+    if (response.status !== 408) await readUnwanted(incoming);
+    await send(response, outgoing, stallMsMax);
   }
-  await send(response, outgoing, stallMsMax);
 }
 
 /**
@@ -58,7 +57,8 @@ async function send(response: Response, outgoing: ServerResponse, stallMsMax: nu
     return send(problemResponse(problemOf(error)), outgoing, stallMsMax);
   }
   const headers = Object.fromEntries(response.headers);
-  if (done && response.status !== 304 && headers["content-length"] === undefined) {
+  const hasOwnLength = response.status !== 304 && outgoing.req.method !== "HEAD";
+  if (done && hasOwnLength && headers["content-length"] === undefined) {
     headers["content-length"] = String(first.reduce((sum, { length }) => sum + length, 0));
   }
   outgoing.writeHead(response.status, headers);

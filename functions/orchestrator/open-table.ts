@@ -12,10 +12,25 @@ export type TableReader = Pick<SidecarApi, "readTransfer">;
  */
 export function openTable(table: Table, reader: TableReader, signal: AbortSignal): TableSource {
   const { transfer } = table;
-  if (transfer === undefined) return tableSource(table, once(table.arrowIpc));
+  if (transfer === undefined) return counted(tableSource(table, once(table.arrowIpc)));
   const bytes = verified(transfer, reader, signal);
   signal.addEventListener("abort", () => void bytes.return(undefined).catch(() => {}), { once: true });
   return tableSource(table, bytes);
+}
+
+/** Its number of rows is told before they come. That of a transfer is compared where it is read. */
+function counted(source: TableSource): TableSource {
+  async function* batches() {
+    let rows = 0;
+    for await (const batch of source.batches()) {
+      rows += batch.numRows;
+      yield batch;
+    }
+    if (rows === source.rows) return;
+    const message = `a result has ${rows} rows and says ${source.rows}: its step is to count what it writes`;
+    throw new DynamosError(ErrorCode.ENVELOPE_INVALID, message);
+  }
+  return { ...source, batches };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -45,36 +45,33 @@ function checkType(field: string): void {
   }
 }
 
-/** So much of a refused body is still read and thrown away, so that its sender reads the answer. */
-const lingerBytesMax = 17 * 1_048_576;
-
+/** What is left of a body that is refused in the middle is the listener's to throw away. */
 async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   announcedBytes: number,
   bytesMax: number,
 ): Promise<Uint8Array> {
-  const isTooLarge = (bytes: number) => bytes > bytesMax;
+  const tooLarge = () => new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${bytesMax} bytes`);
+  if (announcedBytes > bytesMax) throw tooLarge();
+  if (body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  if (body !== null && announcedBytes <= lingerBytesMax) {
-    const reader = body.getReader();
-    const late = lateAfter(limits.apiBodyMsMax);
-    try {
-      for (;;) {
-        const { value } = await Promise.race([reader.read(), late.passed]);
-        if (value === undefined) break;
-        length += value.length;
-        if (!isTooLarge(length) && !isTooLarge(announcedBytes)) chunks.push(value);
-        if (length > lingerBytesMax) break;
-      }
-    } finally {
-      late.stop();
+  const reader = body.getReader();
+  const late = lateAfter(limits.apiBodyMsMax);
+  try {
+    for (;;) {
+      const { value } = await Promise.race([reader.read(), late.passed]);
+      if (value === undefined) return Buffer.concat(chunks);
+      length += value.length;
+      if (length > bytesMax) throw tooLarge();
+      chunks.push(value);
     }
+  } catch (error) {
+    void reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    late.stop();
   }
-  if (isTooLarge(length) || isTooLarge(announcedBytes)) {
-    throw new DynamosError(ErrorCode.BODY_TOO_LARGE, `the body is over ${bytesMax} bytes`);
-  }
-  return Buffer.concat(chunks);
 }
 
 function lateAfter(ms: number): { passed: Promise<never>; stop: () => void } {

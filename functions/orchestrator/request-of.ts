@@ -57,9 +57,12 @@ function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableSt
         }
         incoming.resume();
       },
+      cancel: () => stop(),
     },
     { highWaterMark: 0 },
   );
+
+  let stop = () => {};
 
   function listen(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const take = (chunk: Buffer) => {
@@ -74,7 +77,7 @@ function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableSt
       stop();
       controller.error(new DynamosError(ErrorCode.CANCELLED, "the client left before its body was whole"));
     };
-    const stop = () => {
+    stop = () => {
       incoming.off("data", take).off("end", end).off("close", left).off("error", left);
       outgoing.off("finish", stop);
       incoming.on("error", () => {});

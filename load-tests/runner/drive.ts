@@ -41,7 +41,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
       counts.shed += 1;
       return;
     }
-    const fault = wrongness(question, status, answerOf(body), { references });
+    const fault = wrongness(question, status, answerOf(body, answer.headers), { references });
     counts[fault === undefined ? "right" : "wrong"] += 1;
     if (fault !== undefined) firstWrong ??= `${question.name}: ${fault}`;
   }
@@ -68,7 +68,7 @@ async function ask(url: string, headers: Record<string, string>, asked: readonly
   const references: Record<string, Record<string, string>> = {};
   for (const question of asked) {
     const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(question.body) });
-    const answer = answerOf(await response.text());
+    const answer = answerOf(await response.text(), Object.fromEntries(response.headers));
     const fault = wrongness(question, response.status, answer, {});
     if (fault !== undefined) throw new Error(`before the load, ${question.name}: ${fault}`);
     references[question.name] = answer.results;
