@@ -65,7 +65,7 @@ const tasks = {
   },
   test: async () => {
     installRabbitmq();
-    installOpenfaasTools();
+    installGoTools();
     installPostgres();
     installNodes();
     installServer("etcd", ".ci/install-etcd.sh");
@@ -74,7 +74,7 @@ const tasks = {
   },
   verify: async () => {
     installRabbitmq();
-    installOpenfaasTools();
+    installGoTools();
     installPostgres();
     installNodes();
     installServer("etcd", ".ci/install-etcd.sh");
@@ -114,8 +114,8 @@ function install() {
 }
 
 /** It says itself what it could not get. */
-function installOpenfaasTools() {
-  spawnSync("bash", [join(home, ".ci/install-openfaas-tools.sh")], { cwd: home, stdio: "inherit", env: environment });
+function installGoTools() {
+  spawnSync("bash", [join(home, ".ci/install-go-tools.sh")], { cwd: home, stdio: "inherit", env: environment });
 }
 
 function installRabbitmq() {
