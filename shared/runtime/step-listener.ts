@@ -11,6 +11,7 @@ import { endAnswer } from "./end-answer.ts";
 import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
 import { readOn } from "./read-on.ts";
+import { createReadRefused, isHeldBack, type ReadRefused } from "./refused-body.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
 import { answerMedia, bodyMedia, type Media, mediaTypes } from "./step-media.ts";
@@ -30,18 +31,22 @@ const retryAfterSeconds = "1";
 
 export function stepListener(options: StepListenerOptions): RequestListener {
   let inHand = 0;
+  const readRefused = createReadRefused();
   return (request, response) => {
-    inHand++;
     if (options.build !== "") response.setHeader(buildHeader, options.build);
-    response.once("close", () => inHand--);
     const held = holdAnswer(response);
-    const invocation =
-      inHand > options.requestsMax
-        ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, `${options.step.name} has too many calls in hand`))
-        : handle(request, response, held, options);
+    // Whoever is refused keeps nobody out while its body is read on.
+    const isRefused = inHand >= options.requestsMax;
+    if (!isRefused) {
+      inHand++;
+      response.once("close", () => inHand--);
+    }
+    const invocation = isRefused
+      ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, `${options.step.name} has too many calls in hand`))
+      : handle(request, response, held, options);
     invocation
       .catch((error: unknown) => failed(error, options))
-      .then((answer) => send(request, response, { ...answer, held }, options))
+      .then((answer) => send(request, response, { ...answer, held, readRefused }, options))
       .catch((error: unknown) => {
         options.log.log("error", "an answer was not sent", { reason: String(error) });
         response.destroy();
@@ -95,15 +100,19 @@ function failed(error: unknown, { step, log }: StepListenerOptions): Invocation 
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  invocation: Invocation & { readonly held: HeldAnswer },
+  invocation: Invocation & { readonly held: HeldAnswer; readonly readRefused: ReadRefused },
   options: StepListenerOptions,
 ): Promise<void> {
-  if (bodyMedia(request) === "pieces") await readOn(request);
+  const { outcome, status } = known(invocation.outcome, options);
+  if (bodyMedia(request) === "pieces") {
+    if (!isHeldBack(request)) await readOn(request);
+  } else if (status !== 413) {
+    await invocation.readRefused(request, limits.messageBytesMax);
+  }
   await invocation.held.release();
   if (response.destroyed) {
     return;
   }
-  const { outcome, status } = known(invocation.outcome, options);
   const media = answerMedia(request);
   const body = await bodyOf(outcome, media, options);
   if (response.headersSent) {

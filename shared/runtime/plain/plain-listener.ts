@@ -6,6 +6,7 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { endAnswer } from "../end-answer.ts";
 import { readBody } from "../read-body.ts";
+import { createReadRefused } from "../refused-body.ts";
 import type { StepInvoker } from "../step-invoker.ts";
 import { noChunks } from "../table-flow.ts";
 import { decodeAnswer, encodeCall, type PlainAnswer } from "./plain-call.ts";
@@ -25,16 +26,23 @@ const execShareMax = 0.95;
 
 export function plainListener(options: PlainListenerOptions): RequestListener {
   let inHand = 0;
+  const readRefused = createReadRefused();
   return (request, response) => {
-    inHand++;
-    response.once("close", () => inHand--);
-    const answer =
-      inHand > options.requestsMax
-        ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, "the function has too many calls in hand"))
-        : handle(request, response, options);
+    // Whoever is refused keeps nobody out while its body is read on.
+    const isRefused = inHand >= options.requestsMax;
+    if (!isRefused) {
+      inHand++;
+      response.once("close", () => inHand--);
+    }
+    const answer = isRefused
+      ? Promise.reject(new DynamosError(ErrorCode.OVERLOADED, "the function has too many calls in hand"))
+      : handle(request, response, options);
     answer
       .catch((error: unknown) => failed(error, options))
-      .then((ready) => send(request, response, ready))
+      .then(async (ready) => {
+        if (ready.status !== 413) await readRefused(request, bodyLimit(request, options.settings).bytesMax);
+        send(request, response, ready);
+      })
       .catch((error: unknown) => {
         options.log.log("error", "an answer was not sent", { reason: String(error) });
         response.destroy();
@@ -63,11 +71,7 @@ async function handle(
 }
 
 async function bodyOf(request: IncomingMessage, response: ServerResponse, settings: PlainSettings): Promise<Buffer> {
-  const isJson = /^application\/([^;]+\+)?json\b/i.test(request.headers["content-type"] ?? "");
-  const [name, bytesMax] =
-    isJson && !settings.rawBody
-      ? (["MAX_JSON_SIZE", settings.jsonBytesMax] as const)
-      : (["MAX_RAW_SIZE", settings.otherBytesMax] as const);
+  const { name, bytesMax } = bodyLimit(request, settings);
   try {
     return await readBody(request, response, bytesMax);
   } catch (error) {
@@ -75,6 +79,14 @@ async function bodyOf(request: IncomingMessage, response: ServerResponse, settin
     if (known.code !== ErrorCode.BODY_TOO_LARGE) throw known;
     throw new DynamosError(known.code, `${known.message}, which the setting ${name} of the function raises`);
   }
+}
+
+/** @returns the largest body, and the setting that says so */
+function bodyLimit(request: IncomingMessage, settings: PlainSettings): { name: string; bytesMax: number } {
+  const isJson = /^application\/([^;]+\+)?json\b/i.test(request.headers["content-type"] ?? "");
+  return isJson && !settings.rawBody
+    ? { name: "MAX_JSON_SIZE", bytesMax: settings.jsonBytesMax }
+    : { name: "MAX_RAW_SIZE", bytesMax: settings.otherBytesMax };
 }
 
 function known(headers: IncomingMessage["headers"]): Record<string, string | readonly string[]> {
