@@ -29,10 +29,14 @@ export function toFunction(incoming: IncomingMessage, callId: string): OutgoingH
   };
 }
 
-/** As the real gateway: the call id is echoed only when it was made here. */
+/**
+ * As the real gateway: the call id is echoed only when it was made here, and an answer without a type gets that of its
+ * request.
+ */
 export function toClient(incoming: IncomingMessage, answer: IncomingMessage, callId: string): OutgoingHttpHeaders {
   const made = incoming.headers["x-call-id"] === undefined ? { "x-call-id": callId } : {};
-  return { ...endToEnd(answer.headers), ...made };
+  const type = answer.headers["content-type"] || incoming.headers["content-type"] || "text/plain";
+  return { ...endToEnd(answer.headers), "content-type": type, ...made };
 }
 
 /** Without what belongs to the connection. */

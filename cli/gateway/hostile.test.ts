@@ -19,6 +19,7 @@ const server = createServer((request, response) => {
     response.writeHead(200, { "content-length": "100" });
     return void response.write("half", () => process.exit(1));
   }
+  if (request.url === "/plain") return void response.end("no type");
   if (request.url === "/early") {
     response.writeHead(429, { "content-type": "text/plain", connection: "close" });
     response.write("busy");
@@ -175,11 +176,19 @@ it("answers 504 when a function is silent longer than its exec_timeout", async (
   expect([answer.status, await answer.text()]).toEqual([504, "hasty did not answer within 200 ms.\n"]);
 });
 
-it("breaks off an answer that the function broke off, so that nobody takes it for whole", async () => {
+it("breaks off an answer that the function broke off, where its length was announced", async () => {
   const answer = await fetch(`${gateway.url}/function/echo/half`);
   expect(answer.status).toBe(200);
   await expect(answer.text()).rejects.toThrow();
   await expect.poll(async () => (await fetch(`${gateway.url}/function/echo`)).status, { timeout: 10_000 }).toBe(200);
+});
+
+it.each([
+  ["that of its request", { "content-type": "application/x-protobuf" }, "application/x-protobuf"],
+  ["text/plain where that has none", {}, "text/plain"],
+])("gives an answer without a type %s, as OpenFaaS does", async (_, headers, type) => {
+  const init = { method: "POST", headers, body: new Uint8Array(1) };
+  expect((await fetch(`${gateway.url}/function/echo/plain`, init)).headers.get("content-type")).toBe(type);
 });
 
 it("survives clients that leave at any point", async () => {

@@ -1,7 +1,6 @@
 /** `/function/NAME/…`: the call goes to the function's process, streamed both ways. */
 import { randomUUID } from "node:crypto";
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { pipeline } from "node:stream";
 import { piecesType } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import type { DeployedFunction } from "./deployed-function.ts";
@@ -47,8 +46,9 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
   const callId = String(incoming.headers["x-call-id"] ?? randomUUID());
   const headers = toFunction(incoming, callId);
   const upstream = request({ agent, host: "127.0.0.1", port, method: incoming.method, path, headers });
+  let isLengthKnown = false;
   const giveUp = (status: number, text: string) => {
-    if (outgoing.headersSent) outgoing.destroy();
+    if (outgoing.headersSent) breakOff(outgoing, isLengthKnown);
     else refuseBody(incoming, outgoing, status, text);
     ended = true;
     incoming.unpipe(upstream);
@@ -65,10 +65,11 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
     });
     // A stream of events has no end of its own; of-watchdog does not limit it either.
     if (answer.headers["content-type"]?.startsWith("text/event-stream")) clearTimeout(timer);
-    pipeline(answer, outgoing, () => {});
+    isLengthKnown = answer.headers["content-length"] !== undefined;
+    answer.once("error", () => breakOff(outgoing, isLengthKnown)).pipe(outgoing);
   });
   upstream.on("error", () => {
-    // Once there is an answer, its pipeline tells the client; an early one may come while the body is still sent.
+    // Once there is an answer, it tells the client itself; an early one may come while the body is still sent.
     if (!ended && !outgoing.headersSent) giveUp(502, `Can't reach service for: ${name}.`);
   });
   outgoing.on("close", () => {
@@ -78,6 +79,15 @@ function forward(agent: Agent, incoming: IncomingMessage, outgoing: ServerRespon
     ended = true;
   });
   sendBody(incoming, upstream, () => giveUp(413, tooLarge));
+}
+
+/**
+ * What OpenFaaS does where an answer breaks off: it ends what it has passed on. Without a length to compare that looks
+ * whole to the client, who must count what it got.
+ */
+function breakOff(outgoing: ServerResponse, isLengthKnown: boolean): void {
+  if (isLengthKnown) outgoing.destroy();
+  else outgoing.end();
 }
 
 /**

@@ -83,6 +83,7 @@ function answerReady(request: IncomingMessage, response: ServerResponse, isFull:
   else forward(request, response, settings.readyPath);
 }
 
+/** Without a text it has no type either. */
 function own(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, status < 400 ? {} : { "x-openfaas-internal": "of-watchdog" }).end(text);
 }
@@ -103,7 +104,9 @@ function forward(request: IncomingMessage, response: ServerResponse, path: strin
     // As Go's server: what is left of a request whose answer begins is thrown away.
     if (!request.complete) request.unpipe(passed).resume();
     response.writeHead(answered.statusCode ?? 500, { ...answered.headers, "x-duration-seconds": seconds });
-    answered.pipe(response);
+    // Broken off, it is ended: without a length to compare it looks whole to whoever reads it.
+    const isLengthKnown = answered.headers["content-length"] !== undefined;
+    answered.once("error", () => (isLengthKnown ? response.destroy() : response.end())).pipe(response);
   });
   const timer = setTimeout(() => {
     own(response, 504, "");
