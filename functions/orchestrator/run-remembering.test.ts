@@ -84,6 +84,7 @@ interface Asked {
   readonly status: number;
   readonly reused: string | null;
   readonly id: string | null;
+  readonly rows: string | null;
   readonly text: string;
 }
 
@@ -97,8 +98,9 @@ async function ask(more: object = {}, headers: Record<string, string> = {}): Pro
   });
   const response = await app.fetch(request);
   const { status } = response;
-  const [reused, id] = ["x-query-reused", "x-query-id"].map((name) => response.headers.get(name));
-  return { status, reused: reused ?? null, id: id ?? null, text: await response.text() };
+  const headerOf = (name: string) => response.headers.get(name);
+  const [reused, id, rows] = [headerOf("x-query-reused"), headerOf("x-query-id"), headerOf("x-query-rows")];
+  return { status, reused, id, rows, text: await response.text() };
 }
 
 const resultsIn = ({ text }: Asked) => JSON.stringify((JSON.parse(text) as { results: unknown }).results);
@@ -144,6 +146,11 @@ describe("an answer that is remembered", () => {
     const csv = await ask({}, { accept: "text/csv" });
     expect([json.reused, csv.reused]).toEqual([first.id, first.id]);
     expect(csv.text).toBe(first.text);
+    expect([first.rows, csv.rows, json.rows]).toEqual([
+      String(first.text.trim().split("\r\n").length - 1),
+      first.rows,
+      null,
+    ]);
   });
 
   it("is on record with the query that it came from, at the exchange and at each provider", async () => {

@@ -96,6 +96,7 @@ describe("over a system that is wrong", () => {
         results: question.answeredBy.map((party) => ({ party, rows: [[1]] })),
         refused: [],
       };
+      response.setHeader("x-query-complete", "true");
       if (toBeRight-- > 0) response.end(JSON.stringify(right));
       else lie(response, right);
     });
@@ -114,6 +115,14 @@ describe("over a system that is wrong", () => {
     ["a part of the answer", (response, right) => response.end(JSON.stringify({ ...right, complete: false }))],
     ["a 500", (response) => response.writeHead(500).end()],
     ["503 without Retry-After", (response) => response.writeHead(503).end()],
+    ["an answer that broke off", (response, right) => response.end(JSON.stringify(right).slice(0, -1))],
+    [
+      "somebody else's 200",
+      (response, right) => {
+        response.removeHeader("x-query-complete");
+        response.end(JSON.stringify(right));
+      },
+    ],
     ["a cut connection", (response) => response.socket?.destroy()],
   ];
 
