@@ -1,6 +1,7 @@
 /** What a function's process and the watchdog in front of it do together: the same for of-watchdog and its stand-in. */
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundlePlain } from "../started-plain.ts";
 import { type StartedWatchdog, startWatchdog } from "./start-watchdog.ts";
@@ -14,6 +15,16 @@ module.exports = async (event) => {
   if (what === "size") return event.body.length;
   return { pid: process.pid, door: process.ppid, method: event.method, path: event.path, query: event.query };
 };`;
+
+/** Breaks off its answer, whose length it announces where the path says so; the process goes on. */
+const halfAnswers = `
+const { createServer } = require("node:http");
+createServer((request, response) => {
+  if (request.url === "/known") response.setHeader("content-length", 100);
+  if (request.url === "/_/ready") return void response.end();
+  response.write("half", () => response.destroy());
+}).listen(Number(process.env.http_port));
+`;
 
 /** @param command the watchdog's program and arguments */
 export function watchdogContract(name: string, command: () => readonly string[]): void {
@@ -29,6 +40,7 @@ export function watchdogContract(name: string, command: () => readonly string[])
 
   beforeAll(async () => {
     folder = await bundlePlain({ "handler.js": handler });
+    await writeFile(join(folder, "half.js"), halfAnswers);
     shared = await startWatchdog(command(), folder);
   }, 60_000);
   afterEach(() => Promise.all(own.splice(0).map((each) => each.stop())));
@@ -77,6 +89,13 @@ export function watchdogContract(name: string, command: () => readonly string[])
       const cut = await fetch(`${shared.url}/wait/20000`, { headers: { "x-timeout": "300ms" } });
       expect([cut.status, cut.headers.get("content-type"), await cut.text()]).toEqual([504, null, ""]);
       expect((await fetch(shared.url)).status).toBe(200);
+    });
+
+    it("has its broken answer ended as if it were whole, unless a length tells", async () => {
+      const { url } = await start({ fprocess: `${process.execPath} half.js` });
+      const answer = await fetch(`${url}/unknown`);
+      expect([answer.status, await answer.text()]).toEqual([200, "half"]);
+      await expect(fetch(`${url}/known`).then((known) => known.text())).rejects.toThrow();
     });
 
     it("gives no answer when write_timeout is shorter than its handler", async () => {
