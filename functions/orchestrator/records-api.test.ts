@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { isSignedBy, recordDigest } from "#adapters/system/record-crypto";
 import { Verification } from "#domain/audit/verification";
+import { type HttpDoor, openHttpDoor } from "#runtime/http-door";
 import { connectSidecar, type SidecarApi } from "#sidecar/client";
 import { type GrpcServer, serveSidecar } from "#sidecar/grpc-server";
 import type { Sidecar } from "#sidecar/start-sidecar";
@@ -11,6 +12,7 @@ import { demoDocuments } from "../../cli/demo/documents.ts";
 import archetypeSelector from "../archetype-selector/handler.ts";
 import policyEnforcer from "../policy-enforcer/handler.ts";
 import { type App, createApp } from "./app.ts";
+import { listenerOf } from "./listener.ts";
 
 let tokens: Tokens;
 let world: World;
@@ -73,6 +75,36 @@ it("gives all of them without a query, from the first one on", async () => {
   expect(seqs).toEqual(
     Array.from({ length: world.records.get("exchange")?.lines.length ?? 0 }, (_, index) => index + 1),
   );
+});
+
+describe("over HTTP", () => {
+  let recorded: string[];
+  let door: HttpDoor;
+  beforeEach(async () => {
+    await app.close();
+    const readRecords = async function* () {
+      yield* recorded;
+    };
+    app = createApp({
+      api: { ...api, readRecords },
+      exchangeParty: "exchange",
+      log: createMemoryLog(),
+      verify: tokens.verify,
+    });
+    door = await openHttpDoor({ host: "127.0.0.1", port: 0, listener: listenerOf(app.fetch), isReady: () => true });
+  });
+  afterEach(() => door.drain(0));
+
+  it.each([
+    ["a few records have a length, so that a cut shows", 10, true],
+    ["more than are held are sent as they are read, each once and in order", 3_000, false],
+  ])("%s", async (_, count, hasLength) => {
+    recorded = Array.from({ length: count }, (_, seq) => JSON.stringify({ seq, text: "x".repeat(500) }));
+    const headers = await tokens.headerOf({ roles: ["auditor"] });
+    const answer = await fetch(`http://127.0.0.1:${door.port}/v1/records`, { headers });
+    expect(answer.headers.has("content-length")).toBe(hasLength);
+    expect(await answer.text()).toBe(recorded.map((line) => `${line}\n`).join(""));
+  });
 });
 
 it("says 404 of a query that nobody asked", async () => {
