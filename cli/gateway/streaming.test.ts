@@ -142,7 +142,7 @@ describe("an answer through the gateway", () => {
     await expect.poll(async () => (await counts()).left, { timeout: 5_000 }).toBe(left + 1);
   });
 
-  // Go's proxies end what they can't pass on any more. Clients compare the rows with X-Query-Rows: docs/answers.md.
+  // Go's proxies end what they can't pass on any more. Clients compare the rows with X-Query-Rows (docs/answers.md, What a client checks).
   it("that breaks off looks whole where its length was not announced, as behind OpenFaaS", async () => {
     const response = await get("/100", { "x-die": "yes" });
     expect(response.statusCode).toBe(200);
