@@ -7,10 +7,16 @@ import type { Stack } from "../stack/read-stack.ts";
 
 const fuse = { "sql-query": "sql-anonymize,sql-algorithm,sql-graph", "sql-aggregate": "sql-algorithm,sql-graph" };
 
+interface Remembered {
+  readonly id: string;
+  readonly results: unknown;
+}
+
 const auth = { user: "admin", password: "of the test" };
 
 function fused(stack: Stack): Stack {
   const functions = stack.functions.map((fn) => {
+    if (fn.name === "orchestrator") return { ...fn, environment: { ...fn.environment, result_cache_mb: "16" } };
     const step = fn.annotations.topic?.split(".")[1] ?? "";
     const steps = (fuse as Readonly<Record<string, string>>)[step];
     if (steps === undefined) return fn;
@@ -60,5 +66,21 @@ describe.skipIf(!hasWageGapData())("the public data, with steps fused", () => {
     for (const name of ["uva-sql-anonymize", "uva-sql-algorithm", "vu-sql-algorithm", "vu-sql-graph"]) {
       expect([name, counts[name]]).toEqual([name, 0]);
     }
+  });
+
+  it.each([
+    ["at home", {}],
+    ["through the third party", { options: { aggregate: true } }],
+  ])("an answer that is remembered is given again, %s, and nothing is computed for it", async (_, how) => {
+    const asked = { ...how, sql: q1, algorithm: "sum" };
+    const first = (await query(asked)).body as unknown as Remembered;
+    const before = await invocations();
+    const again = (await query(asked)).body as unknown as Remembered;
+    expect(again).toMatchObject({ results: first.results, reused: { query: first.id } });
+    // Each provider was asked whether its data is as it was.
+    const { "uva-sql-query": asks = 0, ...others } = before;
+    expect(await invocations()).toMatchObject({ "uva-sql-query": asks + 1 });
+    const untouched = Object.keys(others).filter((name) => /-sql-(?!query)/.test(name));
+    for (const name of untouched) expect([name, (await invocations())[name]]).toEqual([name, before[name]]);
   });
 });

@@ -7,7 +7,8 @@ import { ErrorCode, Failure } from "#contracts";
 import { rowOf } from "#errors";
 
 const okStatus = 200;
-const decisions = { forward: 1, fanOut: 2, refusal: 3, failure: 4 } as const;
+const decisions = { forward: 1, fanOut: 2, refusal: 3, failure: 4, comparison: 5 } as const;
+const goingOn: readonly number[] = [decisions.forward, decisions.fanOut, decisions.comparison];
 
 /** The bytes of an outcome that is this failure. */
 export function encodeFailure(failure: Failure): Uint8Array {
@@ -17,7 +18,7 @@ export function encodeFailure(failure: Failure): Uint8Array {
 }
 
 /**
- * 200 for a forward or a fan-out, for a refusal the status of its first reason's code, for a
+ * 200 for a forward, a fan-out or a comparison, for a refusal the status of its first reason's code, for a
  * failure that of its own.
  * @throws Error when the bytes are not an outcome
  */
@@ -30,7 +31,7 @@ export function statusOf(outcome: Uint8Array): number {
       throw new Error("not an outcome");
     }
     const bytes = reader.bytes();
-    if (field === decisions.forward || field === decisions.fanOut) {
+    if (goingOn.includes(field)) {
       status = okStatus;
     } else if (field === decisions.refusal) {
       status = rowOf(firstReasonCode(bytes)).httpStatus;
