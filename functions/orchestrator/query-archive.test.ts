@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createMemoryLog } from "#adapters/memory/log";
 import { type AnsweringSidecar, answeringSidecar } from "#testing/answering-sidecar";
+import { madeTable } from "#testing/made-table";
 import { openTokens, type Tokens } from "#testing/tokens";
 import { type App, createApp } from "./app.ts";
 
@@ -53,6 +54,20 @@ it("gives the answer of a query that ran in an orchestrator which is gone, with 
   const next = orchestrator();
   expect(await call(next, "GET", `${path}/result`)).toEqual(before);
   expect(await call(next, "GET", path)).toMatchObject({ status: 200, body: { status: "answered" } });
+});
+
+it("gives rows with their number from any orchestrator", async () => {
+  sidecar.answers = { UVA: { table: madeTable([{ name: "n", kind: "int64" }], [[1n], [2n]]) } };
+  const path = await asked(orchestrator());
+  const csvOf = async (app: App) => {
+    const headers = { ...(await tokens.headerOf()), accept: "text/csv" };
+    const response = await app.fetch(new Request(`http://h/v1/queries${path}/result`, { headers }));
+    return [response.status, response.headers.get("x-query-rows"), await response.text()];
+  };
+  const [first] = apps as [App];
+  await expect.poll(() => csvOf(first)).toEqual([200, "2", "n\r\n1\r\n2\r\n"]);
+  await first.close();
+  expect(await csvOf(orchestrator())).toEqual([200, "2", "n\r\n1\r\n2\r\n"]);
 });
 
 it("lets a query end that runs when its orchestrator is told to stop, and says meanwhile that it runs", async () => {
