@@ -1,16 +1,19 @@
 /** Between Node's HTTP server and the app: whatever goes wrong is a problem document, or a cut connection once bytes are out. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { limits } from "#domain/limits";
+import { createReadUnwanted } from "#runtime/unwanted-body";
 import { problemOf, problemResponse } from "./problem.ts";
 import { requestOf } from "./request-of.ts";
-import { createUnwantedBodies } from "./unwanted-body.ts";
+
+/** Of whatever route: a larger body is of none. */
+const unwanted = { bytesMax: limits.unwantedBodyBytesMax, msMax: limits.apiBodyMsMax };
 
 /** @param fetch answers every request; its bodies are cancelled when the client leaves */
 export function listenerOf(
   fetch: (request: Request) => Response | Promise<Response>,
   stallMsMax: number = limits.answerStallMsMax,
 ): RequestListener {
-  const readUnwanted = createUnwantedBodies(limits.unwantedBodiesAtOnceMax);
+  const readUnwanted = createReadUnwanted();
   return (incoming, outgoing) => {
     answer(incoming, outgoing).catch(() => cut(incoming, outgoing));
   };
@@ -29,7 +32,7 @@ export function listenerOf(
       response = problemResponse(problemOf(error), { connection: "close" });
     }
     // Who was too slow has been waited for.
-    if (response.status !== 408) await readUnwanted(incoming);
+    if (response.status !== 408) await readUnwanted(incoming, unwanted);
     await send(response, outgoing, stallMsMax);
   }
 }

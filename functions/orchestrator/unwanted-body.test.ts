@@ -9,7 +9,6 @@ import { answeringSidecar } from "#testing/answering-sidecar";
 import { openTokens, type Tokens } from "#testing/tokens";
 import { type App, createApp } from "./app.ts";
 import { listenerOf } from "./listener.ts";
-import { createUnwantedBodies } from "./unwanted-body.ts";
 
 let tokens: Tokens;
 let app: App;
@@ -125,19 +124,3 @@ it("a sender who stops in the middle is refused all the same", async () => {
   socket.write("{");
   expect(await statusOf(socket)).toBe("401");
 }, 20_000);
-
-it("who comes while so many are thrown away is answered at once", async () => {
-  const readUnwanted = createUnwantedBodies(1);
-  for (let i = 0; i < 2; i++) post(json, `content-length: ${2 * megabyte.length}`);
-  await expect.poll(() => arrived).toHaveLength(2);
-  const [first, second] = arrived as [IncomingMessage, IncomingMessage];
-  let isFirstRead = false;
-  const reading = readUnwanted(first).then(() => {
-    isFirstRead = true;
-  });
-  await readUnwanted(second);
-  expect(isFirstRead).toBe(false);
-  sockets[0]?.destroy();
-  sockets[1]?.destroy();
-  await reading;
-});

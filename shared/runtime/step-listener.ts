@@ -11,10 +11,10 @@ import { endAnswer } from "./end-answer.ts";
 import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { encodeFailure, statusOf } from "./outcome-bytes.ts";
 import { readOn } from "./read-on.ts";
-import { createReadRefused, isHeldBack, type ReadRefused } from "./refused-body.ts";
 import { type JsonCodec, readCall } from "./step-call.ts";
 import type { Invocation, StepInvoker } from "./step-invoker.ts";
 import { answerMedia, bodyMedia, type Media, mediaTypes } from "./step-media.ts";
+import { createReadUnwanted, isHeldBack, type ReadUnwanted } from "./unwanted-body.ts";
 
 export interface StepListenerOptions {
   readonly step: StepDescription;
@@ -31,7 +31,7 @@ const retryAfterSeconds = "1";
 
 export function stepListener(options: StepListenerOptions): RequestListener {
   let inHand = 0;
-  const readRefused = createReadRefused();
+  const readUnwanted = createReadUnwanted();
   return (request, response) => {
     if (options.build !== "") response.setHeader(buildHeader, options.build);
     const held = holdAnswer(response);
@@ -46,7 +46,7 @@ export function stepListener(options: StepListenerOptions): RequestListener {
       : handle(request, response, held, options);
     invocation
       .catch((error: unknown) => failed(error, options))
-      .then((answer) => send(request, response, { ...answer, held, readRefused }, options))
+      .then((answer) => send(request, response, { ...answer, held, readUnwanted }, options))
       .catch((error: unknown) => {
         options.log.log("error", "an answer was not sent", { reason: String(error) });
         response.destroy();
@@ -100,14 +100,14 @@ function failed(error: unknown, { step, log }: StepListenerOptions): Invocation 
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  invocation: Invocation & { readonly held: HeldAnswer; readonly readRefused: ReadRefused },
+  invocation: Invocation & { readonly held: HeldAnswer; readonly readUnwanted: ReadUnwanted },
   options: StepListenerOptions,
 ): Promise<void> {
   const { outcome, status } = known(invocation.outcome, options);
   if (bodyMedia(request) === "pieces") {
     if (!isHeldBack(request)) await readOn(request);
   } else if (status !== 413) {
-    await invocation.readRefused(request, limits.messageBytesMax);
+    await invocation.readUnwanted(request, { bytesMax: limits.messageBytesMax });
   }
   await invocation.held.release();
   if (response.destroyed) {

@@ -6,9 +6,9 @@ import { DynamosError, toDynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import { endAnswer } from "../end-answer.ts";
 import { readBody } from "../read-body.ts";
-import { createReadRefused } from "../refused-body.ts";
 import type { StepInvoker } from "../step-invoker.ts";
 import { noChunks } from "../table-flow.ts";
+import { createReadUnwanted } from "../unwanted-body.ts";
 import { decodeAnswer, encodeCall, type PlainAnswer } from "./plain-call.ts";
 import type { PlainSettings } from "./plain-settings.ts";
 import { problemAnswer } from "./problem-answer.ts";
@@ -26,7 +26,7 @@ const execShareMax = 0.95;
 
 export function plainListener(options: PlainListenerOptions): RequestListener {
   let inHand = 0;
-  const readRefused = createReadRefused();
+  const readUnwanted = createReadUnwanted();
   return (request, response) => {
     // Whoever is refused keeps nobody out while its body is read on.
     const isRefused = inHand >= options.requestsMax;
@@ -40,7 +40,7 @@ export function plainListener(options: PlainListenerOptions): RequestListener {
     answer
       .catch((error: unknown) => failed(error, options))
       .then(async (ready) => {
-        if (ready.status !== 413) await readRefused(request, bodyLimit(request, options.settings).bytesMax);
+        if (ready.status !== 413) await readUnwanted(request, bodyLimit(request, options.settings));
         send(request, response, ready);
       })
       .catch((error: unknown) => {

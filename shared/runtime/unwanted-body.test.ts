@@ -11,9 +11,9 @@ import { openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
 import { plainListener } from "./plain/plain-listener.ts";
 import { readPlainSettings } from "./plain/plain-settings.ts";
-import { createReadRefused } from "./refused-body.ts";
 import type { StepInvoker } from "./step-invoker.ts";
 import { stepListener } from "./step-listener.ts";
+import { createReadUnwanted } from "./unwanted-body.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -118,9 +118,12 @@ it.each([
   ["over the limit", "content-length: 1001\r\n"],
   ["held back by its client", "content-length: 10\r\nexpect: 100-continue\r\n"],
 ])("is answered at once where the body is %s", async (_, headers) => {
-  const readRefused = createReadRefused();
+  const readUnwanted = createReadUnwanted();
   const answer: RequestListener = async (request, response) => {
-    const isAtOnce = await Promise.race([readRefused(request, 1_000).then(() => true), setImmediate(false)]);
+    const isAtOnce = await Promise.race([
+      readUnwanted(request, { bytesMax: 1_000 }).then(() => true),
+      setImmediate(false),
+    ]);
     response.end(`at once: ${isAtOnce}`);
   };
   const port = await listen(createServer(answer).on("checkContinue", answer));
@@ -145,9 +148,9 @@ it("has its answer when its body, of unknown length, is over the limit", async (
 });
 
 it("has its answer before its body is read where too many are read so, and is not counted afterwards", async () => {
-  const readRefused = createReadRefused(1);
+  const readUnwanted = createReadUnwanted(1);
   const server = createServer(async (request, response) => {
-    const read = readRefused(request, 1_000_000);
+    const read = readUnwanted(request, { bytesMax: 1_000_000 });
     const isAtOnce = await Promise.race([read.then(() => true), setImmediate(false)]);
     await read;
     response.end(`${request.url} at once: ${isAtOnce}`);
