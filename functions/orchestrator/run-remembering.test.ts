@@ -112,7 +112,7 @@ function recordsOf(party: string): Record<string, unknown>[] {
 async function put(key: string, change: (document: Record<string, unknown>) => unknown): Promise<void> {
   const before = JSON.parse((await world.knowledge.get(key))?.value ?? "{}");
   const revision = await world.knowledge.put(key, JSON.stringify(change(before)));
-  const { waiting } = await api.applied(revision, 2_000);
+  const { waiting } = await api.applied(revision, 20_000);
   expect(waiting).toEqual([]);
 }
 
