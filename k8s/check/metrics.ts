@@ -83,7 +83,8 @@ function faultsIn(manifest: Manifest, metrics: Metrics): string[] {
   }
 }
 
-function expressionsOf(manifest: Manifest): string[] {
+/** PromQL of rules, dashboards and the autoscaler's metrics. */
+export function expressionsOf(manifest: Manifest): string[] {
   switch (manifest.kind) {
     case "PrometheusRule":
       return valuesAt(manifest.spec, "expr");
