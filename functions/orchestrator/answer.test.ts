@@ -23,3 +23,9 @@ it("never says complete of a query whose control chain failed after its plan: it
   const answer = answerOf({ id: "q", collected, cutShort: undefined, totalMs: 1 });
   expect(answer).toMatchObject({ status: 503, complete: false, problem: { code: "OVERLOADED" } });
 });
+
+it("says of a cancelled query that it was cancelled, as its status does", () => {
+  const cutShort = { code: ErrorCode.CANCELLED, message: "the query was cancelled", party: "", step: "" };
+  const answer = answerOf({ id: "q", collected: nothingCollected, cutShort, totalMs: 1 });
+  expect(answer).toMatchObject({ status: 409, problem: { code: "CANCELLED", queryStatus: "cancelled" } });
+});

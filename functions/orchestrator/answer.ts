@@ -98,7 +98,8 @@ const nothingHeard: Failure = { code: ErrorCode.DEADLINE_EXCEEDED, message: "not
 function failedProblem(failure: Failure, extensions: Readonly<Record<string, unknown>>) {
   const where = [failure.party, failure.step].filter(Boolean).join(" ");
   const detail = where === "" ? failure.message : `${where}: ${failure.message}`;
-  return problem(failure.code, detail, { queryStatus: "failed", ...extensions });
+  const queryStatus = failure.code === ErrorCode.CANCELLED ? "cancelled" : "failed";
+  return problem(failure.code, detail, { queryStatus, ...extensions });
 }
 
 /** What a user should read first: a missing part is only the echo of another failure. */
