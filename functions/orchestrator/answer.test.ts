@@ -29,3 +29,27 @@ it("says of a cancelled query that it was cancelled, as its status does", () => 
   const answer = answerOf({ id: "q", collected: nothingCollected, cutShort, totalMs: 1 });
   expect(answer).toMatchObject({ status: 409, problem: { code: "CANCELLED", queryStatus: "cancelled" } });
 });
+
+it.each([
+  ["UVA", "VU"],
+  ["VU", "UVA"],
+])("names what failed by party, not by who was first: %s, %s", (...parties) => {
+  const chains = ["UVA", "VU"].map((party) => ({ ...chain, id: party, party, providers: [party] }));
+  const plan = { queryId: "q", attempt: 1, choices: [], chains, verdicts: [], loads: [] };
+  const ends = new Map(
+    parties.map((party) => {
+      const failure = { code: ErrorCode.SQL_INVALID, message: "no such column", party, step: "sql-query" };
+      return [party, { chain: party, party, content: { failure } }];
+    }),
+  );
+  const { problem } = answerOf({
+    id: "q",
+    collected: { ...nothingCollected, plan, ends },
+    cutShort: undefined,
+    totalMs: 1,
+  });
+  expect(problem).toMatchObject({
+    detail: "UVA sql-query: no such column",
+    failed: [{ party: "UVA" }, { party: "VU" }],
+  });
+});

@@ -1,5 +1,6 @@
 /** The answer to a query: what came back, by provider, with the reasons and the record. Pure. */
 import { type Chain, ErrorCode, type Failure, type HopRecord, type Plan, type Result, Role } from "#contracts";
+import { compareNames } from "#domain/by-name";
 import { rowOf } from "#errors";
 import { answeringChains, type Collected } from "./collect.ts";
 import { choiceJson, planJson, verdictJson } from "./plan-json.ts";
@@ -128,7 +129,8 @@ function failuresOf(plan: Plan, { collected, ...facts }: AnswerFacts): Failure[]
   }
   const silent = plan.chains.filter((chain) => !ends.has(chain.id) && isAwaited(chain, plan, collected));
   const late = silent.map((chain) => ({ ...(cutShort ?? nothingHeard), party: chain.party }));
-  return [...ended, ...(cutShort === undefined ? [] : late)];
+  // By party, so that the same query, failed twice, is answered alike.
+  return [...ended, ...(cutShort === undefined ? [] : late)].sort((a, b) => compareNames(a.party, b.party));
 }
 
 /** Silent and to blame: a provider that fed its gather in time is silent by design. */
