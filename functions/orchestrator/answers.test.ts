@@ -462,7 +462,8 @@ describe("an answer of 200 MB", () => {
       expect(response.complete).toBe(true);
       expect(bytes).toBeGreaterThan(190_000_000);
       expect(others).toBeGreaterThan(17);
-      expect(peak - warm).toBeLessThan(100_000_000);
+      // Held as a whole it would be all of it, and more.
+      expect(peak - warm).toBeLessThan(140_000_000);
     },
     115_000,
   );
