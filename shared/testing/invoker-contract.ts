@@ -137,9 +137,10 @@ export function invokerContract(openWorld: () => Promise<InvokerWorld>): void {
         for (; produced < 4_000; produced++) yield { input: 0, body: Buffer.alloc(100_000) };
       };
       const controller = new AbortController();
+      // A step that reads none of them. What one says while it reads is its function's to keep, and keeps nobody waiting.
       const call = world.invoker.invoke(
-        "uva-passing",
-        { envelope: transferEnvelope("passing", 1), chunks: endlessChunks(), take: () => new Promise(() => {}) },
+        "uva-endless",
+        { envelope: transferEnvelope("endless", 1), chunks: endlessChunks(), take: async () => {} },
         { ...inTime(), signal: controller.signal },
       );
       const ended = expect(call).rejects.toMatchObject({ label: "CANCELLED" });
