@@ -156,6 +156,32 @@ describe.skipIf(!hasData).each([
       30_000,
     );
 
+    it.each([
+      ["a row filter", { rowFilters: { Persoonen: "Geslacht = 'V'" } }, "rowFilters"],
+      ["denied columns", { deniedColumns: { Persoonen: ["Geslacht"] } }, "deniedColumns"],
+    ])(
+      "rejects a policy with %s of a table that there is not, as it would protect nothing",
+      async (_, change, clause) => {
+        const { real } = world;
+        const agreement = real.original("agreements", "UVA");
+        const relations = agreement.relations as Record<string, object>;
+        const mistaken = { ...relations, [researcher]: { ...relations[researcher], ...change } };
+        expect(await real.put("agreements", "UVA", { ...agreement, relations: mistaken })).toMatchObject({
+          status: 400,
+          body: {
+            code: "INVALID_REQUEST",
+            errors: [
+              {
+                path: `relations["${researcher}"].${clause}.Persoonen`,
+                message: "there is no table Persoonen in wageGap: did you mean Personen?",
+              },
+            ],
+          },
+        });
+      },
+      30_000,
+    );
+
     stoppedQueries(() => world);
     forgedRequests(() => world);
     offlineProviders(() => world, sidecars);

@@ -6,6 +6,7 @@ import { compareNames, listed } from "#domain/by-name";
 import { nearestName } from "#domain/nearest-name";
 import { broadlyFolded } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
+import { pathMember } from "./path-member.ts";
 
 /**
  * In the order of users and tables.
@@ -24,7 +25,7 @@ export async function filterReasons(
   );
   filters.sort((a, b) => compareNames(a.user, b.user) || compareNames(a.table, b.table));
   for (const { user, table, predicate } of filters) {
-    const clause = `relations[${JSON.stringify(user)}].rowFilters${member(table)}`;
+    const clause = `relations[${JSON.stringify(user)}].rowFilters${pathMember(table)}`;
     const wrong = await problemOf(connection, { table, predicate }, dataSets);
     if (wrong !== undefined) reasons.push({ ...wrong, clause });
   }
@@ -65,9 +66,4 @@ function noColumn(name: string, table: string, columns: readonly string[]): stri
 
 function sameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-/** As JSON paths have it: `.Personen`, `["a table"]`. */
-function member(name: string): string {
-  return /^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }

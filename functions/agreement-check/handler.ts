@@ -1,4 +1,4 @@
-/** Looks at an agreement before it is stored: whether its row filters can be carried out where the data is. */
+/** Looks at an agreement before it is stored: whether what it protects can be protected where the data is. */
 import { type Agreement, type Document, type Envelope, ErrorCode, type Outcome, type Reason } from "#contracts";
 import { agreementFromJson, InvalidDocument } from "#contracts/documents";
 import { type Engine, openEngine } from "#data/duckdb";
@@ -6,6 +6,7 @@ import { refuse } from "#domain/outcome";
 import { DynamosError } from "#errors";
 import { defineStep } from "#runtime/define-step";
 import { filterReasons } from "./filter-reasons.ts";
+import { tableReasons } from "./table-reasons.ts";
 
 interface Facts {
   readonly reasons: Reason[];
@@ -50,7 +51,7 @@ async function reasonsOf(
   const engine = prepared ?? (await openEngine(engineOptions));
   try {
     const own = (knowledge?.dataSets ?? []).filter(({ party }) => party === agreement.name);
-    return await filterReasons(engine.connection, agreement, own);
+    return [...(await filterReasons(engine.connection, agreement, own)), ...tableReasons(agreement, own)];
   } finally {
     if (prepared === undefined) engine.close();
   }

@@ -32,7 +32,7 @@ const relation = (rowFilters?: Record<string, string>) => ({
 });
 const check = (relations: Record<string, unknown>) => checkAgreement(world.api, "exchange", { name: "UVA", relations });
 
-describe("checking an agreement's row filters", () => {
+describe("checking an agreement's row filters and denied columns", () => {
   it("finds nothing wrong with filters that can be carried out", async () => {
     expect(await check({ "a@b": relation({ Personen: "Geslacht = 'V'" }), "c@d": relation() })).toEqual([]);
   });
@@ -42,6 +42,16 @@ describe("checking an agreement's row filters", () => {
     expect(reasons).toMatchObject([
       { clause: 'relations["a@b"].rowFilters.Personen', message: expect.stringContaining("did you mean Geslacht?") },
       { clause: 'relations["c@d"].rowFilters.x', message: expect.stringContaining("syntax error") },
+    ]);
+  });
+
+  it("says by path which denied columns are of a table that there is not", async () => {
+    const denying = { ...relation(), dataSets: ["wageGap"], deniedColumns: { Persoonen: ["Geslacht"] } };
+    expect(await check({ "a@b": denying })).toMatchObject([
+      {
+        clause: 'relations["a@b"].deniedColumns.Persoonen',
+        message: expect.stringContaining("did you mean Personen?"),
+      },
     ]);
   });
 
@@ -70,7 +80,7 @@ describe("checking an agreement's row filters", () => {
     }
   });
 
-  it("asks nobody where there is no filter", async () => {
+  it("asks nobody where nothing is filtered or denied", async () => {
     const api = new Proxy({} as typeof world.api, {
       get: () => {
         throw new Error("asked");

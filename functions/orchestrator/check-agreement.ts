@@ -1,4 +1,4 @@
-/** Asks the function agreement-check about what only the engine can judge in an agreement: its row filters. */
+/** Asks the function agreement-check about what a schema can't judge in an agreement: its row filters and denied columns. */
 import { randomUUID } from "node:crypto";
 import { Envelope, ErrorCode, type Reason, type Reply } from "#contracts";
 import { limits } from "#domain/limits";
@@ -8,35 +8,40 @@ import type { SidecarApi } from "#sidecar/client";
 const step = "agreement-check";
 
 /**
- * What is wrong with it, each with the path in the agreement; nothing is sent where no relation has a filter.
+ * What is wrong with it, each with the path in the agreement; nothing is sent where no relation has a filter or denies a column.
  *
  * @param agreement JSON that is valid by its schema
  * @throws DynamosError of the broker; what the function failed with; DEADLINE_EXCEEDED
  */
 export async function checkAgreement(api: SidecarApi, exchangeParty: string, agreement: unknown): Promise<Reason[]> {
-  const filtered = withFilters(agreement);
-  if (filtered === undefined) return [];
+  const protecting = withProtection(agreement);
+  if (protecting === undefined) return [];
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), limits.agreementCheckMsMax);
   try {
-    for await (const reply of api.request(envelopeOf(exchangeParty, filtered), deadline.signal))
+    for await (const reply of api.request(envelopeOf(exchangeParty, protecting), deadline.signal))
       return reasonsIn(reply);
   } finally {
     clearTimeout(timer);
     deadline.abort();
   }
-  throw new DynamosError(ErrorCode.DEADLINE_EXCEEDED, "the agreement's row filters were not checked in time");
+  throw new DynamosError(
+    ErrorCode.DEADLINE_EXCEEDED,
+    "the agreement's row filters and denied columns were not checked in time",
+  );
 }
 
 interface AgreementLike {
   readonly name: string;
-  readonly relations: Readonly<Record<string, { readonly rowFilters?: Readonly<Record<string, string>> }>>;
+  readonly relations: Readonly<Record<string, { readonly rowFilters?: object; readonly deniedColumns?: object }>>;
 }
 
-/** The agreement with those relations alone that have a filter; undefined: there are none. */
-function withFilters(agreement: unknown): AgreementLike | undefined {
+/** The agreement with those relations alone that have a filter or deny a column; undefined: there are none. */
+function withProtection(agreement: unknown): AgreementLike | undefined {
   const { name, relations } = agreement as AgreementLike;
-  const kept = Object.entries(relations).filter(([, { rowFilters }]) => Object.keys(rowFilters ?? {}).length > 0);
+  const kept = Object.entries(relations).filter(
+    ([, { rowFilters, deniedColumns }]) => Object.keys({ ...rowFilters, ...deniedColumns }).length > 0,
+  );
   return kept.length === 0 ? undefined : { name, relations: Object.fromEntries(kept) };
 }
 
@@ -64,6 +69,6 @@ function reasonsIn({ content }: Reply): Reason[] {
     case "failure":
       throw new DynamosError(content.value.code, content.value.message);
     default:
-      throw new DynamosError(ErrorCode.INTERNAL, "the agreement's row filters were not checked");
+      throw new DynamosError(ErrorCode.INTERNAL, "the agreement's row filters and denied columns were not checked");
   }
 }
