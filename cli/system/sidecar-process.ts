@@ -14,7 +14,7 @@ export interface SidecarProcessOptions {
   readonly stopMsMax?: number;
 }
 
-const readyMsMax = 30_000;
+const readyMsMax = 60_000;
 const stopMsMaxDefault = 1_000;
 const restartFirstMs = 100;
 const restartLongestMs = 5_000;

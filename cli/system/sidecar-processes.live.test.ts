@@ -60,12 +60,13 @@ describe.skipIf(inject("amqpUrl") === "")("a system whose sidecars are processes
   }, 120_000);
 
   afterAll(async () => {
-    const pids = parties.flatMap((party) => system.sidecars.pid(party) ?? []);
-    await system.stop();
-    await rabbitmq.stop();
-    expect(pids.filter(isAlive)).toEqual([]);
-    await tokens.remove();
+    // Also where it did not start.
+    const pids = parties.flatMap((party) => system?.sidecars.pid(party) ?? []);
+    await system?.stop();
+    await rabbitmq?.stop();
+    await tokens?.remove();
     await rm(data, { recursive: true, force: true });
+    expect(pids.filter(isAlive)).toEqual([]);
   }, 30_000);
 
   it("gives each party a process", () => {
