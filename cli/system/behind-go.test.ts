@@ -14,14 +14,10 @@ import { home } from "../stack/parties.ts";
 import { readStack } from "../stack/read-stack.ts";
 import { startSystem } from "./start-system.ts";
 
-const go = findGo();
+const go = findGo("no system runs behind its HTTP library");
 const sizes = [4, 30_000, 200_000];
 const closers: (() => Promise<unknown>)[] = [];
 let orchestrator: Orchestrator;
-
-if (go === undefined) {
-  process.stderr.write("SKIPPED: Go is not installed, no system runs behind its HTTP library\n");
-}
 
 describe.skipIf(go === undefined)("behind Go's proxies", () => {
   beforeAll(async () => {

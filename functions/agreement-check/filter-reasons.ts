@@ -3,7 +3,7 @@ import { type Agreement, type DataSet, ErrorCode, type Reason } from "#contracts
 import type { DuckDBConnection } from "#data/duckdb";
 import { rowFilterSql } from "#data/row-filter";
 import { compareNames, listed } from "#domain/by-name";
-import { nearestName } from "#domain/nearest-name";
+import { nearestHint } from "#domain/nearest-name";
 import { broadlyFolded } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
 import { pathMember } from "./path-member.ts";
@@ -58,9 +58,7 @@ function describedColumns(dataSets: readonly DataSet[], table: string): string[]
 }
 
 function noColumn(name: string, table: string, columns: readonly string[]): string {
-  const near = nearestName(name, columns);
-  const hint =
-    near === undefined ? `described are ${listed([...columns].sort(compareNames))}` : `did you mean ${near}?`;
+  const hint = nearestHint(name, columns, `described are ${listed([...columns].sort(compareNames))}`);
   return `${table} has no column ${name} in its description: ${hint}`;
 }
 

@@ -1,7 +1,7 @@
 /** What an agreement protects in tables that there are not: it would protect nothing, and nobody would be told. */
 import { type Agreement, type DataSet, ErrorCode, type Reason } from "#contracts";
 import { compareNames, listed } from "#domain/by-name";
-import { nearestName } from "#domain/nearest-name";
+import { nearestHint } from "#domain/nearest-name";
 import { broadlyFolded } from "#domain/permitted-columns";
 import { pathMember } from "./path-member.ts";
 
@@ -43,7 +43,6 @@ function tablesOf(names: readonly string[], dataSets: readonly DataSet[]): strin
 }
 
 function noTable(table: string, dataSets: readonly string[], tables: readonly string[]): string {
-  const near = nearestName(table, tables);
-  const hint = near === undefined ? `there are ${listed(tables)}` : `did you mean ${near}?`;
+  const hint = nearestHint(table, tables, `there are ${listed(tables)}`);
   return `there is no table ${table} in ${listed(dataSets)}: ${hint}`;
 }

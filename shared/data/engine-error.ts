@@ -1,6 +1,6 @@
 /** The engine's errors in our words: never with a value from the data, which its own words may hold. */
 import { ErrorCode } from "#contracts";
-import { nearestName } from "#domain/nearest-name";
+import { nearestHint } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
 import { outOfMemory } from "./duckdb.ts";
 import { shorten } from "./shorten.ts";
@@ -40,8 +40,7 @@ function runtimeProblem(kind: string): string {
 
 function unknownColumn(name: string, columns: ReadonlyMap<string, readonly string[]>, cause: unknown): DynamosError {
   const all = [...new Set([...columns.values()].flat())].sort();
-  const near = nearestName(name, all);
-  const hint = near === undefined ? `there are ${all.join(", ")}` : `did you mean ${near}?`;
+  const hint = nearestHint(name, all, `there are ${all.join(", ")}`);
   return new DynamosError(ErrorCode.UNKNOWN_COLUMN, `there is no column ${shorten(name)}: ${hint}`, { cause });
 }
 

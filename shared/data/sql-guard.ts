@@ -6,7 +6,7 @@
  * permitted, so that nothing here needs to know about columns.
  */
 import { ErrorCode } from "#contracts";
-import { nearestName } from "#domain/nearest-name";
+import { nearestHint } from "#domain/nearest-name";
 import { DynamosError } from "#errors";
 import { withCrossJoins } from "./cross-join.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
@@ -222,13 +222,8 @@ function isOrderByAll(expression: Tree): boolean {
 }
 
 function unknownTable(name: string, tables: readonly string[]): DynamosError {
-  const near = nearestName(name, tables);
-  const hint =
-    near === undefined
-      ? tables.length === 0
-        ? "there are none"
-        : `there are ${[...tables].sort().join(", ")}`
-      : `did you mean ${near}?`;
+  const there = tables.length === 0 ? "there are none" : `there are ${[...tables].sort().join(", ")}`;
+  const hint = nearestHint(name, tables, there);
   return new DynamosError(ErrorCode.UNKNOWN_TABLE, `there is no table ${shorten(name)}: ${hint}`);
 }
 

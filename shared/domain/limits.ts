@@ -66,7 +66,7 @@ export const limits = {
   transferAwayPollMs: 250,
   /** An envelope, outcome or reply on the wire: a table and what is around it. */
   messageBytesMax: 66 * 1_048_576,
-  /** What a step says before its request has been read is held in memory up to this size, and in a file above it. */
+  /** What is held in memory of an answer before it begins: of a step's, of which a file holds the rest, and of records, which begin without a length then. */
   answerHeldBytesMax: 1_048_576,
   /** How long nothing may come of a request that is not needed any more before it is answered all the same. */
   readOnQuietMs: 5_000,

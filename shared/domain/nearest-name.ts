@@ -12,6 +12,12 @@ export function nearestName(name: string, known: readonly string[]): string | un
     : undefined;
 }
 
+/** What to say of a name that is not known. @param otherwise where none is near */
+export function nearestHint(name: string, known: readonly string[], otherwise: string): string {
+  const near = nearestName(name, known);
+  return near === undefined ? otherwise : `did you mean ${near}?`;
+}
+
 /** Letters to add, drop, change, or swap with their neighbour (Damerau and Levenshtein, optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -1,7 +1,7 @@
 /** Tables that come and go at once through proxies that do not pass both on at once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { halfDuplexContract } from "#testing/half-duplex/contract";
-import { buildGoProxies, findGo, type GoProxies } from "#testing/half-duplex/go-proxy";
+import { buildGoProxies, findGo, type GoProxies, type GoProxy } from "#testing/half-duplex/go-proxy";
 import { passOnBody, passOnStep, postPieces } from "#testing/passed-table";
 import { type StartedFunction, startFunction } from "#testing/started-function";
 import { bundledStandIn } from "#testing/watchdog/bundled-stand-in";
@@ -27,23 +27,20 @@ describe("through the stand-in for of-watchdog", () => {
   halfDuplexContract(() => watchdog.url);
 });
 
-const go = findGo();
-if (go === undefined) {
-  process.stderr.write("SKIPPED: Go is not installed, tables do not pass through its HTTP library\n");
-} else {
+const go = findGo("tables do not pass through its HTTP library");
+if (go !== undefined) {
   describe("through Go's HTTP library, as in OpenFaaS' gateway and of-watchdog", () => {
     let proxies: GoProxies;
-    const started: { readonly url: string; stop(): Promise<void> }[] = [];
+    let inFront: GoProxy;
     beforeAll(async () => {
       proxies = await buildGoProxies(go);
-      const watchdog = await proxies.start("copy", fn.url);
-      started.push(await proxies.start("reverse", watchdog.url), watchdog);
+      inFront = await proxies.startBoth(fn.url);
     }, 300_000);
     afterAll(async () => {
-      for (const { stop } of started) await stop();
+      await inFront?.stop();
       await proxies?.remove();
     });
-    halfDuplexContract(() => started[0]?.url ?? "");
+    halfDuplexContract(() => inFront.url);
   });
 }
 

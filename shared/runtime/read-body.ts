@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
+import { asksFirst } from "./asks-first.ts";
 
 /**
  * The whole body. Stops reading at the limit, at once where the length is announced.
@@ -11,7 +12,7 @@ export function readBody(request: IncomingMessage, response: ServerResponse, byt
   if (announced > bytesMax) {
     return Promise.reject(tooLarge(bytesMax));
   }
-  if (request.headers.expect?.toLowerCase() === "100-continue") {
+  if (asksFirst(request)) {
     response.writeContinue();
   }
   return new Promise((resolve, reject) => {

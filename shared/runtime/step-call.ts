@@ -4,6 +4,7 @@ import { ErrorCode } from "#contracts";
 import { pieceKinds, piecesType, readPieces } from "#contracts/pieces";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
+import { asksFirst } from "./asks-first.ts";
 import type { HeldAnswer } from "./held-answer.ts";
 import { readBody } from "./read-body.ts";
 import type { Call } from "./step-invoker.ts";
@@ -44,7 +45,7 @@ async function envelopeOfJson(body: Buffer, loadJson: () => Promise<JsonCodec>):
 }
 
 async function readCallPieces(request: IncomingMessage, response: ServerResponse, answer: HeldAnswer) {
-  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  if (asksFirst(request)) response.writeContinue();
   // What is left unread must not take the connection along, on which the answer is still to go.
   const pieces = readPieces(request.iterator({ destroyOnReturn: false }), limits.messageBytesMax);
   const first = await named(pieces.next());

@@ -1,9 +1,9 @@
-import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { Envelope, Outcome } from "#contracts";
 import { limits } from "#domain/limits";
 import { fail } from "#domain/outcome";
 import { labelOf } from "#errors";
+import { exchange } from "#testing/exchange";
 import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
 import type { StepInvoker } from "./step-invoker.ts";
@@ -166,16 +166,3 @@ describe("a step's listener", () => {
     expect(sent).toBeLessThan(4 * limits.messageBytesMax);
   });
 });
-
-/** Sends this and gives what comes back until the other side closes. */
-function exchange(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let got = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    socket.on("data", (chunk) => {
-      got += chunk;
-    });
-    socket.on("end", () => resolve(got));
-    socket.on("error", reject);
-  });
-}

@@ -1,11 +1,12 @@
 /** A call that is refused while its client still sends a body. */
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Envelope, Outcome } from "#contracts";
 import { labelOf } from "#errors";
+import { exchange } from "#testing/exchange";
 import { buildGoProxies, findGo, type GoProxies } from "#testing/half-duplex/go-proxy";
 import { openHttpDoor } from "./http-door.ts";
 import { jsonLog } from "./json-log.ts";
@@ -166,10 +167,8 @@ it("has its answer before its body is read where too many are read so, and is no
   expect((await sendInTwo(port, "/third", async () => {})).statusCode).toBe(200);
 });
 
-const go = findGo();
-if (go === undefined) {
-  process.stderr.write("SKIPPED: Go is not installed, refusals do not pass through its HTTP library\n");
-} else {
+const go = findGo("refusals do not pass through its HTTP library");
+if (go !== undefined) {
   describe("through Go's HTTP library, as in OpenFaaS' gateway and of-watchdog", () => {
     let proxies: GoProxies;
     beforeAll(async () => {
@@ -195,18 +194,5 @@ if (go === undefined) {
         }
       },
     );
-  });
-}
-
-/** Sends this and gives what comes back until the other side closes. */
-function exchange(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let got = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    socket.on("data", (chunk) => {
-      got += chunk;
-    });
-    socket.on("end", () => resolve(got));
-    socket.on("error", reject);
   });
 }

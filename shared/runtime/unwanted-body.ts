@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { limits } from "#domain/limits";
+import { asksFirst } from "./asks-first.ts";
 import { readOn } from "./read-on.ts";
 
 export interface UnwantedBody {
@@ -30,9 +31,9 @@ export function createReadUnwanted(atOnceMax: number = limits.unwantedBodiesAtOn
   };
 }
 
-/** Its client waits for a word before it sends the body (RFC 9110 section 10.1.1); the answer is that word. */
+/** Its client waits for a word, and the answer is that word. */
 export function isHeldBack(request: IncomingMessage): boolean {
-  return request.headers.expect?.toLowerCase() === "100-continue" && !request.readableDidRead;
+  return asksFirst(request) && !request.readableDidRead;
 }
 
 function endOrLimit(request: IncomingMessage, { bytesMax, msMax }: UnwantedBody): Promise<void> {
