@@ -100,6 +100,24 @@ describe("agreement-check", () => {
     ]);
   });
 
+  it("names what is protected in a table that there is not", async () => {
+    const json = agreement({ "a@b": { Persoonen: "true" } });
+    const relations = {
+      "a@b": { ...json.relations["a@b"], dataSets: ["wageGap"], deniedColumns: { Personeen: ["x"] } },
+    };
+    const { decision } = await check({ ...json, relations });
+    const unknown = { code: ErrorCode.UNKNOWN_TABLE, message: expect.stringMatching(/did you mean Personen\?$/) };
+    expect(decision).toEqual({
+      $case: "refusal",
+      value: {
+        reasons: [
+          { ...unknown, clause: 'relations["a@b"].rowFilters.Persoonen' },
+          { ...unknown, clause: 'relations["a@b"].deniedColumns.Personeen' },
+        ],
+      },
+    });
+  });
+
   it("fails by name on what is no agreement, and rehearses without a failure", async () => {
     await expect(check("{")).rejects.toMatchObject({ code: ErrorCode.INVALID_REQUEST });
     await expect(check({ name: "UVA" })).rejects.toMatchObject({ code: ErrorCode.INVALID_REQUEST });
