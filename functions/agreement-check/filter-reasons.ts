@@ -4,9 +4,9 @@ import type { DuckDBConnection } from "#data/duckdb";
 import { rowFilterSql } from "#data/row-filter";
 import { compareNames, listed } from "#domain/by-name";
 import { nearestHint } from "#domain/nearest-name";
+import { pathMember } from "#domain/path-member";
 import { broadlyFolded } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
-import { pathMember } from "./path-member.ts";
 
 /**
  * In the order of users and tables.

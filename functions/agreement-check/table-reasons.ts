@@ -2,8 +2,8 @@
 import { type Agreement, type DataSet, ErrorCode, type Reason } from "#contracts";
 import { compareNames, listed } from "#domain/by-name";
 import { nearestHint } from "#domain/nearest-name";
+import { pathMember } from "#domain/path-member";
 import { broadlyFolded } from "#domain/permitted-columns";
-import { pathMember } from "./path-member.ts";
 
 /**
  * In the order of users and tables. Of a relation that names a data set which is not described yet nothing is said.

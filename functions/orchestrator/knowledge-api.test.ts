@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { historyPrefix } from "#domain/knowledge-keys";
+import { historyPrefix, stepKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { type KnowledgeApp, openKnowledgeApp } from "#testing/knowledge-app";
 import type { Caller } from "./caller.ts";
@@ -93,6 +93,36 @@ describe("a change of a document", () => {
     expect(etagOf(kept)).toBe(etag);
     expect(await kept.json()).toEqual(agreement);
     expect((await history()).changes).toHaveLength(1);
+  });
+
+  it("that demands a step that there is not is refused by path, and the old one kept", async () => {
+    const demanding = (...names: string[]) => ({
+      ...agreement,
+      demandedSteps: { sqlDataRequest: names, "a type": names },
+    });
+    // Which steps there will be, nobody knows before there is one.
+    expect((await create(demanding("sql-anonymise"), "/agreements/VU")).status).toBe(201);
+    const steps = ["sql-query", "sql-anonymize"];
+    for (const name of steps) await app.knowledge.put(stepKey(name), JSON.stringify({ name, label: "dataProvider" }));
+    expect((await replace(demanding(...steps))).status).toBe(200);
+    const etag = etagOf(await app.send("GET", path));
+    const refused = await problem(put(demanding("sql-query", "sql-anonymise", "else"), { "if-match": etag }));
+    const [misspelt, other] = [
+      "there is no step sql-anonymise in the catalogue: did you mean sql-anonymize?",
+      "there is no step else in the catalogue: there are sql-anonymize, sql-query",
+    ];
+    expect(refused).toEqual({
+      status: 400,
+      code: "INVALID_REQUEST",
+      detail: `the agreement is not valid: demandedSteps["a type"][1] ${misspelt}`,
+      errors: [
+        { path: 'demandedSteps["a type"][1]', message: misspelt },
+        { path: 'demandedSteps["a type"][2]', message: other },
+        { path: "demandedSteps.sqlDataRequest[1]", message: misspelt },
+        { path: "demandedSteps.sqlDataRequest[2]", message: other },
+      ],
+    });
+    expect(await (await app.send("GET", path)).json()).toEqual(demanding(...steps));
   });
 
   it("of an agreement of 10,000 relations is taken, and one beyond the limit is not", async () => {

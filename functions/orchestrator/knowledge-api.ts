@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { ErrorCode } from "#contracts";
 import { InvalidDocument } from "#contracts/documents";
+import type { AgreementJson } from "#contracts/json-documents";
 import { existenceKey } from "#domain/knowledge-keys";
 import { DynamosError } from "#errors";
 import type { SidecarApi } from "#sidecar/client";
@@ -12,6 +13,7 @@ import { catalogueJson, documentOf, partiesJson } from "./catalogue.ts";
 import { type DocumentChange, documentChanges } from "./change-document.ts";
 import { checkAgreement } from "./check-agreement.ts";
 import { agreements, type Collection, checkNames, collections } from "./collections.ts";
+import { demandedStepProblems } from "./demanded-steps.ts";
 import { historyJson, pageOf, valueAt, wholeNumber } from "./document-history.ts";
 import { hasTag } from "./entity-tags.ts";
 import { etagOf } from "./precondition.ts";
@@ -30,7 +32,7 @@ export function knowledgeApi(api: SidecarApi, bodies: BodyReader, exchangeParty:
       const json = await bodies.read(c, collection.bodyBytesMax);
       await collection.check(json);
       checkNames(collection, json, namesIn(c));
-      if (collection === agreements) await checkFilters(api, exchangeParty, json);
+      if (collection === agreements) await checkNamed(api, exchangeParty, json);
       const { revision, isNew } = await changes.put(changeOf(c, collection), json);
       const headers = { etag: etagOf(revision), ...(await appliedHeaders(api, revision)) };
       return c.json(json as object, isNew ? 201 : 200, headers);
@@ -46,12 +48,18 @@ export function knowledgeApi(api: SidecarApi, bodies: BodyReader, exchangeParty:
   return routes;
 }
 
-/** @throws InvalidDocument: the engine does not take a row filter. DynamosError when it could not be asked */
-async function checkFilters(api: SidecarApi, exchangeParty: string, agreement: unknown): Promise<void> {
-  const reasons = await checkAgreement(api, exchangeParty, agreement);
-  if (reasons.length === 0) return;
-  const problems = reasons.map(({ clause, message }) => ({ path: clause, message }));
-  throw new InvalidDocument(agreements.noun, problems);
+/**
+ * @param json an agreement that is valid by its schema
+ * @throws InvalidDocument: it demands a step, or protects a table, that there is not, or the engine does not take a
+ *   row filter. DynamosError when it could not be asked
+ */
+async function checkNamed(api: SidecarApi, exchangeParty: string, json: unknown): Promise<void> {
+  const [problems, reasons] = await Promise.all([
+    demandedStepProblems(api, json as AgreementJson),
+    checkAgreement(api, exchangeParty, json),
+  ]);
+  problems.push(...reasons.map(({ clause, message }) => ({ path: clause, message })));
+  if (problems.length > 0) throw new InvalidDocument(agreements.noun, problems);
 }
 
 async function getOne(c: Context, collection: Collection, api: SidecarApi): Promise<Response> {
