@@ -55,6 +55,16 @@ describe.skipIf(!canRun)("dynamos sidecar --functions", () => {
     expect(text).toContain('dynamos_queue_consumers{party="UVA",queue="uva.sql-query"} 1\n');
   });
 
+  it("shows in its metrics each queue that the broker has of its party", async () => {
+    const { text } = await probe("/metrics");
+    const shown = [...text.matchAll(/^dynamos_queue_messages_ready\{party="UVA",queue="([^"]*)"\} 0$/gm)];
+    // Replies to one sidecar are no queue of its party, and bear an id.
+    const there = (await rabbitmq?.queues())?.map(({ name }) => name).filter((name) => !name.startsWith("reply."));
+    expect(there).toContain("uva.returns");
+    expect(shown.map(([, queue]) => queue).sort()).toEqual(there?.sort());
+    expect(text).toContain('dynamos_queue_consumers{party="UVA",queue="uva.returns"} 1\n');
+  }, 60_000);
+
   it("is alive and not ready while the broker is away", async () => {
     await rabbitmq?.stop();
     rabbitmq = undefined;

@@ -1,7 +1,6 @@
 /** The queues that a stack's functions and parties have, where the broker itself does not list them. */
 import { join } from "node:path";
-import { retryDelaysMs } from "#adapters/amqp/topology";
-import { deadLetterQueue, gatherTopic, retryQueue, returnsQueue } from "#domain/route";
+import { partyQueues } from "#adapters/amqp/topology";
 import { home, partiesOf } from "./parties.ts";
 import { readStack } from "./read-stack.ts";
 
@@ -17,11 +16,6 @@ export async function queuesOfStack(file = join(home, "stack.yml")): Promise<Sta
   const topics = stack.functions.flatMap(({ annotations }) => (annotations.topic ?? "").split(","));
   return {
     steps: [...new Set(topics.map((topic) => topic.trim()).filter(Boolean))].sort(),
-    others: partiesOf(stack).flatMap((party) => [
-      gatherTopic(party),
-      deadLetterQueue(party),
-      returnsQueue(party),
-      ...retryDelaysMs.map((delayMs) => retryQueue(party, delayMs)),
-    ]),
+    others: partiesOf(stack).flatMap(partyQueues),
   };
 }

@@ -1,8 +1,7 @@
 /** How full a party's queues are, read from the broker when asked. */
 import { readQueues } from "#adapters/amqp/queue-figures";
 import type { TlsFiles } from "#adapters/amqp/tls";
-import { retryDelaysMs } from "#adapters/amqp/topology";
-import { deadLetterQueue, gatherTopic, retryQueue } from "#domain/route";
+import { partyQueues } from "#adapters/amqp/topology";
 import type { Invoker } from "#ports/invoker";
 import type { Readings } from "#ports/metrics";
 
@@ -12,8 +11,6 @@ export type QueueDepths = (invoker: Invoker) => Promise<Readings["queues"]>;
 export function queueDepths(url: string, party: string, tls: TlsFiles | undefined): QueueDepths {
   return async (invoker) => {
     const topics = (await invoker.steps()).map(({ topic }) => topic);
-    const retries = retryDelaysMs.map((delayMs) => retryQueue(party, delayMs));
-    const names = [...topics, gatherTopic(party), deadLetterQueue(party), ...retries];
-    return readQueues({ url, tls, names, peek: false });
+    return readQueues({ url, tls, names: [...topics, ...partyQueues(party)], peek: false });
   };
 }

@@ -10,6 +10,7 @@ import {
   deadLetterExchange,
   deadLetterQueue,
   exchange,
+  gatherTopic,
   inletExchange,
   outletExchange,
   retryQueue,
@@ -67,6 +68,12 @@ export function namesWith(prefix: string, party: string, user?: string): Names {
     queue: (name) => prefix + name,
     keyOf: (queue) => `${queue}.again`,
   };
+}
+
+/** Without those of its steps. That of its gathers is there only where it computes for others. */
+export function partyQueues(party: string): string[] {
+  const retries = retryDelaysMs.map((delayMs) => retryQueue(party, delayMs));
+  return [gatherTopic(party), deadLetterQueue(party), returnsQueue(party), ...retries];
 }
 
 export function retryDelayFor(afterMs: number): number {
