@@ -83,6 +83,8 @@ const tasks = {
   },
 };
 
+// npx has told its shell to end and is gone as well: nobody else would tell this process.
+if (process.env.npm_lifecycle_event === "npx" && isAdopted()) process.exit(143);
 if (!Object.hasOwn(tasks, task)) fail(`use: node cli/setup/run.mjs ${Object.keys(tasks).join("|")}`);
 checkNode();
 install();
@@ -172,6 +174,25 @@ function passSignalsTo(child, interruptGraceMs) {
     clearInterval(orphaned);
     process.off("SIGTERM", terminate).off("SIGHUP", terminate).off("SIGINT", interrupt);
   };
+}
+
+/**
+ * Whether what started this process was gone before it could look: its parent is then one of another process group,
+ * as npm's shell never is. Who leads a group was started to stand alone. Where there is no /proc, nobody knows.
+ */
+function isAdopted() {
+  const [own, parents] = [process.pid, shell].map(groupOf);
+  return own !== undefined && parents !== undefined && parents !== own && own !== process.pid;
+}
+
+function groupOf(pid) {
+  try {
+    // `pid (name) state parent group`: the name may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[3]);
+  } catch {
+    return undefined;
+  }
 }
 
 function say(text) {

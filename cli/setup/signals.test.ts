@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -58,4 +59,43 @@ it.each(["SIGINT", "SIGTERM"] as const)(
     await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
   },
   60_000,
+);
+
+const versionText = "exec node cli/bin/dynamos.mjs --version";
+
+/** What the command writes when `script` starts it. */
+async function written(script: string, environment: Readonly<Record<string, string>>): Promise<string> {
+  const started = spawn("sh", ["-c", script], {
+    cwd: home,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, ...environment },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  let text = "";
+  started.stdout.setEncoding("utf8").on("data", (chunk) => {
+    text += chunk;
+  });
+  // When everybody who could write has ended.
+  await once(started, "close");
+  return text;
+}
+
+/** The command starts when nothing is left of its shell. */
+const afterItsShell = `(while kill -0 $$ 2> /dev/null; do sleep 0.01; done; ${versionText}) &`;
+const npx = { npm_lifecycle_event: "npx" };
+
+it("does nothing under npx when a signal has ended the shell between them before it had started", async () => {
+  expect(await written(afterItsShell, npx)).toBe("");
+}, 30_000);
+
+it.each([
+  ["under npx", `(${versionText}); true`, npx],
+  ["under npx in place of its shell", versionText, npx],
+  ["in the background of a shell that has ended", afterItsShell, {}],
+] as const)(
+  "starts %s",
+  async (_, script, environment) => {
+    expect(await written(script, environment)).toMatch(/^\d+\.\d+\.\d+\n$/);
+  },
+  30_000,
 );
