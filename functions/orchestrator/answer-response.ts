@@ -36,7 +36,7 @@ export function checkAccept(accept: string | undefined): void {
  */
 export function chooseFormat(answer: Answer, { accept, party }: Wish, reader: TableReader): Chosen {
   checkAccept(accept);
-  const wanted = party === undefined ? answer : answerOfParty(answer, party);
+  const wanted = wantedOf(answer, party);
   const whyNot: string[] = [];
   for (const format of acceptedFormats(accept)) {
     const bytes = (signal: AbortSignal) => answerBytes(wanted, format, (table) => openTable(table, reader, signal));
@@ -54,7 +54,9 @@ export function chooseFormat(answer: Answer, { accept, party }: Wish, reader: Ta
   throw new DynamosError(ErrorCode.NOT_ACCEPTABLE, `${whyNot[0]}: accept application/json${choose}`);
 }
 
-function answerOfParty(answer: Answer, party: string): Answer {
+/** @throws DynamosError NOT_FOUND (no result of this party), or why the party has none */
+export function wantedOf(answer: Answer, party: string | undefined): Answer {
+  if (party === undefined) return answer;
   const results = answer.results.filter((result) => result.party === party);
   if (results.length > 0) return { ...answer, results, answering: [party] };
   const failure = answer.failed.find((one) => one.party === party);
@@ -63,7 +65,10 @@ function answerOfParty(answer: Answer, party: string): Answer {
   throw new DynamosError(ErrorCode.NOT_FOUND, `there is no result of the party that was named: there are ${there}`);
 }
 
-export function answerHeaders({ id, complete, reused }: Answer, { format, rows }: Chosen): Record<string, string> {
+export function answerHeaders(
+  { id, complete, reused }: Pick<Answer, "id" | "complete" | "reused">,
+  { format, rows }: Chosen,
+): Record<string, string> {
   return {
     "content-type": format.contentType,
     vary: "Accept",

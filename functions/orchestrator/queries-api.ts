@@ -8,18 +8,23 @@ import { DynamosError } from "#errors";
 import type { Log } from "#ports/log";
 import type { SidecarApi } from "#sidecar/client";
 import { createAdmission, type Refused } from "./admission.ts";
-import { answerHeaders, checkAccept, chooseFormat, streamOf, type Wish } from "./answer-response.ts";
+import type { Answer } from "./answer.ts";
+import { answerHeaded, answerOnce } from "./answer-once.ts";
+import { checkAccept, type Wish } from "./answer-response.ts";
 import type { BodyReader } from "./body-reader.ts";
 import { askedBy, type CallerEnv } from "./caller.ts";
+import type { Collected } from "./collect.ts";
 import type { ResultCacheSettings } from "./config.ts";
+import { chooseHead, wantsLines } from "./head-response.ts";
 import { keptResponse } from "./kept-answer.ts";
+import { preferencesOf } from "./prefer.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { createQueryArchive } from "./query-archive.ts";
 import { createQueryStore, type QueryRecord, statusJson } from "./query-store.ts";
 import { createResultCache } from "./result-cache.ts";
-import { runQuery } from "./run-query.ts";
-import { runRemembering } from "./run-remembering.ts";
-import type { ServerTiming } from "./server-timing.ts";
+import { type Run, runQuery } from "./run-query.ts";
+import { type RememberingOptions, runRemembering } from "./run-remembering.ts";
+import { type HeadedRun, runWithHead } from "./run-with-head.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { within } from "./within.ts";
 
@@ -61,11 +66,16 @@ interface Started {
   readonly controller: AbortController;
   /** Resolves when its answer is in the record. */
   readonly done: Promise<void>;
+  /** Resolves before, where what the answer begins with is known before. */
+  readonly head: Promise<Answer | undefined>;
 }
+
+/** What becomes of the rows: kept to be fetched, sent when they are all there, or the first ones sent before. */
+type Delivery = "kept" | "whole" | "headed";
 
 export function queriesApi(options: QueriesOptions): QueriesApi {
   const { api, bodies, exchangeParty, log, runningQueriesMax, resultCache } = options;
-  const run =
+  const run: Run<RememberingOptions> =
     resultCache === undefined ? runQuery : runRemembering(createResultCache({ ...resultCache, now: Date.now }));
   const archive = createQueryArchive({ api, exchangeParty, log, now: Date.now });
   const store = createQueryStore({
@@ -74,13 +84,14 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     renewTransfer: (name) => api.renewTransfer(name),
     forgotten: (id) => void archive.drop(id),
   });
+  const tools = { store, reader: api, log };
   const admission = createAdmission(runningQueriesMax);
   const running = new Set<Started>();
   const routes = new Hono<CallerEnv>();
   let isStopping = false;
   let cutTimer: NodeJS.Timeout | undefined;
 
-  function start(c: Context<CallerEnv>, asked: AskedQuery, keepsRows: boolean): Started | Refused {
+  function start(c: Context<CallerEnv>, asked: AskedQuery, delivery: Delivery): Started | Refused {
     const { query, timeoutMs = limits.queryTimeoutMsDefault, job } = asked;
     if (isStopping) return { message: "this orchestrator is stopping", retryAfterS: 1 };
     const startedAtMs = Date.now();
@@ -90,6 +101,7 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     const deadlineMs = startedAtMs + timeoutMs;
     const cancel = () => controller.abort();
     const { subject } = c.get("caller");
+    const keepsRows = delivery === "kept";
     const record = store.open({
       id: randomUUID(),
       subject,
@@ -98,8 +110,7 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
       cancel,
       keepsRows,
     });
-    // Who comes for it later holds its tables at the broker, under this query's name.
-    const done = (keepsRows ? runQuery : run)({
+    const options = {
       subject,
       api,
       exchangeParty,
@@ -107,30 +118,38 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
       deadlineMs,
       traceparent: traceparentOf(c.req.header("traceparent")),
       signal: controller.signal,
-      onProgress: (collected) => {
+      onProgress: (collected: Collected) => {
         record.collected = collected;
       },
-    }).then(async (answer) => {
+    };
+    const { head, whole } = runFor(delivery, options);
+    const done = whole.then(async (answer) => {
       const nowMs = Date.now();
       admission.ended(nowMs, !controller.signal.aborted && nowMs < deadlineMs - limits.deadlineReserveMs);
       store.close(record, answer);
       if (keepsRows) await archive.ended(record, answer);
     });
-    const entry = { job, record, controller, done };
+    const entry = { job, record, controller, done, head };
     running.add(entry);
     void done.finally(() => running.delete(entry));
     return entry;
   }
 
+  function runFor(delivery: Delivery, options: RememberingOptions): HeadedRun {
+    if (delivery === "headed") return runWithHead(run, options);
+    // Who comes for it later holds its tables at the broker, under this query's name.
+    return { head: nothing, whole: (delivery === "kept" ? runQuery : run)(options) };
+  }
+
   async function answer(c: Context<CallerEnv>, asked: AskedQuery): Promise<Response> {
-    const isAsync = /(^|,)\s*respond-async\s*(,|;|$)/i.test(c.req.header("prefer") ?? "");
-    if (!isAsync) checkAccept(c.req.header("accept"));
+    const delivery = deliveryOf(c);
+    if (delivery !== "kept") checkAccept(c.req.header("accept"));
     const timing = c.get("timing");
     timing.mark("body");
-    const started = start(c, asked, isAsync);
+    const started = start(c, asked, delivery);
     if ("retryAfterS" in started) return refusedResponse(started);
     const { record, controller, done } = started;
-    if (isAsync) {
+    if (delivery === "kept") {
       // Before its id is told: who asks for it may reach another orchestrator.
       await archive.began(record);
       const location = `${asked.toQueries}${record.id}`;
@@ -139,9 +158,13 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     const { signal } = c.req.raw;
     if (signal.aborted) controller.abort();
     signal.addEventListener("abort", () => controller.abort(), { once: true });
-    await done;
+    const [wish, head] = [wishOf(c), await started.head];
+    const chosen = head && chooseHead(head, wish, api);
+    if (chosen === undefined) await done;
     timing.mark("query");
-    return answerOnce(record, wishOf(c), timing);
+    return chosen === undefined
+      ? answerOnce(record, wish, { ...tools, timing })
+      : answerHeaded(started, { chosen, wish }, { ...tools, timing });
   }
 
   routes.post("/", async (c) => {
@@ -151,23 +174,6 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
     const { query, timeoutMs } = queryRequestFromJson(await bodies.read(c));
     return answer(c, { query: askedBy(c.get("caller"), query), timeoutMs, job: "", toQueries: "queries/" });
   });
-
-  /** The transfers of an answer that is not kept live until it was sent, or can't be. */
-  function answerOnce(record: QueryRecord, wish: Wish, timing: ServerTiming): Response {
-    const headers = { "x-query-id": record.id, "server-timing": timing.header };
-    const drop = () => store.dropRows(record);
-    try {
-      const { answer } = record;
-      if (answer === undefined) throw new DynamosError(ErrorCode.INTERNAL, `query ${record.id} has no answer yet`);
-      if (answer.problem !== undefined) return problemResponse(answer.problem, headers);
-      const chosen = chooseFormat(answer, wish, api);
-      const all = { ...answerHeaders(answer, chosen), ...headers };
-      return new Response(streamOf(chosen.bytes, log, drop), { status: 200, headers: all });
-    } catch (error) {
-      drop();
-      throw error;
-    }
-  }
 
   /** Of this orchestrator, or of another one that has left it at the broker. @throws DynamosError NOT_FOUND, BROKER_UNAVAILABLE */
   async function ownRecord(c: Context<CallerEnv>): Promise<QueryRecord> {
@@ -192,11 +198,7 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
       ifRange: c.req.header("if-range"),
       ifNoneMatch: c.req.header("if-none-match"),
     };
-    return keptResponse(
-      Object.assign(record, { answer }),
-      { ...wishOf(c), ...conditions },
-      { store, reader: api, log },
-    );
+    return keptResponse(Object.assign(record, { answer }), { ...wishOf(c), ...conditions }, tools);
   });
 
   routes.delete("/:id", async (c) => {
@@ -230,6 +232,14 @@ export function queriesApi(options: QueriesOptions): QueriesApi {
       await within(limits.cancelWaitMsMax, store.clear());
     },
   };
+}
+
+const nothing = Promise.resolve(undefined);
+
+function deliveryOf(c: Context): Delivery {
+  const preferred = preferencesOf(c.req.header("prefer"));
+  if (preferred.has("respond-async")) return "kept";
+  return preferred.has("first-rows") && wantsLines(c.req.header("accept")) ? "headed" : "whole";
 }
 
 function wishOf(c: Context): Wish {

@@ -22,6 +22,9 @@ export interface RunOptions {
   readonly attempt?: number;
 }
 
+/** Never rejects: whatever ends the query is in the answer. */
+export type Run<Options extends RunOptions = RunOptions> = (options: Options) => Promise<Answer>;
+
 /** Never throws: whatever ends the query is in the answer. */
 export async function runQuery(options: RunOptions): Promise<Answer> {
   const startedAt = performance.now();

@@ -1,83 +1,29 @@
 /** When an earlier answer is given again, and what prevents it: real steps over files that change, with gRPC in between. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createMemoryLog } from "#adapters/memory/log";
 import { ErrorCode } from "#contracts";
-import { agreementKey, archetypeKey } from "#domain/knowledge-keys";
+import { agreementKey, archetypeKey, dataSetKey } from "#domain/knowledge-keys";
 import { DynamosError } from "#errors";
-import { connectSidecar, type SidecarApi } from "#sidecar/client";
-import { type GrpcServer, serveSidecar } from "#sidecar/grpc-server";
-import { openTokens, type Tokens } from "#testing/tokens";
-import { openWorld, type World } from "#testing/world";
-import { demoDocuments } from "../../cli/demo/documents.ts";
-import archetypeSelector from "../archetype-selector/handler.ts";
-import policyEnforcer from "../policy-enforcer/handler.ts";
-import sqlAggregate from "../sql-aggregate/handler.ts";
-import sqlAlgorithm from "../sql-algorithm/handler.ts";
-import sqlAnonymize from "../sql-anonymize/handler.ts";
-import sqlGraph from "../sql-graph/handler.ts";
-import sqlQuery from "../sql-query/handler.ts";
-import { type App, createApp } from "./app.ts";
+import type { SidecarApi } from "#sidecar/client";
+import { openStaffWorld, type StaffWorld, staffDataSet, staffUser } from "#testing/staff-world";
+import type { App } from "./app.ts";
 
-const user = "researcher@example.org";
 const minute = 60_000;
-let tokens: Tokens;
-let folder: string;
-let world: World;
-let server: GrpcServer;
-let api: SidecarApi;
+let staff: StaffWorld;
 let app: App;
 
-const dataSet = (party: string, title = "") => ({
-  name: "wageGap",
-  party,
-  type: "csv",
-  delimiter: ";",
-  tables: [{ name: "Staff", file: `Staff_${party}.csv`, columns: [{ name: "salary", title }] }],
-  measure: { column: "salary", groupBy: ["gender"] },
-});
 const writeStaff = (party: string, salary: number) =>
-  writeFile(join(folder, `Staff_${party}.csv`), `gender;salary\nM;${salary}\nV;${salary + 100}\nM;2000\n`);
+  staff.writeStaff(party, `gender;salary\nM;${salary}\nV;${salary + 100}\nM;2000\n`);
 
 beforeEach(async () => {
-  tokens = await openTokens();
-  folder = await mkdtemp(join(tmpdir(), "dynamos-reuse-"));
+  staff = await openStaffWorld();
   await Promise.all([writeStaff("UVA", 1_000), writeStaff("VU", 3_000)]);
-  const home = [sqlQuery, sqlAnonymize, sqlAlgorithm, sqlGraph];
-  world = await openWorld({
-    documents: [
-      ...demoDocuments,
-      ...["UVA", "VU"].map((party) => ({ key: `/dataSets/${party}/wageGap`, value: dataSet(party) })),
-    ],
-    steps: {
-      exchange: [policyEnforcer, archetypeSelector],
-      UVA: home,
-      VU: home,
-      SURF: [sqlAggregate, sqlAlgorithm, sqlGraph],
-    },
-    environments: { UVA: { data_dir: folder }, VU: { data_dir: folder } },
-  });
-  const exchange = world.sidecars.get("exchange");
-  if (exchange === undefined) throw new RangeError("there is no exchange");
-  server = await serveSidecar(exchange, "127.0.0.1:0");
-  api = connectSidecar(server.address);
   app = appOf({ bytesMax: 1_048_576, keptMs: minute });
 });
 
-afterEach(async () => {
-  await app.close();
-  api.close();
-  await server.stop();
-  await world.close();
-  await tokens.remove();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => staff.close());
 
 function appOf(resultCache: { bytesMax: number; keptMs: number } | undefined, change: Partial<SidecarApi> = {}): App {
-  const log = createMemoryLog();
-  return createApp({ api: { ...api, ...change }, exchangeParty: "exchange", log, verify: tokens.verify, resultCache });
+  return staff.appOf({ api: { ...staff.api, ...change }, resultCache });
 }
 
 interface Asked {
@@ -93,7 +39,7 @@ const question = { providers: ["UVA", "VU"], sql: "SELECT gender, salary FROM St
 async function ask(more: object = {}, headers: Record<string, string> = {}): Promise<Asked> {
   const request = new Request("http://exchange/v1/queries", {
     method: "POST",
-    headers: { "content-type": "application/json", ...(await tokens.headerOf({ user })), ...headers },
+    headers: { "content-type": "application/json", ...(await staff.tokens.headerOf({ user: staffUser })), ...headers },
     body: JSON.stringify({ ...question, ...more }),
   });
   const response = await app.fetch(request);
@@ -104,24 +50,6 @@ async function ask(more: object = {}, headers: Record<string, string> = {}): Pro
 }
 
 const resultsIn = ({ text }: Asked) => JSON.stringify((JSON.parse(text) as { results: unknown }).results);
-
-function recordsOf(party: string): Record<string, unknown>[] {
-  return (world.records.get(party)?.lines ?? []).map((line) => JSON.parse(line));
-}
-
-async function put(key: string, change: (document: Record<string, unknown>) => unknown): Promise<void> {
-  const before = JSON.parse((await world.knowledge.get(key))?.value ?? "{}");
-  const revision = await world.knowledge.put(key, JSON.stringify(change(before)));
-  const { waiting } = await api.applied(revision, 20_000);
-  expect(waiting).toEqual([]);
-}
-
-/** Of the agreement's only relation. */
-const relation = (party: string, change: object) =>
-  put(agreementKey(party), (agreement) => {
-    const { [user]: one } = agreement.relations as Record<string, object>;
-    return { ...agreement, relations: { [user]: { ...one, ...change } } };
-  });
 
 describe("an answer that is remembered", () => {
   it.each([
@@ -136,7 +64,7 @@ describe("an answer that is remembered", () => {
     expect(resultsIn(second)).toBe(resultsIn(first));
     expect(JSON.parse(second.text)).toMatchObject({ complete: true, reused: { query: first.id }, failed: [] });
     expect(JSON.parse(first.text)).not.toHaveProperty("reused");
-    const computed = recordsOf("UVA").filter(({ kind, step }) => kind === "step" && step === "sql-anonymize");
+    const computed = staff.recordsOf("UVA").filter(({ kind, step }) => kind === "step" && step === "sql-anonymize");
     expect(computed.map(({ queryId }) => queryId)).toEqual([first.id]);
   });
 
@@ -157,13 +85,17 @@ describe("an answer that is remembered", () => {
     const first = await ask();
     const second = await ask();
     const of = { queryId: first.id, answeredAtMs: expect.any(Number) };
-    const reuses = recordsOf("exchange").filter(({ kind }) => kind === "reuse");
-    expect(reuses).toMatchObject([{ queryId: second.id, of, user: { name: user }, agreements: [{}, {}] }]);
+    const reuses = staff.recordsOf("exchange").filter(({ kind }) => kind === "reuse");
+    expect(reuses).toMatchObject([{ queryId: second.id, of, user: { name: staffUser }, agreements: [{}, {}] }]);
     for (const party of ["UVA", "VU"]) {
-      const released = recordsOf(party).filter(({ kind, queryId }) => kind === "release" && queryId === second.id);
+      const released = staff
+        .recordsOf(party)
+        .filter(({ kind, queryId }) => kind === "release" && queryId === second.id);
       expect(released).toMatchObject([{ what: "unchanged", to: "exchange", of, contents: [] }]);
     }
-    const decided = recordsOf("exchange").filter(({ kind, queryId }) => kind === "decision" && queryId === second.id);
+    const decided = staff
+      .recordsOf("exchange")
+      .filter(({ kind, queryId }) => kind === "decision" && queryId === second.id);
     expect(decided).toHaveLength(2);
   });
 
@@ -178,7 +110,7 @@ describe("an answer that is remembered", () => {
   });
 
   it("counts as a query where queries are counted, and is not given when none is left", async () => {
-    await relation("UVA", { queriesPerPeriod: { max: 2, period: "P30D" } });
+    await staff.changeRelation("UVA", { queriesPerPeriod: { max: 2, period: "P30D" } });
     const alone = { providers: ["UVA"] };
     const [first, second, third] = [await ask(alone), await ask(alone), await ask(alone)];
     expect([first.status, second.reused]).toEqual([200, first.id]);
@@ -189,16 +121,16 @@ describe("an answer that is remembered", () => {
 describe("an answer is not given again", () => {
   const sameResult = "the same result";
   const changes: [string, () => Promise<unknown>, string?][] = [
-    ["an agreement was written again", () => put(agreementKey("UVA"), (agreement) => agreement), sameResult],
-    ["a relation got a filter of rows", () => relation("VU", { rowFilters: { Staff: "salary < 2500" } })],
+    ["an agreement was written again", () => staff.put(agreementKey("UVA"), (agreement) => agreement), sameResult],
+    ["a relation got a filter of rows", () => staff.changeRelation("VU", { rowFilters: { Staff: "salary < 2500" } })],
     [
       "an archetype weighs less than the one that was chosen",
-      () => put(archetypeKey("dataThroughTtp"), (archetype) => ({ ...archetype, weight: 1 })),
+      () => staff.put(archetypeKey("dataThroughTtp"), (archetype) => ({ ...archetype, weight: 1 })),
     ],
     ["a data file has other rows", () => writeStaff("VU", 5_000)],
     [
       "the document of a data set has changed",
-      () => put("/dataSets/VU/wageGap", () => dataSet("VU", "pay")),
+      () => staff.put(dataSetKey("VU", "wageGap"), () => staffDataSet("VU", "pay")),
       sameResult,
     ],
   ];
@@ -218,14 +150,14 @@ describe("an answer is not given again", () => {
   it("when the user has been removed", async () => {
     await ask();
     for (const party of ["UVA", "VU"]) {
-      await put(agreementKey(party), (agreement) => ({ ...agreement, relations: {} }));
+      await staff.put(agreementKey(party), (agreement) => ({ ...agreement, relations: {} }));
     }
     expect(await ask()).toMatchObject({ status: 403, reused: null });
   });
 
   it("when one of two providers does not allow it any more", async () => {
     await ask();
-    await put(agreementKey("VU"), (agreement) => ({ ...agreement, relations: {} }));
+    await staff.put(agreementKey("VU"), (agreement) => ({ ...agreement, relations: {} }));
     const after = await ask();
     expect([after.status, after.reused]).toEqual([200, null]);
     expect(JSON.parse(after.text).results.map(({ party }: { party: string }) => party)).toEqual(["UVA"]);
@@ -233,7 +165,7 @@ describe("an answer is not given again", () => {
 
   it("to another subject of the same name", async () => {
     await ask();
-    const another = await tokens.headerOf({ user, id: "somebody else" });
+    const another = await staff.tokens.headerOf({ user: staffUser, id: "somebody else" });
     expect((await ask({}, another)).reused).toBeNull();
   });
 
@@ -255,7 +187,7 @@ describe("an answer is not given again", () => {
   });
 
   it("when a provider failed", async () => {
-    await rm(join(folder, "Staff_VU.csv"));
+    await staff.removeStaff("VU");
     const partial = await ask();
     expect(JSON.parse(partial.text)).toMatchObject({ complete: false });
     expect((await ask()).reused).toBeNull();
@@ -263,7 +195,7 @@ describe("an answer is not given again", () => {
 
   it("when a provider fails while it is asked about it", async () => {
     await ask();
-    await rm(join(folder, "Staff_VU.csv"));
+    await staff.removeStaff("VU");
     const after = await ask();
     expect(after.reused).toBeNull();
     expect(JSON.parse(after.text)).toMatchObject({ complete: false, failed: [{ party: "VU" }] });
@@ -273,7 +205,7 @@ describe("an answer is not given again", () => {
     app = appOf(undefined);
     await ask();
     expect((await ask()).reused).toBeNull();
-    const computed = recordsOf("UVA").filter(({ kind, step }) => kind === "step" && step === "sql-query");
+    const computed = staff.recordsOf("UVA").filter(({ kind, step }) => kind === "step" && step === "sql-query");
     expect(computed.map(({ outcome }) => outcome)).toEqual(["forward", "forward"]);
   });
 });

@@ -24,7 +24,7 @@ export function runRemembering(cache: ResultCache): (options: RememberingOptions
   return async (options) => {
     const question = questionKey(options.subject, options.query);
     const earlier = cache.find(question);
-    if (earlier === undefined) return runAndRemember(options, question, 1);
+    if (earlier === undefined) return runAndRemember(options, question, options.attempt ?? 1);
     const startedAt = performance.now();
     const { queryId, answeredAtMs, data } = earlier;
     const query = { ...options.query, reuse: { queryId, answeredAtMs, data: [...data] } };

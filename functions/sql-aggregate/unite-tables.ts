@@ -29,21 +29,32 @@ export async function uniteTables(tables: readonly ProviderTable[], emit: Emit):
   for (const { source } of tables) {
     const fitted = batchFitter(source.specs, specs, schema);
     for await (const batch of source.batches()) await sink.write(fitted(batch));
+    // What stands after a head in the union is not after it in the union's head.
+    if (source.headOf !== undefined) break;
   }
   return sink.finish(unitedNotes(tables));
 }
 
-/** Before anything is read: the union is as long as its parts. */
+/** Before anything is read: the union is as long as its parts, and that of heads as what they are the heads of. */
 function checkRows(tables: readonly ProviderTable[]): void {
-  const rows = tables.reduce((sum, { source }) => sum + source.rows, 0);
+  const rows = rowsOf(tables);
   if (rows <= limits.tableRowsMax) return;
   const message = `the providers' rows together are ${rows}, over the limit of ${limits.tableRowsMax}`;
   throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
+}
+
+function rowsOf(tables: readonly ProviderTable[]): number {
+  return tables.reduce((sum, { source }) => sum + (source.headOf ?? source.rows), 0);
 }
 
 function unitedNotes(tables: readonly ProviderTable[]): TableNotes {
   const all = tables.map(({ provider, source }) => ({ provider, notes: source.notes }));
   const measure = all.find(({ notes }) => notes.measure !== undefined)?.notes.measure;
   const remarks = all.flatMap(({ provider, notes }) => (notes.remarks ?? []).map((remark) => `${provider}: ${remark}`));
-  return { ...(measure === undefined ? {} : { measure }), ...(remarks.length === 0 ? {} : { remarks }) };
+  const isHead = tables.some(({ source }) => source.headOf !== undefined);
+  return {
+    ...(measure === undefined ? {} : { measure }),
+    ...(remarks.length === 0 ? {} : { remarks }),
+    ...(isHead ? { headOf: rowsOf(tables) } : {}),
+  };
 }

@@ -15,6 +15,7 @@ import { buildTable } from "#data/table-builder";
 import { type TableNotes, withNotes } from "#data/table-notes";
 import type { Emit } from "#data/table-sink";
 import { sourceOf, type TableSource, tableSource } from "#data/table-source";
+import { isRows } from "#domain/head";
 import { forwardResult } from "#domain/outcome";
 import { groupsLeftOut, nothingTold, smallestGroupOf } from "#domain/smallest-group";
 import { DynamosError } from "#errors";
@@ -69,8 +70,7 @@ export default defineStep<Facts>({
 /** One pass over the rows, whatever is computed. */
 async function resultOf(asked: Algorithm, input: Input, measure: TableNotes["measure"]): Promise<Result> {
   const { table, source, emit, least } = input;
-  // As the original and the policy step call it: the rows as they are.
-  if (asked.name === "" || asked.name.toLowerCase() === "rows") {
+  if (isRows(asked)) {
     checkNothingAsked(asked);
     return { table: await passTable(table, source, emit), chart: undefined, document: undefined };
   }

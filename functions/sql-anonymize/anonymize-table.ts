@@ -31,7 +31,9 @@ export async function anonymizeTable(source: TableSource, dataSets: readonly Dat
     if (schema.fields.length > 0) await sink.write(anonymizedBatch(batch, columns, schema));
   }
   const remarks = [...(source.notes.remarks ?? []), ...columns.flatMap(remarkOf)];
-  return sink.finish({ ...source.notes, ...(remarks.length === 0 ? {} : { remarks }) });
+  const { headOf: _, ...ofNoRows } = source.notes;
+  const notes = schema.fields.length > 0 ? source.notes : ofNoRows;
+  return sink.finish({ ...notes, ...(remarks.length === 0 ? {} : { remarks }) });
 }
 
 function describedRules(dataSets: readonly DataSet[]): Map<string, string> {

@@ -9,6 +9,7 @@ import { dataRevision } from "#data/data-revision";
 import { type Engine, openEngine } from "#data/duckdb";
 import { runQuery } from "#data/session";
 import type { Emit } from "#data/table-sink";
+import { givesHead } from "#domain/head";
 import { compare, forwardResult } from "#domain/outcome";
 import { isComparing } from "#domain/reuse";
 import { DynamosError } from "#errors";
@@ -105,6 +106,7 @@ async function queryOf(envelope: Envelope, terms: Terms, context: PreparedContex
     memoryMb: numberOf(environment.duckdb_memory_mb),
     ...(engine === undefined ? {} : { engine }),
     leftMs: deadlineMs - context.now(),
+    headAlone: givesHead(envelope),
     emit,
     notes: measure === undefined ? {} : { measure },
     ...(isComputed && query?.algorithm !== undefined ? { algorithm: query.algorithm } : {}),

@@ -80,7 +80,7 @@ describe("an approval", () => {
     expect(errorOf({ terms: { ...terms, [field]: value } })).toMatch(/is not what was signed$/);
   });
 
-  const otherQueries: { [Field in keyof Omit<Query, "id" | "user">]: Query[Field] } = {
+  const otherQueries: { [Field in keyof Omit<Query, "id" | "user">]-?: Query[Field] } = {
     requestType: "genericRequest",
     providers: ["UVA"],
     dataSets: ["wageGap"],
@@ -89,6 +89,7 @@ describe("an approval", () => {
     options: { graph: true, aggregate: true },
     purpose: "",
     reuse: { queryId: "q0", answeredAtMs: 1, data: [{ provider: "UVA", revision: "r" }] },
+    head: true,
   };
   it.each(Object.entries(otherQueries))("does not hold for a query with another %s", (field, value) => {
     expect(errorOf({}, { query: { ...query, [field]: value } as Query })).toBe(

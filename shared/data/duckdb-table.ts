@@ -3,34 +3,47 @@ import type { DuckDBVector } from "@duckdb/node-api";
 import type { RecordBatch, Schema } from "apache-arrow";
 import type { ColumnNote } from "./column-notes.ts";
 import { type DuckDBConnection, pointerReader } from "./duckdb.ts";
-import { rowBatches } from "./row-batches.ts";
+import { type BatchSize, rowBatches } from "./row-batches.ts";
 import { vectorColumn, vectorKind } from "./vector-column.ts";
 
 export interface QueryResult {
   readonly schema: Schema;
   /** Once. @throws the engine's own errors as they are, DynamosError TYPE_MISMATCH naming the column */
   batches(): AsyncGenerator<RecordBatch>;
+  /**
+   * Passes over those that were not taken as batches, which can't be taken any more.
+   * @param enough where it may stop
+   * @returns all that there are, or at least so many
+   */
+  countRows(enough: number): Promise<number>;
 }
 
 /**
  * @param notes by place; believed only where there is one for each column
+ * @param first size of the first batch
  * @throws DynamosError TYPE_MISMATCH naming the column; the engine's own errors as they are
  */
 export async function queryResult(
   connection: DuckDBConnection,
   sql: string,
   notes: readonly ColumnNote[],
+  first?: BatchSize,
 ): Promise<QueryResult> {
   const [result, readPointer] = await Promise.all([connection.stream(sql), pointerReader()]);
   const names = result.columnNames();
   const kinds = result.columnTypes().map((type, i) => vectorKind(type, names[i] ?? ""));
   const told = notes.length === names.length ? notes : [];
-  const rows = rowBatches(kinds.map(({ spec }, i) => ({ ...told[i], ...spec, name: names[i] ?? "" })));
+  const specs = kinds.map(({ spec }, i) => ({ ...told[i], ...spec, name: names[i] ?? "" }));
+  const rows = rowBatches(specs, first);
+  let fetched = 0;
+  async function nextChunk() {
+    const chunk = await result.fetchChunk();
+    fetched += chunk?.rowCount ?? 0;
+    return chunk?.rowCount ? chunk : undefined;
+  }
   async function* batches(): AsyncGenerator<RecordBatch> {
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      const count = chunk?.rowCount ?? 0;
-      if (chunk === null || count === 0) break;
+    for (let chunk = await nextChunk(); chunk !== undefined; chunk = await nextChunk()) {
+      const { rowCount: count } = chunk;
       const columns = kinds.map((kind, i) =>
         vectorColumn(kind, chunk.getColumnVector(i) as DuckDBVector, count, readPointer),
       );
@@ -39,5 +52,9 @@ export async function queryResult(
     const rest = rows.rest();
     if (rest !== undefined) yield rest;
   }
-  return { schema: rows.schema, batches };
+  async function countRows(enough: number): Promise<number> {
+    while (fetched < enough && (await nextChunk()) !== undefined);
+    return fetched;
+  }
+  return { schema: rows.schema, batches, countRows };
 }

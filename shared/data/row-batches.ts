@@ -4,8 +4,13 @@ import { batchOf } from "./arrow-stream.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
 import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
 
-const batchRows = 32_768;
-const batchBytes = 1_048_576;
+/** How much a batch holds: it ends with so many rows, or at the next look when it has more bytes. */
+export interface BatchSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+const usual: BatchSize = { rows: 32_768, bytes: 1_048_576 };
 /** Between two looks at the bytes: the sum over the columns costs more than a row. */
 const rowsBetweenLooks = 256;
 
@@ -19,12 +24,16 @@ export interface RowBatches {
   rest(): RecordBatch | undefined;
 }
 
-/** @param specs whose names are made unique */
-export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
+/**
+ * @param specs whose names are made unique
+ * @param first of the first batch: rows in multiples of 256
+ */
+export function rowBatches(specs: readonly ColumnSpec[], first: BatchSize = usual): RowBatches {
   const names = uniqueNames(specs.map(({ name }) => name));
   const columns = specs.map((spec, i) => ({ ...spec, name: names[i] ?? spec.name }));
   const schema = new Schema(columns.map(fieldOf));
   const buffers = columns.map((spec) => new ColumnBuffer(spec));
+  let size = first;
   let rows = 0;
 
   function rest(): RecordBatch | undefined {
@@ -35,11 +44,12 @@ export function rowBatches(specs: readonly ColumnSpec[]): RowBatches {
       buffers.map((buffer) => buffer.take()),
     );
     rows = 0;
+    size = usual;
     return batch;
   }
 
   function isFull(): boolean {
-    return rows === batchRows || (rows % rowsBetweenLooks === 0 && bytesOf(buffers) > batchBytes);
+    return rows === size.rows || (rows % rowsBetweenLooks === 0 && bytesOf(buffers) > size.bytes);
   }
 
   function* pushColumns(given: readonly Data[], count: number): Generator<RecordBatch> {

@@ -10,17 +10,17 @@ import { DynamosError } from "#errors";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
 import { columnsNamed, type NamedColumns } from "./columns-named.ts";
 import { type DuckDBConnection, type Engine, openEngine, outOfMemory, quoted } from "./duckdb.ts";
-import { queryResult } from "./duckdb-table.ts";
 import { engineError } from "./engine-error.ts";
 import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
 import { releasedQuery } from "./group-size/released-query.ts";
 import { queryLineage } from "./lineage/query-lineage.ts";
 import { openRows, type Rows } from "./open-rows.ts";
 import { protectedColumn } from "./protect-column.ts";
+import { resultTable } from "./result-table.ts";
 import { filterOf } from "./row-filter.ts";
 import { guardSql } from "./sql-guard.ts";
 import type { TableNotes } from "./table-notes.ts";
-import { type Emit, tableSink } from "./table-sink.ts";
+import type { Emit } from "./table-sink.ts";
 
 export type SessionTerms = Pick<Terms, "dataSets" | "columns"> &
   Partial<Pick<Terms, "deniedColumns" | "rowFilters" | "aggregatesOnly" | "minimumGroupSize" | "maximumRows">>;
@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly emit: Emit;
   /** What the rows take along. */
   readonly notes: TableNotes;
+  /** Of a table that is longer than its head, only that. */
+  readonly headAlone?: boolean;
   /** What follows in the chain; absent: nothing that aggregates. */
   readonly algorithm?: FollowingAlgorithm;
 }
@@ -77,11 +79,15 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     const { notes, algorithm } = options;
     const question = { ...guarded, lineage, loaded, terms, algorithm, measure: notes.measure };
     const released = await releasedQuery(engine.connection, question);
-    const { schema, batches } = await queryResult(engine.connection, released.sql, columnNotes(tables, lineage));
-    const sink = tableSink(schema, options.emit, terms.maximumRows);
-    for await (const batch of batches()) await sink.write(batch);
     const remarks = [...released.remarks, ...(options.anonymize ? protectedRemarks(tables, lineage) : [])];
-    return await sink.finish(remarks.length === 0 ? notes : { ...notes, remarks });
+    return await resultTable(engine.connection, {
+      sql: released.sql,
+      columns: columnNotes(tables, lineage),
+      notes: remarks.length === 0 ? notes : { ...notes, remarks },
+      emit: options.emit,
+      rowsMax: terms.maximumRows,
+      headAlone: options.headAlone ?? false,
+    });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
   } finally {

@@ -10,6 +10,8 @@ export interface TableNotes {
   readonly algorithm?: { readonly name: string; readonly over: string };
   /** Sentences for the asker: what was changed or left out, and why. */
   readonly remarks?: readonly string[];
+  /** The table is a head: the first rows of one that has so many. */
+  readonly headOf?: number;
 }
 
 const key = "dynamos.notes";

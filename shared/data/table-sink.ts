@@ -16,6 +16,13 @@ export interface TableSink {
   finish(notes: TableNotes): Promise<Table>;
 }
 
+/** @param rowsMax an agreement's, where it is lower than the system's. @throws DynamosError RESULT_TOO_LARGE */
+export function checkRows(rows: number, rowsMax: number): void {
+  if (rows <= Math.min(rowsMax, limits.tableRowsMax)) return;
+  const whose = rows > rowsMax ? `the ${rowsMax} rows of the agreement's maximumRows` : `${limits.tableRowsMax} rows`;
+  throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, `more than ${whose}: add a LIMIT or aggregate`);
+}
+
 /** @param rowsMax an agreement's, where it is lower than the system's */
 export function tableSink(schema: Schema, emit: Emit, rowsMax = Number.POSITIVE_INFINITY): TableSink {
   let held: RecordBatch[] = [];
@@ -26,18 +33,7 @@ export function tableSink(schema: Schema, emit: Emit, rowsMax = Number.POSITIVE_
 
   async function write(batch: RecordBatch): Promise<void> {
     rows += batch.numRows;
-    if (rows > rowsMax) {
-      throw new DynamosError(
-        ErrorCode.RESULT_TOO_LARGE,
-        `more than the ${rowsMax} rows of the agreement's maximumRows: add a LIMIT or aggregate`,
-      );
-    }
-    if (rows > limits.tableRowsMax) {
-      throw new DynamosError(
-        ErrorCode.RESULT_TOO_LARGE,
-        `more than ${limits.tableRowsMax} rows: add a LIMIT or aggregate`,
-      );
-    }
+    checkRows(rows, rowsMax);
     filled.see(batch);
     held.push(batch);
     heldBytes += batch.data.byteLength;

@@ -13,6 +13,8 @@ export interface TableSource {
   readonly specs: readonly ColumnSpec[];
   readonly notes: TableNotes;
   readonly rows: number;
+  /** How many rows the table has whose first ones these are; undefined: they are all that there are. */
+  readonly headOf: number | undefined;
   /** Once. @throws DynamosError ENVELOPE_INVALID, and what the bytes fail with */
   batches(): AsyncGenerator<RecordBatch>;
   /** The stream as it came, in place of its batches: nobody has looked at it. */
@@ -36,7 +38,13 @@ export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): Tab
     if (table.transfer !== undefined && rows !== table.rows)
       throw broken(`the table has ${rows} rows, and ${table.rows} were announced`);
   }
-  return { schema, specs: schema.fields.map(specOf), notes: notesOf(table), rows: table.rows, batches, bytes };
+  const { rows } = table;
+  const notes = notesOf(table);
+  return { schema, specs: schema.fields.map(specOf), notes, rows, headOf: headOf(notes, rows), batches, bytes };
+}
+
+function headOf({ headOf: all }: TableNotes, rows: number): number | undefined {
+  return Number.isSafeInteger(all) && (all ?? 0) > rows ? all : undefined;
 }
 
 /** Of a table whose bytes are all inside it. */

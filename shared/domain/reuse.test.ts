@@ -13,7 +13,7 @@ describe("what is asked", () => {
     expect(questionKey("s", { ...again, reuse })).toBe(questionKey("s", query));
   });
 
-  const changes: { [Field in keyof Omit<Query, "id" | "reuse">]: Query[Field] } = {
+  const changes: { [Field in keyof Omit<Query, "id" | "reuse">]-?: Query[Field] } = {
     requestType: "other",
     user: { id: "other", name: query.user?.name ?? "" },
     providers: ["UVA"],
@@ -22,6 +22,7 @@ describe("what is asked", () => {
     algorithm: { name: "sum", column: "", groupBy: [] },
     options: { graph: true },
     purpose: "other",
+    head: true,
   };
   it.each(Object.entries(changes))("is something else with another %s", (field, value) => {
     expect(questionKey("s", { ...query, [field]: value })).not.toBe(questionKey("s", query));

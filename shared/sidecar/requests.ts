@@ -96,10 +96,15 @@ export function createRequests({ broker, clock, log, cache, replyTo, drop, cance
       signal.removeEventListener("abort", end);
       if (waiting.get(queryId) === waiter) waiting.delete(queryId);
       past.set(queryId, waiter);
-      // Its asker need not wait for that; what is not told ends by the deadline. Who compared may ask again.
-      if (waiter.hasFailed) void cancel(queryId, isComparing(asked) ? waiter.attempt : 0).catch(() => {});
+      // Its asker need not wait for that; what is not told ends by the deadline.
+      if (waiter.hasFailed) void cancel(queryId, mayAskAgain(asked) ? waiter.attempt : 0).catch(() => {});
       await drop(waiter.rest().flatMap(replyTransfers));
     }
+  }
+
+  /** Who compared, or wanted the head of the answer, asks for all of it under the next attempt. */
+  function mayAskAgain(asked: Envelope): boolean {
+    return isComparing(asked) || asked.query?.head === true;
   }
 
   return {

@@ -62,7 +62,7 @@ const bypassing: readonly Forgery[] = [
 
 const unsignedHeader = Buffer.from('{"alg":"none","kid":"test","typ":"approval+jws"}').toString("base64url");
 
-const otherQueries: { readonly [Field in keyof Query]: (query: Query) => Query[Field] } = {
+const otherQueries: { readonly [Field in keyof Query]-?: (query: Query) => Query[Field] } = {
   id: () => "another",
   requestType: () => "genericRequest",
   user: () => ({ id: "", name: "steward@example.org" }),
@@ -73,6 +73,7 @@ const otherQueries: { readonly [Field in keyof Query]: (query: Query) => Query[F
   options: ({ options }) => ({ ...options, split: true }),
   purpose: () => "marketing",
   reuse: () => ({ queryId: "another", answeredAtMs: 1, data: [{ provider: "UVA", revision: "made up" }] }),
+  head: () => true,
 };
 
 const otherTerms: { readonly [Field in keyof Terms]: Terms[Field] } = {

@@ -1,5 +1,6 @@
 /** The algorithm that follows a query in its chain, as far as the query's own columns must be judged by it. */
 import { ErrorCode } from "#contracts";
+import { isRows } from "#domain/head";
 import { DynamosError } from "#errors";
 import { averagesColumns } from "../averages-columns.ts";
 import { folded } from "../lineage/tree.ts";
@@ -25,8 +26,7 @@ const summaries: ReadonlySet<string> = new Set([
 
 /** @returns undefined where the rows go on as they are */
 export function aggregating(algorithm: FollowingAlgorithm | undefined): FollowingAlgorithm | undefined {
-  const name = algorithm?.name.toLowerCase() ?? "";
-  return name === "" || name === "rows" ? undefined : algorithm;
+  return isRows(algorithm) ? undefined : algorithm;
 }
 
 /** @throws DynamosError SQL_REFUSED for one that gives values of single rows */

@@ -45,7 +45,11 @@ export interface Query {
   /** What the answer is for, in a word that the agreements know; may be empty. */
   purpose: string;
   /** Absent: nobody remembers answers. Covered by the approval, as all of the query is. */
-  reuse: Reuse | undefined;
+  reuse:
+    | Reuse
+    | undefined;
+  /** The head alone: of a table whose rows no step of its chains puts together, the first rows, and how many it has. */
+  head?: boolean | undefined;
 }
 
 export interface Query_OptionsEntry {
@@ -152,6 +156,7 @@ export const Query: MessageFns<Query> = {
         : {},
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
       reuse: isSet(object.reuse) ? Reuse.fromJSON(object.reuse) : undefined,
+      head: isSet(object.head) ? globalThis.Boolean(object.head) : undefined,
     };
   },
 
@@ -192,6 +197,9 @@ export const Query: MessageFns<Query> = {
     }
     if (message.reuse !== undefined) {
       obj.reuse = Reuse.toJSON(message.reuse);
+    }
+    if (message.head !== undefined) {
+      obj.head = message.head;
     }
     return obj;
   },

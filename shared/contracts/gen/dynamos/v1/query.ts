@@ -46,7 +46,11 @@ export interface Query {
   /** What the answer is for, in a word that the agreements know; may be empty. */
   purpose: string;
   /** Absent: nobody remembers answers. Covered by the approval, as all of the query is. */
-  reuse: Reuse | undefined;
+  reuse:
+    | Reuse
+    | undefined;
+  /** The head alone: of a table whose rows no step of its chains puts together, the first rows, and how many it has. */
+  head?: boolean | undefined;
 }
 
 export interface Query_OptionsEntry {
@@ -227,6 +231,7 @@ function createBaseQuery(): Query {
     options: {},
     purpose: "",
     reuse: undefined,
+    head: undefined,
   };
 }
 
@@ -261,6 +266,9 @@ export const Query: MessageFns<Query> = {
     }
     if (message.reuse !== undefined) {
       Reuse.encode(message.reuse, writer.uint32(82).fork()).join();
+    }
+    if (message.head !== undefined) {
+      writer.uint32(88).bool(message.head);
     }
     return writer;
   },
@@ -361,6 +369,14 @@ export const Query: MessageFns<Query> = {
             message.reuse = Reuse.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.head = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +414,7 @@ export const Query: MessageFns<Query> = {
     );
     message.purpose = object.purpose ?? "";
     message.reuse = (object.reuse !== undefined && object.reuse !== null) ? Reuse.fromPartial(object.reuse) : undefined;
+    message.head = object.head ?? undefined;
     return message;
   },
 };

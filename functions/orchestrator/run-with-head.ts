@@ -1,0 +1,54 @@
+/**
+ * Asks one query twice: for the head of its answer, and, where there is more than that, for all of it under the next
+ * attempt. Each run is decided on, planned and recorded as any other (docs/decisions/0028).
+ */
+import { sourceOf } from "#data/table-source";
+import type { Answer, PartyResult } from "./answer.ts";
+import { type Collected, nothingCollected } from "./collect.ts";
+import type { Run, RunOptions } from "./run-query.ts";
+
+export interface HeadedRun {
+  /** What can be told before the rest is there; undefined: nothing. Never rejects. */
+  readonly head: Promise<Answer | undefined>;
+  /** Never rejects. */
+  readonly whole: Promise<Answer>;
+}
+
+export function runWithHead<Options extends RunOptions>(run: Run<Options>, options: Options): HeadedRun {
+  let collected: Collected = nothingCollected;
+  const onProgress = (known: Collected) => {
+    collected = known;
+    options.onProgress(known);
+  };
+  const first = run({ ...options, query: { ...options.query, head: true }, onProgress });
+  const { api } = options;
+  return {
+    head: first.then((answer) => (isCut(answer) && answer.complete && isHere(answer) ? answer : undefined)),
+    whole: first.then((answer) => {
+      if (!isCut(answer)) return answer;
+      // Of an answer that is not used; best effort, as it expires.
+      for (const { result } of answer.results) {
+        if (result.table?.transfer !== undefined) void api.dropTransfer(result.table.transfer.name).catch(() => {});
+      }
+      return run({ ...options, attempt: collected.attempt + 1 });
+    }),
+  };
+}
+
+/** @returns of the party's table, where only its head is here */
+export function rowsBehind({ result: { table } }: PartyResult): number | undefined {
+  try {
+    return table && sourceOf(table).headOf;
+  } catch {
+    // Who opens it for its rows says what is wrong with it.
+    return undefined;
+  }
+}
+
+function isCut({ results }: Answer): boolean {
+  return results.some((result) => rowsBehind(result) !== undefined);
+}
+
+function isHere({ results }: Answer): boolean {
+  return results.every(({ result: { table } }) => table !== undefined && table.transfer === undefined);
+}

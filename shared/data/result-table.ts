@@ -1,0 +1,49 @@
+/** What SQL gives as a table on its way out of the step: all of it, or its head. */
+import type { RecordBatch } from "apache-arrow";
+import type { Table } from "#contracts";
+import { limits } from "#domain/limits";
+import type { ColumnNote } from "./column-notes.ts";
+import type { DuckDBConnection } from "./duckdb.ts";
+import { queryResult } from "./duckdb-table.ts";
+import type { TableNotes } from "./table-notes.ts";
+import { checkRows, type Emit, tableSink } from "./table-sink.ts";
+
+export interface ResultWanted {
+  readonly sql: string;
+  /** By place. */
+  readonly columns: readonly ColumnNote[];
+  /** What the rows take along. */
+  readonly notes: TableNotes;
+  /** Gets the rows while they come, when they are too many to be returned. */
+  readonly emit: Emit;
+  /** An agreement's. */
+  readonly rowsMax: number | undefined;
+  /** Of a table that is longer than its head, only that. */
+  readonly headAlone: boolean;
+}
+
+const head = { rows: limits.headRows, bytes: limits.headBytes };
+
+/** @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are */
+export async function resultTable(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
+  const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone } = wanted;
+  const result = await queryResult(connection, sql, columns, headAlone ? head : undefined);
+  const sink = tableSink(result.schema, emit, rowsMax);
+  const batches = result.batches();
+  const first = headAlone ? (await batches.next()).value : undefined;
+  if (first !== undefined) {
+    await sink.write(first);
+    if (isFilled(first)) {
+      const rows = await result.countRows(Math.min(rowsMax, limits.tableRowsMax) + 1);
+      checkRows(rows, rowsMax);
+      return sink.finish(rows === first.numRows ? notes : { ...notes, headOf: rows });
+    }
+  }
+  for await (const batch of batches) await sink.write(batch);
+  return sink.finish(notes);
+}
+
+/** A column that holds nothing yet fits any type in a union, and the rest of it might not: then there is no head. */
+function isFilled({ data }: RecordBatch): boolean {
+  return data.children.every(({ nullCount, length }) => nullCount < length);
+}
