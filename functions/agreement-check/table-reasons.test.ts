@@ -6,6 +6,7 @@ import { tableReasons } from "./table-reasons.ts";
 const dataSets = [
   { name: "wageGap", party: "UVA", tables: [{ name: "Personen" }, { name: "Aanstellingen" }] },
   { name: "faculties", party: "UVA", tables: [{ name: "Faculties" }] },
+  { name: "described", party: "UVA", tables: [{ name: "t", columns: [{ name: "Geslacht", anonymize: "drop" }] }] },
   { name: "empty", party: "UVA", tables: [] },
 ].map((dataSet) => DataSet.fromPartial(dataSet));
 
@@ -39,6 +40,12 @@ describe("what is protected in tables that there are not", () => {
     const protection = { rowFilters: { FACULTIES: "x = 1", Personen: "y = 1" } };
     expect(reasonsFor(["wageGap", "faculties"], protection)).toEqual([]);
     expect(reasonsFor(["wageGap"], protection)).toMatchObject([{ clause: 'relations["a@b"].rowFilters.FACULTIES' }]);
+  });
+
+  it("says nothing of a denied column that is not described: a description may be partial", () => {
+    expect(reasonsFor(["described"], { deniedColumns: { t: ["Gebdat"], u: ["x"] } })).toMatchObject([
+      { clause: 'relations["a@b"].deniedColumns.u' },
+    ]);
   });
 
   it.each([[["wageGap", "later"]], [["wageGap", "empty"]], [[]], [null]])(
