@@ -3,7 +3,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { Table } from "#contracts";
 import { limits } from "#domain/limits";
 import type { ColumnNote } from "./column-notes.ts";
-import type { DuckDBConnection } from "./duckdb.ts";
+import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
 import { queryResult } from "./duckdb-table.ts";
 import type { TableNotes } from "./table-notes.ts";
 import { checkRows, type Emit, tableSink } from "./table-sink.ts";
@@ -20,13 +20,16 @@ export interface ResultWanted {
   readonly rowsMax: number | undefined;
   /** Of a table that is longer than its head, only that. */
   readonly headAlone: boolean;
+  /** Whether a row of a table stands behind each: such rows are counted faster than they are handed out, others not. */
+  readonly isOfRows: boolean;
 }
 
-const head = { rows: limits.headRows, bytes: limits.headBytes };
+/** Few rows between two looks: of wide ones, many would be more than an envelope takes. */
+const head = { rows: limits.headRows, bytes: limits.headBytes, rowsBetweenLooks: 16 };
 
 /** @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are */
 export async function resultTable(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
-  const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone } = wanted;
+  const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone, isOfRows } = wanted;
   const result = await queryResult(connection, sql, columns, headAlone ? head : undefined);
   const sink = tableSink(result.schema, emit, rowsMax);
   const batches = result.batches();
@@ -34,13 +37,20 @@ export async function resultTable(connection: DuckDBConnection, wanted: ResultWa
   if (first !== undefined) {
     await sink.write(first);
     if (isFilled(first)) {
-      const rows = await result.countRows(Math.min(rowsMax, limits.tableRowsMax) + 1);
+      const enough = Math.min(rowsMax, limits.tableRowsMax) + 1;
+      const rows = isOfRows ? await counted(connection, sql) : await result.countRows(enough);
       checkRows(rows, rowsMax);
       return sink.finish(rows === first.numRows ? notes : { ...notes, headOf: rows });
     }
   }
   for await (const batch of batches) await sink.write(batch);
   return sink.finish(notes);
+}
+
+/** `query` takes the text as it is, with comments and semicolons. Ends the result that is being read. */
+async function counted(connection: DuckDBConnection, sql: string): Promise<number> {
+  const [row] = await rowsOf(connection, `SELECT count(*) FROM query(${literal(sql)})`);
+  return Number(row?.[0]);
 }
 
 /** A column that holds nothing yet fits any type in a union, and the rest of it might not: then there is no head. */

@@ -87,6 +87,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       emit: options.emit,
       rowsMax: terms.maximumRows,
       headAlone: options.headAlone ?? false,
+      isOfRows: lineage.rows === "row",
     });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
