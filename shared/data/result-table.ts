@@ -27,7 +27,11 @@ export interface ResultWanted {
 /** Few rows between two looks: of wide ones, many would be more than an envelope takes. */
 const head = { rows: limits.headRows, bytes: limits.headBytes, rowsBetweenLooks: 16 };
 
-/** @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are */
+/**
+ * The rows behind a head are counted, and no more: one that can't be carried fails with the whole table, not before.
+ *
+ * @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are
+ */
 export async function resultTable(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
   const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone, isOfRows } = wanted;
   const result = await queryResult(connection, sql, columns, headAlone ? head : undefined);
