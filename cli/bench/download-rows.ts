@@ -14,8 +14,15 @@ export interface Downloaded {
 
 const wholeMsMax = 150_000;
 
-/** @throws Error as `rowLines`, and when a line is no row */
-export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: QueryBody): Promise<Downloaded> {
+/**
+ * @param prefer as the header
+ * @throws Error as `rowLines`, when a line is no row, and when what is preferred is passed over
+ */
+export async function downloadRows(
+  { gatewayUrl, token }: Orchestrator,
+  query: QueryBody,
+  prefer = "",
+): Promise<Downloaded> {
   const startedAt = performance.now();
   const response = await fetch(`${gatewayUrl}/function/orchestrator/v1/queries`, {
     method: "POST",
@@ -23,10 +30,14 @@ export async function downloadRows({ gatewayUrl, token }: Orchestrator, query: Q
       accept: "application/x-ndjson",
       authorization: `Bearer ${token}`,
       "content-type": "application/json",
+      ...(prefer === "" ? {} : { prefer }),
     },
     body: JSON.stringify(query),
     signal: AbortSignal.timeout(wholeMsMax),
   });
+  const applied = response.headers.get("preference-applied") ?? "";
+  if (response.status === 200 && applied !== prefer)
+    throw new Error(`"${prefer}" was preferred, and "${applied}" applied`);
   let [rows, sum, bytes, firstMs] = [0, 0, 0, Number.NaN];
   for await (const { lines, bytes: more } of rowLines(response)) {
     bytes += more;

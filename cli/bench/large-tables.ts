@@ -17,6 +17,7 @@ export interface LargeTablesBench {
 interface Way {
   readonly archetype: Archetype;
   readonly rows: number;
+  readonly asked: Asked;
   readonly query: QueryBody;
   readonly runs: Downloaded[];
   memory: MemoryPeak | undefined;
@@ -25,6 +26,11 @@ interface Way {
 
 const archetypes = ["computeToData", "dataThroughTtp"] as const;
 type Archetype = (typeof archetypes)[number];
+
+/** What is preferred, by how a way is called. */
+const preferences = { "when whole": "", "first rows first": "first-rows" } as const;
+type Asked = keyof typeof preferences;
+const asked = Object.keys(preferences) as Asked[];
 
 export async function benchLargeTables(options: LargeTablesBench, say: (line: string) => void): Promise<BenchResult> {
   const closers: (() => Promise<void>)[] = [];
@@ -38,7 +44,9 @@ export async function benchLargeTables(options: LargeTablesBench, say: (line: st
     else closers.push(() => broker.stop());
     const system = await startBenchSystem({ broker: (await broker?.url()) ?? "memory", data });
     closers.push(() => system.stop());
-    const ways = options.sizes.flatMap((rows) => archetypes.map((archetype) => wayOf(archetype, rows)));
+    const ways = options.sizes.flatMap((rows) =>
+      archetypes.flatMap((archetype) => asked.map((asked) => wayOf(archetype, rows, asked))),
+    );
     await measure(ways, options, system, say);
     say("once more, looking at the memory");
     const parts = { functions: system.roots, RabbitMQ: broker?.roots ?? [], "gateway and sidecars": [] };
@@ -54,8 +62,8 @@ export async function benchLargeTables(options: LargeTablesBench, say: (line: st
   }
 }
 
-function wayOf(archetype: Archetype, rows: number): Way {
-  return { archetype, rows, query: rowsQuery(archetype, rows), runs: [], memory: undefined, wrong: 0 };
+function wayOf(archetype: Archetype, rows: number, asked: Asked): Way {
+  return { archetype, rows, asked, query: rowsQuery(archetype, rows), runs: [], memory: undefined, wrong: 0 };
 }
 
 async function measure(
@@ -70,9 +78,13 @@ async function measure(
     for (const way of ways) {
       const run = await once(way, system, say);
       if (run !== undefined) way.runs.push(run);
-      say(`round ${round} of ${rounds}: ${way.rows} rows, ${way.archetype}: ${run?.wholeMs.toFixed(0) ?? "failed"} ms`);
+      say(`round ${round} of ${rounds}: ${nameOf(way)}: ${run?.wholeMs.toFixed(0) ?? "failed"} ms`);
     }
   }
+}
+
+function nameOf({ rows, archetype, asked }: Way): string {
+  return `${rows} rows, ${archetype}, ${asked}`;
 }
 
 async function once(
@@ -80,23 +92,23 @@ async function once(
   { orchestrator }: BenchSystem,
   say: (line: string) => void,
 ): Promise<Downloaded | undefined> {
-  const run = await downloadRows(orchestrator, way.query).catch((error: Error) => error);
+  const run = await downloadRows(orchestrator, way.query, preferences[way.asked]).catch((error: Error) => error);
   if ("rows" in run && run.rows === way.rows && run.idSum === idSum(way.rows, way.archetype)) return run;
   const fault = "rows" in run ? `${run.rows} rows came, whose ids add up to ${run.idSum}` : run.message;
-  say(`WRONG: ${way.rows} rows, ${way.archetype}: ${fault}`);
+  say(`WRONG: ${nameOf(way)}: ${fault}`);
   way.wrong += 1;
   return undefined;
 }
 
 function resultOf(ways: readonly Way[], remarks: readonly string[]): BenchResult {
   const share = (rows: number) => {
-    const way = ways.find((one) => one.rows === rows && one.archetype === "dataThroughTtp");
+    const way = wayAmong(ways, { archetype: "dataThroughTtp", rows, asked: "first rows first" });
     return median(way?.runs.map(({ firstMs, wholeMs }) => firstMs / wholeMs) ?? []);
   };
   return {
     title: "Large tables",
     about:
-      "All rows of a table of four columns, asked for as NDJSON and read to the end by a client that parses each row. computeToData: the rows of one provider. dataThroughTtp: half of them at each of two providers, united by the third party. The CSV files have been imported by a query before; the first row is counted from the request. Memory: once more, looked at four times a second, the highest sum of PSS; the gateway and the sidecars share a process with the client.",
+      "All rows of a table of four columns, asked for as NDJSON and read to the end by a client that parses each row. computeToData: the rows of one provider. dataThroughTtp: half of them at each of two providers, united by the third party. Each is answered when it is whole, and with its first rows first (`Prefer: first-rows`), which asks twice: for 1,024 rows of each provider, and for all. The CSV files have been imported by a query before; the first row is counted from the request. Memory: once more, looked at four times a second, the highest sum of PSS; the gateway and the sidecars share a process with the client.",
     limit:
       "Each row is made once, written to the answer's format once, and copied by every hop; through the third party all chunks pass RabbitMQ three times. Memory is bounded by batches and chunks, not by the table.",
     wrong: ways.reduce((sum, { wrong }) => sum + wrong, 0),
@@ -108,8 +120,18 @@ function resultOf(ways: readonly Way[], remarks: readonly string[]): BenchResult
     tables: [
       {
         title: "",
-        columns: ["rows", "archetype", "whole ms", "slowest ms", "first row ms", "first : whole", "rows/s", "wrong"],
-        rows: ways.map(({ rows, archetype, runs, wrong }) => {
+        columns: [
+          "rows",
+          "archetype",
+          "answered",
+          "whole ms",
+          "slowest ms",
+          "first row ms",
+          "first : whole",
+          "rows/s",
+          "wrong",
+        ],
+        rows: ways.map(({ rows, archetype, asked, runs, wrong }) => {
           const whole = runs.map(({ wholeMs }) => wholeMs);
           const first = median(runs.map(({ firstMs }) => firstMs));
           const cells = [
@@ -119,7 +141,7 @@ function resultOf(ways: readonly Way[], remarks: readonly string[]): BenchResult
             first / median(whole),
             (rows / median(whole)) * 1_000,
           ];
-          return [rows, archetype, ...cells, wrong];
+          return [rows, archetype, asked, ...cells, wrong];
         }),
       },
       {
@@ -127,14 +149,16 @@ function resultOf(ways: readonly Way[], remarks: readonly string[]): BenchResult
         columns: [
           "rows",
           "archetype",
+          "answered",
           "functions with workers",
           "RabbitMQ",
           "gateway, sidecars, client",
           "all together",
         ],
-        rows: ways.map(({ rows, archetype, memory }) => [
+        rows: ways.map(({ rows, archetype, asked, memory }) => [
           rows,
           archetype,
+          asked,
           memory?.parts.functions ?? null,
           memory?.parts.RabbitMQ ?? null,
           memory?.parts["gateway and sidecars"] ?? null,
@@ -146,21 +170,32 @@ function resultOf(ways: readonly Way[], remarks: readonly string[]): BenchResult
   };
 }
 
+type WayKey = Pick<Way, "archetype" | "rows" | "asked">;
+
+function wayAmong(ways: readonly Way[], { archetype, rows, asked }: WayKey): Way | undefined {
+  return ways.find((way) => way.rows === rows && way.archetype === archetype && way.asked === asked);
+}
+
 function wholeMsOf(ways: readonly Way[], archetype: Archetype, rows: number): number[] {
-  return ways.find((way) => way.rows === rows && way.archetype === archetype)?.runs.map(({ wholeMs }) => wholeMs) ?? [];
+  return wayAmong(ways, { archetype, rows, asked: "when whole" })?.runs.map(({ wholeMs }) => wholeMs) ?? [];
 }
 
 function timePlot(ways: readonly Way[]): BenchPlot {
   const series = archetypes.flatMap((archetype) => {
-    const of = ways.filter((way) => way.archetype === archetype && way.runs.length > 0);
-    const points = (value: (run: Downloaded) => number) =>
-      of.map(({ rows, runs }) => {
-        const values = runs.map(value);
-        return { x: rows, y: median(values), low: Math.min(...values), high: Math.max(...values) };
-      });
+    const points = (asked: Asked, value: (run: Downloaded) => number) =>
+      ways
+        .filter((way) => way.archetype === archetype && way.asked === asked && way.runs.length > 0)
+        .map(({ rows, runs }) => {
+          const values = runs.map(value);
+          return { x: rows, y: median(values), low: Math.min(...values), high: Math.max(...values) };
+        });
     return [
-      { name: `${archetype}, all rows`, points: points(({ wholeMs }) => wholeMs / 1_000) },
-      { name: `${archetype}, first`, points: points(({ firstMs }) => firstMs / 1_000) },
+      { name: `${archetype}, all rows`, points: points("when whole", ({ wholeMs }) => wholeMs / 1_000) },
+      { name: `${archetype}, first`, points: points("when whole", ({ firstMs }) => firstMs / 1_000) },
+      {
+        name: `${archetype}, first where preferred`,
+        points: points("first rows first", ({ firstMs }) => firstMs / 1_000),
+      },
     ];
   });
   return {
@@ -180,7 +215,7 @@ function memoryPlot(ways: readonly Way[]): BenchPlot {
   const series = archetypes.map((archetype) => ({
     name: archetype,
     points: ways
-      .filter((way) => way.archetype === archetype && way.memory !== undefined)
+      .filter((way) => way.archetype === archetype && way.asked === "when whole" && way.memory !== undefined)
       .map(({ rows, memory }) => ({ x: rows, y: memory?.together ?? 0 })),
   }));
   return {

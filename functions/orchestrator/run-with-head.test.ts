@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
-import { Query, Result } from "#contracts";
+import { ErrorCode, Query, Result } from "#contracts";
 import { withNotes } from "#data/table-notes";
 import { answeringSidecar } from "#testing/answering-sidecar";
 import { madeTable } from "#testing/made-table";
-import type { Answer } from "./answer.ts";
+import { type Answer, problemAnswer } from "./answer.ts";
 import { nothingCollected } from "./collect.ts";
+import { problem } from "./problem.ts";
 import type { RunOptions } from "./run-query.ts";
 import { runWithHead } from "./run-with-head.ts";
 
@@ -59,6 +60,17 @@ it("takes an answer of which nothing is left out for the whole", async () => {
   const { asked, run } = runOver(whole);
   expect([await run.head, await run.whole]).toEqual([undefined, whole]);
   expect(asked).toHaveLength(1);
+});
+
+const invalid = { code: ErrorCode.APPROVAL_INVALID, message: "", party: "VU", step: "" };
+
+it.each([
+  ["all parties", problemAnswer("q1", problem(invalid.code, ""))],
+  ["one of them", { ...answerWith(madeTable([{ name: "n", kind: "int64" }], [[1n]])), failed: [invalid] }],
+])("asks for the whole alone where %s run a version that knows no heads", async (_, answer) => {
+  const whole = answerWith();
+  const { run } = runOver({ ...answer, complete: false }, whole);
+  expect([await run.head, await run.whole]).toEqual([undefined, whole]);
 });
 
 it("drops what lies at the broker of an answer that it does not use", async () => {

@@ -2,7 +2,9 @@
  * Asks one query twice: for the head of its answer, and, where there is more than that, for all of it under the next
  * attempt. Each run is decided on, planned and recorded as any other (docs/decisions/0028).
  */
+import { ErrorCode } from "#contracts";
 import { sourceOf } from "#data/table-source";
+import { labelOf } from "#errors";
 import type { Answer, PartyResult } from "./answer.ts";
 import { type Collected, nothingCollected } from "./collect.ts";
 import type { Run, RunOptions } from "./run-query.ts";
@@ -25,7 +27,7 @@ export function runWithHead<Options extends RunOptions>(run: Run<Options>, optio
   return {
     head: first.then((answer) => (isCut(answer) && answer.complete && isHere(answer) ? answer : undefined)),
     whole: first.then((answer) => {
-      if (!isCut(answer)) return answer;
+      if (!isCut(answer) && !isUnknown(answer)) return answer;
       // Of an answer that is not used; best effort, as it expires.
       for (const { result } of answer.results) {
         if (result.table?.transfer !== undefined) void api.dropTransfer(result.table.transfer.name).catch(() => {});
@@ -47,6 +49,12 @@ export function rowsBehind({ result: { table } }: PartyResult): number | undefin
 
 function isCut({ results }: Answer): boolean {
   return results.some((result) => rowsBehind(result) !== undefined);
+}
+
+/** An older version finds no head in the query, and so an approval of another one. */
+function isUnknown({ problem, failed }: Answer): boolean {
+  const code = ErrorCode.APPROVAL_INVALID;
+  return problem?.code === labelOf(code) || failed.some((failure) => failure.code === code);
 }
 
 function isHere({ results }: Answer): boolean {
