@@ -4,14 +4,14 @@ import type { RecordBatch, Schema } from "apache-arrow";
 import type { ColumnNote } from "./column-notes.ts";
 import { type DuckDBConnection, pointerReader } from "./duckdb.ts";
 import { type BatchSize, rowBatches } from "./row-batches.ts";
-import { vectorColumn, vectorKind } from "./vector-column.ts";
+import { checkVector, vectorColumn, vectorKind } from "./vector-column.ts";
 
 export interface QueryResult {
   readonly schema: Schema;
   /** Once. @throws the engine's own errors as they are, DynamosError TYPE_MISMATCH naming the column */
   batches(): AsyncGenerator<RecordBatch>;
   /**
-   * Passes over those that were not taken as batches, which can't be taken any more.
+   * Passes over those that were not taken as batches, which can't be taken any more, and fails as their batches would.
    * @param enough where it may stop
    * @returns all that there are, or at least so many
    */
@@ -53,7 +53,13 @@ export async function queryResult(
     if (rest !== undefined) yield rest;
   }
   async function countRows(enough: number): Promise<number> {
-    while (fetched < enough && (await nextChunk()) !== undefined);
+    while (fetched < enough) {
+      const chunk = await nextChunk();
+      if (chunk === undefined) break;
+      for (const [i, kind] of kinds.entries()) {
+        if (kind.check !== undefined) checkVector(kind, chunk.getColumnVector(i) as DuckDBVector, chunk.rowCount);
+      }
+    }
     return fetched;
   }
   return { schema: rows.schema, batches, countRows };

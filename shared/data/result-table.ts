@@ -20,7 +20,7 @@ export interface ResultWanted {
   readonly rowsMax: number | undefined;
   /** Of a table that is longer than its head, only that. */
   readonly headAlone: boolean;
-  /** Whether a row of a table stands behind each: such rows are counted faster than they are handed out, others not. */
+  /** Whether it is rows of tables with their columns as they are: counted faster than handed out, and none can fail. */
   readonly isOfRows: boolean;
 }
 

@@ -6,13 +6,14 @@ import { type Cell, type ColumnSpec, fieldOf } from "./column-kind.ts";
 
 /** How much a batch holds: it ends with so many rows, or at the next look when it has more bytes. */
 export interface BatchSize {
+  /** A multiple of those between two looks. */
   readonly rows: number;
   readonly bytes: number;
+  /** The sum over the columns costs more than a row. */
+  readonly rowsBetweenLooks: number;
 }
 
-const usual: BatchSize = { rows: 32_768, bytes: 1_048_576 };
-/** Between two looks at the bytes: the sum over the columns costs more than a row. */
-const rowsBetweenLooks = 256;
+const usual: BatchSize = { rows: 32_768, bytes: 1_048_576, rowsBetweenLooks: 256 };
 
 export interface RowBatches {
   readonly schema: Schema;
@@ -26,7 +27,7 @@ export interface RowBatches {
 
 /**
  * @param specs whose names are made unique
- * @param first of the first batch: rows in multiples of 256
+ * @param first of the first batch
  */
 export function rowBatches(specs: readonly ColumnSpec[], first: BatchSize = usual): RowBatches {
   const names = uniqueNames(specs.map(({ name }) => name));
@@ -49,11 +50,12 @@ export function rowBatches(specs: readonly ColumnSpec[], first: BatchSize = usua
   }
 
   function isFull(): boolean {
-    return rows === size.rows || (rows % rowsBetweenLooks === 0 && bytesOf(buffers) > size.bytes);
+    return rows === size.rows || (rows % size.rowsBetweenLooks === 0 && bytesOf(buffers) > size.bytes);
   }
 
   function* pushColumns(given: readonly Data[], count: number): Generator<RecordBatch> {
     for (let from = 0; from < count; ) {
+      const { rowsBetweenLooks } = size;
       const to = Math.min(count, from + rowsBetweenLooks - (rows % rowsBetweenLooks));
       for (const [i, buffer] of buffers.entries()) buffer.append(given[i] as Data, from, to);
       rows += to - from;

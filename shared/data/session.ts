@@ -13,7 +13,7 @@ import { type DuckDBConnection, type Engine, openEngine, outOfMemory, quoted } f
 import { engineError } from "./engine-error.ts";
 import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
 import { releasedQuery } from "./group-size/released-query.ts";
-import { queryLineage } from "./lineage/query-lineage.ts";
+import { type QueryLineage, queryLineage } from "./lineage/query-lineage.ts";
 import { openRows, type Rows } from "./open-rows.ts";
 import { protectedColumn } from "./protect-column.ts";
 import { resultTable } from "./result-table.ts";
@@ -87,7 +87,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       emit: options.emit,
       rowsMax: terms.maximumRows,
       headAlone: options.headAlone ?? false,
-      isOfRows: lineage.rows === "row",
+      isOfRows: isOfRows(lineage),
     });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);
@@ -98,6 +98,11 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     // functions are not taken apart one by one for that.
     if (options.engine === undefined) engine.close();
   }
+}
+
+/** The engine computes nothing that it only counts: of an expression, it would not see that a later row fails. */
+function isOfRows({ rows, columns, isCertain }: QueryLineage): boolean {
+  return rows === "row" && isCertain && columns.every(({ lineage }) => lineage.source !== undefined);
 }
 
 /** By table name. Two data sets with a table of one name can't be told apart in SQL. */

@@ -9,7 +9,7 @@ import { bytesOf, columnOf } from "./column-memory.ts";
 import { shorten } from "./shorten.ts";
 import { bitAt, countBits, setBit } from "./validity-bits.ts";
 import { type VectorMemory, vectorMemory } from "./vector-memory.ts";
-import { type ReadPointer, vectorText } from "./vector-text.ts";
+import { checkTexts, type ReadPointer, vectorText } from "./vector-text.ts";
 
 export interface VectorKind {
   readonly spec: Omit<ColumnSpec, "name">;
@@ -17,6 +17,8 @@ export interface VectorKind {
   readonly width?: number;
   /** Those bytes as a column has them; absent: as they are. */
   readonly widen?: (memory: VectorMemory, rows: number) => Uint8Array;
+  /** Throws what its column would throw; absent: that throws nothing. */
+  readonly check?: (memory: VectorMemory, rows: number) => void;
   /** One value, for what has no memory of its own and where the memory is not as it was. */
   readonly convert: (value: never) => Cell;
 }
@@ -64,6 +66,20 @@ export function vectorColumn(
   return columnOf(named, { rows, nullCount, validity, ...(text ?? { values }) });
 }
 
+/**
+ * For a vector of which no column is made.
+ * @throws DynamosError as `vectorColumn` does
+ */
+export function checkVector({ width, check, convert }: VectorKind, vector: DuckDBVector, rows: number): void {
+  if (check === undefined || width === undefined) return;
+  const memory = vectorMemory(vector, rows, width);
+  if (memory !== undefined) return check(memory, rows);
+  for (let row = 0; row < rows; row++) {
+    const value = vector.getItem(row) ?? null;
+    if (value !== null) convert(value as never);
+  }
+}
+
 /** @throws DynamosError TYPE_MISMATCH naming the column */
 export function vectorKind(type: DuckDBType, column: string): VectorKind {
   const int64 = { spec: { kind: "int64" }, convert: (value: number) => BigInt(value) } as const;
@@ -89,9 +105,9 @@ export function vectorKind(type: DuckDBType, column: string): VectorKind {
     case typeIds.UBIGINT:
       return { ...integer38(column), width: 8, widen: (memory, rows) => widened64(memory, rows, false) };
     case typeIds.HUGEINT:
-      return { ...integer38(column), width: 16, widen: checked38(column, true) };
+      return { ...integer38(column), width: 16, ...checked38(column, true) };
     case typeIds.UHUGEINT:
-      return { ...integer38(column), width: 16, widen: checked38(column, false) };
+      return { ...integer38(column), width: 16, ...checked38(column, false) };
     case typeIds.FLOAT:
       return { spec: { kind: "double" }, width: 4, widen: doubles, convert: (value: number) => value };
     case typeIds.DOUBLE:
@@ -99,7 +115,7 @@ export function vectorKind(type: DuckDBType, column: string): VectorKind {
     case typeIds.DECIMAL:
       return decimalKind(type as unknown as { width: number; scale: number });
     case typeIds.VARCHAR:
-      return { spec: { kind: "text" }, width: 16, convert: (value: string) => value };
+      return { spec: { kind: "text" }, width: 16, check: checkTexts, convert: (value: string) => value };
     case typeIds.DATE:
       return { spec: { kind: "date" }, width: 4, convert: ({ days }: { days: number }) => days };
     case typeIds.TIMESTAMP:
@@ -189,8 +205,8 @@ const limit38 = 10n ** 38n;
 /** The highest word of a number that has certainly no more than 38 digits. */
 const highWordMax = Math.floor(10 ** 38 / 2 ** 96) - 1;
 
-function checked38(column: string, isSigned: boolean): NonNullable<VectorKind["widen"]> {
-  return ({ values, validity }, rows) => {
+function checked38(column: string, isSigned: boolean) {
+  function check({ values, validity }: VectorMemory, rows: number): void {
     const words = new Int32Array(values.buffer, values.byteOffset, rows * 4);
     for (let row = 0; row < rows; row++) {
       const word = words[row * 4 + 3] ?? 0;
@@ -200,8 +216,12 @@ function checked38(column: string, isSigned: boolean): NonNullable<VectorKind["w
       const value = (above << 64n) | low;
       fits38(isSigned ? BigInt.asIntN(128, value) : value, column);
     }
-    return values;
-  };
+  }
+  function widen(memory: VectorMemory, rows: number): Uint8Array {
+    check(memory, rows);
+    return memory.values;
+  }
+  return { check, widen };
 }
 
 function fits38(value: bigint, column: string): bigint {

@@ -25,17 +25,14 @@ const inlineBytes = 12;
  * @throws DynamosError RESULT_TOO_LARGE, before anything is copied
  */
 export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer): TextMemory | undefined {
-  const records = new DataView(memory.values.buffer, memory.values.byteOffset, rows * recordBytes);
+  const records = recordsOf(memory, rows);
   const offsets = new Int32Array(rows + 1);
   let total = 0;
   for (let row = 0; row < rows; row++) {
     if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
     offsets[row + 1] = total;
   }
-  if (total > limits.tableBytesMax) {
-    const message = `a text column with more than ${limits.tableBytesMax} bytes in ${rows} rows: shorten it or aggregate`;
-    throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
-  }
+  checkBytes(total, rows);
   const values = new Uint8Array(total);
   const spans = spanReader(memory, records, read);
   for (let row = 0; row < rows; ) {
@@ -50,6 +47,26 @@ export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer
     row += 1;
   }
   return isText(values, offsets) ? { values, offsets } : undefined;
+}
+
+/** For texts that nobody takes. @throws DynamosError RESULT_TOO_LARGE, as where they are taken */
+export function checkTexts(memory: VectorMemory, rows: number): void {
+  const records = recordsOf(memory, rows);
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
+  }
+  checkBytes(total, rows);
+}
+
+function recordsOf({ values }: VectorMemory, rows: number): DataView {
+  return new DataView(values.buffer, values.byteOffset, rows * recordBytes);
+}
+
+function checkBytes(bytes: number, rows: number): void {
+  if (bytes <= limits.tableBytesMax) return;
+  const message = `a text column with more than ${limits.tableBytesMax} bytes in ${rows} rows: shorten it or aggregate`;
+  throw new DynamosError(ErrorCode.RESULT_TOO_LARGE, message);
 }
 
 /** Whether each text is UTF-8 by itself. @param offsets that do not fall, and are within the values */
