@@ -203,6 +203,33 @@ describe.skipIf(!hasData).each([
       expect(String(answer.body.detail)).toContain("UVA");
     });
 
+    it.each([
+      ["a join, at home", { sql: q1, providers: ["VU"] }],
+      ["a join, through the third party", { sql: q1, options: { aggregate: true } }],
+      ["distinct rows, through the third party", { sql: q4, options: { aggregate: true } }],
+      ["sorted rows, at home", { sql: `${q1} ORDER BY s.Salschal, p.Geslacht`, providers: ["UVA"] }],
+    ])("begins with the first rows where they are preferred, and ends the same: %s", async (_what, more) => {
+      const csv = async (prefer: Record<string, string>) => {
+        const { gatewayUrl, token } = orchestrator;
+        const response = await fetch(`${gatewayUrl}/function/orchestrator/v1/queries`, {
+          method: "POST",
+          headers: {
+            accept: "text/csv",
+            authorization: `Bearer ${token}`,
+            "content-type": "application/json",
+            ...prefer,
+          },
+          body: JSON.stringify({ providers: both, ...more }),
+        });
+        return { text: await response.text(), headers: response.headers };
+      };
+      const [plain, preferred] = [await csv({}), await csv({ prefer: "first-rows" })];
+      expect(preferred.headers.get("preference-applied")).toBe("first-rows");
+      expect(preferred.text.length).toBeGreaterThan(100_000);
+      expect(preferred.text === plain.text).toBe(true);
+      expect(preferred.headers.get("x-query-rows")).toBe(String(plain.text.split("\r\n").length - 2));
+    });
+
     it("answers an empty result with its columns and no rows", async () => {
       const answer = await ask(orchestrator, {
         providers: ["UVA"],

@@ -59,6 +59,16 @@ describe.skipIf(go === undefined)("behind Go's proxies", () => {
     },
   );
 
+  it.each(["computeToData", "dataThroughTtp"] as const)(
+    "an answer whose first rows come first is whole, by %s",
+    { timeout: 120_000 },
+    async (archetype) => {
+      const query = rowsQuery(archetype, 200_000);
+      const { rows, idSum: sum } = await downloadRows(orchestrator, query, "first-rows");
+      expect([rows, sum]).toEqual([200_000, idSum(200_000, archetype)]);
+    },
+  );
+
   it("an average over all rows of both providers is computed", { timeout: 120_000 }, async () => {
     const body = { ...rowsQuery("dataThroughTtp", 200_000), algorithm: { name: "average", column: "id" } };
     const { status, body: answer } = await callOrchestrator(orchestrator, "POST", "queries", { body });
