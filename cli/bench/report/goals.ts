@@ -86,9 +86,9 @@ const goals: readonly Goal[] = [
     unit: "times",
   },
   {
-    what: "250,000 rows through the third party: the first rows before 10 % of the whole time",
+    what: "250,000 rows through the third party, first rows first: they come before 10 % of the whole time",
     part: "rows",
-    figure: "250,000 rows through the third party, first row : whole time",
+    figure: "250,000 rows through the third party, first rows first, first row : whole time",
     most: 0.1,
     unit: "percent",
   },
