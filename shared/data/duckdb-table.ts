@@ -8,7 +8,7 @@ import { checkVector, vectorColumn, vectorKind } from "./vector-column.ts";
 
 export interface QueryResult {
   readonly schema: Schema;
-  /** Once. @throws the engine's own errors as they are, DynamosError TYPE_MISMATCH naming the column */
+  /** Once. @throws EndedEarly, DynamosError TYPE_MISMATCH naming the column, RESULT_TOO_LARGE */
   batches(): AsyncGenerator<RecordBatch>;
   /**
    * Passes over those that were not taken as batches, which can't be taken any more, and fails as their batches would.
@@ -18,7 +18,12 @@ export interface QueryResult {
   countRows(enough: number): Promise<number>;
 }
 
+/** The result failed on its way. The engine does not say why. */
+export class EndedEarly extends Error {}
+
 /**
+ * The connection has a transaction from then on.
+ *
  * @param notes by place; believed only where there is one for each column
  * @param first size of the first batch
  * @throws DynamosError TYPE_MISMATCH naming the column; the engine's own errors as they are
@@ -29,6 +34,8 @@ export async function queryResult(
   notes: readonly ColumnNote[],
   first?: BatchSize,
 ): Promise<QueryResult> {
+  // One that fails on its way ends as if it were whole: its transaction alone tells.
+  await connection.run("BEGIN TRANSACTION");
   const [result, readPointer] = await Promise.all([connection.stream(sql), pointerReader()]);
   const names = result.columnNames();
   const kinds = result.columnTypes().map((type, i) => vectorKind(type, names[i] ?? ""));
@@ -39,7 +46,9 @@ export async function queryResult(
   async function nextChunk() {
     const chunk = await result.fetchChunk();
     fetched += chunk?.rowCount ?? 0;
-    return chunk?.rowCount ? chunk : undefined;
+    if (chunk?.rowCount) return chunk;
+    await checkTransaction(connection);
+    return undefined;
   }
   async function* batches(): AsyncGenerator<RecordBatch> {
     for (let chunk = await nextChunk(); chunk !== undefined; chunk = await nextChunk()) {
@@ -63,4 +72,12 @@ export async function queryResult(
     return fetched;
   }
   return { schema: rows.schema, batches, countRows };
+}
+
+async function checkTransaction(connection: DuckDBConnection): Promise<void> {
+  try {
+    await connection.run("SELECT 1");
+  } catch (cause) {
+    throw new EndedEarly("a result ended before it was whole", { cause });
+  }
 }

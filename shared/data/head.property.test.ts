@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DataSet, type Table } from "#contracts";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
@@ -61,10 +61,14 @@ interface Asked {
   readonly terms?: Partial<SessionTerms>;
   readonly anonymize?: boolean;
   readonly algorithm?: SessionOptions["algorithm"];
+  readonly leftMs?: number;
 }
 
 /** A table that came in pieces is put together again. @returns it, or as what it was refused */
-async function run({ sql, terms, anonymize = false, algorithm }: Asked, headAlone: boolean): Promise<Table | string> {
+async function run(
+  { sql, terms, anonymize = false, algorithm, leftMs = 60_000 }: Asked,
+  headAlone: boolean,
+): Promise<Table | string> {
   const pieces: Uint8Array[] = [];
   try {
     const table = await runQuery({
@@ -80,7 +84,7 @@ async function run({ sql, terms, anonymize = false, algorithm }: Asked, headAlon
       folders: { data: folder, cache: join(folder, "cache") },
       anonymize,
       memoryMb: 256,
-      leftMs: 10_000,
+      leftMs,
       emit: async (piece) => void pieces.push(piece),
       notes: { measure: { column: "Unieknr", groupBy: [] } },
       headAlone,
@@ -183,7 +187,8 @@ const longSql = fc.oneof(
   { arbitrary: fc.tuple(rowsSql, rowsSql).map(([a, b]) => `(${a}) UNION ALL (${b})`), weight: 1 },
 );
 const rowsMax = fc.oneof(
-  { arbitrary: fc.constant(undefined), weight: 3 },
+  // A cross join of all would take its time.
+  { arbitrary: fc.constant(20_000), weight: 3 },
   { arbitrary: fc.constantFrom(...around, 1_400, people - 1, people + 1), weight: 1 },
 );
 const grouping: fc.Arbitrary<Partial<SessionTerms>> = fc.oneof(
@@ -202,12 +207,106 @@ it.each([
   const seen = { cut: 0, whole: 0, refused: 0, neither: 0 };
   await fc.assert(
     fc.asyncProperty(sql, terms, fc.boolean(), async (asked, agreed, anonymize) => {
-      seen[await expectHead({ sql: asked, terms: agreed, anonymize })] += 1;
+      seen[await expectHead({ sql: asked, terms: agreed, anonymize, leftMs: 10_000 })] += 1;
     }),
     { numRuns, seed },
   );
   process.stdout.write(`heads, ${name}: ${JSON.stringify(seen)}\n`);
   for (const [kind, count] of Object.entries(least)) {
-    expect(seen[kind as Seen], kind).toBeGreaterThanOrEqual((count * Math.min(numRuns, 120)) / 120);
+    expect(seen[kind as Seen], kind).toBeGreaterThanOrEqual(Math.floor((count * Math.min(numRuns, 120)) / 120));
   }
+});
+
+const later = "Unieknr >= 2100";
+it.each<[string, Seen, Asked]>([
+  ["no rows", "whole", { sql: "SELECT * FROM Personen WHERE false" }],
+  ["one row less", "whole", { sql: `SELECT Unieknr FROM Personen LIMIT ${limits.headRows - 1}` }],
+  ["just as many", "whole", { sql: `SELECT Unieknr FROM Personen LIMIT ${limits.headRows}` }],
+  ["one row more", "cut", { sql: `SELECT Unieknr FROM Personen LIMIT ${limits.headRows + 1}` }],
+  ["one group more", "cut", { sql: `SELECT Unieknr % ${limits.headRows + 1} AS k, count(*) FROM Personen GROUP BY k` }],
+  ["no column of a table", "cut", { sql: "SELECT 1 AS one FROM Personen" }],
+  ["a comment at its end", "cut", { sql: "SELECT Unieknr, ';' FROM Personen -- ' end" }],
+  ["wide rows", "cut", { sql: "SELECT repeat('é', 4000) AS wide FROM Personen LIMIT 1100" }],
+  [
+    "rows wider than a message has room for",
+    "cut",
+    { sql: "SELECT repeat('x', 20000) AS wide FROM Personen LIMIT 1100" },
+  ],
+  ["nulls at first", "whole", { sql: "SELECT Unieknr, Gebdat FROM Personen" }],
+  ["nulls at first that are protected", "whole", { sql: "SELECT Unieknr, Gebdat FROM Personen", anonymize: true }],
+  ["a column of nothing", "whole", { sql: "SELECT NULL AS x, Unieknr FROM Personen" }],
+  ["masked names", "cut", { sql: "SELECT Naam || '!' AS n, Naam FROM Personen", anonymize: true }],
+  ["as many as are allowed", "cut", { sql: "SELECT Naam FROM Personen", terms: { maximumRows: people } }],
+  ["one more than allowed", "refused", { sql: "SELECT Naam FROM Personen", terms: { maximumRows: people - 1 } }],
+  [
+    "one more than allowed, of what is computed",
+    "refused",
+    { sql: "SELECT Unieknr + 1 AS n FROM Personen", terms: { maximumRows: people - 1 } },
+  ],
+  ["more than allowed in the head", "refused", { sql: "SELECT Naam FROM Personen", terms: { maximumRows: 10 } }],
+  [
+    "rows where aggregates alone are allowed",
+    "refused",
+    { sql: "SELECT Naam FROM Personen", terms: { aggregatesOnly: true } },
+  ],
+  [
+    "groups of which small ones are left out",
+    "cut",
+    {
+      sql: "SELECT Unieknr // 2 AS k, count(*) AS n FROM Personen WHERE Unieknr > 0 GROUP BY k",
+      terms: { minimumGroupSize: 2 },
+    },
+  ],
+  [
+    "a later row that can't be cast",
+    "refused",
+    { sql: `SELECT CASE WHEN ${later} THEN CAST(Geslacht AS INT) ELSE 1 END AS n FROM Personen` },
+  ],
+  [
+    "a later row that can't be filtered",
+    "refused",
+    { sql: `SELECT Unieknr FROM Personen WHERE CASE WHEN ${later} THEN CAST(Geslacht AS INT) = 1 ELSE true END` },
+  ],
+  [
+    "a later number of too many digits",
+    "refused",
+    {
+      sql: `SELECT CASE WHEN ${later} THEN 170141183460469231731687303715884105727 ELSE 1::HUGEINT END AS n FROM Personen`,
+    },
+  ],
+  [
+    "later texts that are too long",
+    "refused",
+    { sql: `SELECT repeat('x', CASE WHEN ${later} THEN 80000 ELSE 1 END) AS t FROM Personen` },
+  ],
+])("the head of a result with %s: %s", async (_, seen, asked) => {
+  expect(await expectHead(asked)).toBe(seen);
+});
+
+it("a head fits an envelope while rows are no wider than some kilobytes", async () => {
+  const head = await run({ sql: "SELECT repeat('x', 12000) AS wide FROM Personen LIMIT 1100" }, true);
+  if (typeof head === "string") throw new Error(head);
+  expect(sourceOf(head).headOf).toBe(1_100);
+  expect(head.arrowIpc.length).toBeLessThan(limits.inlineBytesMax);
+});
+
+describe("a result that fails far behind its first rows", () => {
+  const rows = "Personen a, Personen b";
+  const far = `a.Unieknr = ${people - 1} AND b.Unieknr = ${people - 1}`;
+
+  it.each([
+    [`SELECT CASE WHEN ${far} THEN CAST(a.Geslacht AS INT) ELSE 1 END AS n FROM ${rows}`],
+    [`SELECT a.Unieknr FROM ${rows} WHERE CASE WHEN ${far} THEN CAST(a.Geslacht AS INT) = 1 ELSE true END`],
+  ])("is refused, and not taken for whole: %s", { timeout: 120_000 }, async (sql) => {
+    for (const headAlone of [false, true]) {
+      expect(await run({ sql }, headAlone)).toMatch(/^SQL_INVALID: .*CAST/);
+    }
+  });
+
+  it("is late where its time ends, and not taken for whole", { timeout: 60_000 }, async () => {
+    for (const headAlone of [false, true]) {
+      const asked = { sql: `SELECT a.Unieknr + 1 AS n FROM ${rows}, Personen c`, leftMs: 500 };
+      expect(await run(asked, headAlone)).toMatch(/^DEADLINE_EXCEEDED: /);
+    }
+  });
 });

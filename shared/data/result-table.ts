@@ -4,7 +4,7 @@ import type { Table } from "#contracts";
 import { limits } from "#domain/limits";
 import type { ColumnNote } from "./column-notes.ts";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
-import { queryResult } from "./duckdb-table.ts";
+import { EndedEarly, queryResult } from "./duckdb-table.ts";
 import type { TableNotes } from "./table-notes.ts";
 import { checkRows, type Emit, tableSink } from "./table-sink.ts";
 
@@ -22,17 +22,23 @@ export interface ResultWanted {
   readonly headAlone: boolean;
   /** Whether it is rows of tables with their columns as they are: counted faster than handed out, and none can fail. */
   readonly isOfRows: boolean;
+  /** Whether its time is over. */
+  readonly isLate: () => boolean;
 }
 
 /** Few rows between two looks: of wide ones, many would be more than an envelope takes. */
 const head = { rows: limits.headRows, bytes: limits.headBytes, rowsBetweenLooks: 16 };
 
-/**
- * The rows behind a head are counted, and no more: one that can't be carried fails with the whole table, not before.
- *
- * @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are
- */
+/** @throws DynamosError RESULT_TOO_LARGE, TYPE_MISMATCH; the engine's own errors as they are */
 export async function resultTable(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
+  try {
+    return await streamed(connection, wanted);
+  } catch (error) {
+    throw error instanceof EndedEarly && !wanted.isLate() ? await reasonOf(connection, wanted.sql, error) : error;
+  }
+}
+
+async function streamed(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
   const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone, isOfRows } = wanted;
   const result = await queryResult(connection, sql, columns, headAlone ? head : undefined);
   const sink = tableSink(result.schema, emit, rowsMax);
@@ -55,6 +61,17 @@ export async function resultTable(connection: DuckDBConnection, wanted: ResultWa
 async function counted(connection: DuckDBConnection, sql: string): Promise<number> {
   const [row] = await rowsOf(connection, `SELECT count(*) FROM query(${literal(sql)})`);
   return Number(row?.[0]);
+}
+
+/** Everything is computed again, and nothing handed out: so the engine says what goes wrong. */
+async function reasonOf(connection: DuckDBConnection, sql: string, ended: EndedEarly): Promise<unknown> {
+  try {
+    await connection.run("ROLLBACK");
+    await connection.run(`SELECT max(hash(COLUMNS(*))) FROM query(${literal(sql)})`);
+    return ended;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** A column that holds nothing yet fits any type in a union, and the rest of it might not: then there is no head. */

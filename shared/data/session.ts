@@ -88,6 +88,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       rowsMax: terms.maximumRows,
       headAlone: options.headAlone ?? false,
       isOfRows: isOfRows(lineage),
+      isLate: interruption.happened,
     });
   } catch (error) {
     throw interruption.happened() ? late() : engineError(error, columns);

@@ -73,7 +73,10 @@ export function vectorColumn(
 export function checkVector({ width, check, convert }: VectorKind, vector: DuckDBVector, rows: number): void {
   if (check === undefined || width === undefined) return;
   const memory = vectorMemory(vector, rows, width);
-  if (memory !== undefined) return check(memory, rows);
+  if (memory !== undefined) {
+    check(memory, rows);
+    return;
+  }
   for (let row = 0; row < rows; row++) {
     const value = vector.getItem(row) ?? null;
     if (value !== null) convert(value as never);
