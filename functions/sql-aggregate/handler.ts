@@ -3,6 +3,7 @@ import { type Envelope, ErrorCode, type Input, type Table } from "#contracts";
 import { tableOfInput } from "#data/input-table";
 import { tableSource } from "#data/table-source";
 import { compareNames } from "#domain/by-name";
+import { givesHead } from "#domain/head";
 import { forwardResult } from "#domain/outcome";
 import { DynamosError, labelOf } from "#errors";
 import { defineStep } from "#runtime/define-step";
@@ -22,6 +23,7 @@ export default defineStep<Table>({
         source: tableSource(tableOfInput(input), flow.bytesOf(envelope.inputs.indexOf(input))),
       })),
       flow.emit,
+      givesHead(envelope),
     ),
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async () => {

@@ -19,9 +19,12 @@ export interface ProviderTable {
  * Rows in the order of the tables given, none twice, none left out; never more than a batch of
  * them in memory.
  *
+ * @param mayBeHeads whether heads were asked for. Else who calls its table one is not believed: the others' rows
+ * would be left out.
  * @throws DynamosError SCHEMA_MISMATCH, RESULT_TOO_LARGE
  */
-export async function uniteTables(tables: readonly ProviderTable[], emit: Emit): Promise<Table> {
+export async function uniteTables(given: readonly ProviderTable[], emit: Emit, mayBeHeads = false): Promise<Table> {
+  const tables = mayBeHeads ? given : given.map(asWhole);
   checkRows(tables);
   const specs = unitedColumns(tables.map(({ provider, source }) => ({ provider, specs: source.specs })));
   const schema = new Schema(specs.map(fieldOf));
@@ -33,6 +36,10 @@ export async function uniteTables(tables: readonly ProviderTable[], emit: Emit):
     if (source.headOf !== undefined) break;
   }
   return sink.finish(unitedNotes(tables));
+}
+
+function asWhole({ provider, source }: ProviderTable): ProviderTable {
+  return { provider, source: { ...source, headOf: undefined } };
 }
 
 /** Before anything is read: the union is as long as its parts, and that of heads as what they are the heads of. */
