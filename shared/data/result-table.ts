@@ -70,7 +70,8 @@ async function reasonOf(connection: DuckDBConnection, sql: string, ended: EndedE
     await connection.run(`SELECT max(hash(COLUMNS(*))) FROM query(${literal(sql)})`);
     return ended;
   } catch (error) {
-    return error;
+    // Of what is around it, which is not the user's.
+    return error instanceof Error && /^(Parser|Binder|Catalog) Error/.test(error.message) ? ended : error;
   }
 }
 
