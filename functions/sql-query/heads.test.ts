@@ -127,12 +127,8 @@ describe("a head on its way through the chain", () => {
   it("keeps its note, whatever is anonymised, and is the head of what the whole becomes", async () => {
     const sql = "SELECT Naam, Unieknr, Gebdat, Note FROM Personen ORDER BY Unieknr DESC";
     const rules = { Naam: "mask", Gebdat: "year", Note: "drop" };
-    const [all, first] = [await hops(asked({ sql, head: undefined }, rules)), await hops(asked({ sql }, rules))];
+    const [all, cut] = [await hops(asked({ sql, head: undefined }, rules)), await hops(asked({ sql }, rules))];
     for (const table of all) expect(lengths(table)).toEqual(whole);
-    // A column that is dropped is null in the session already, so that nothing is cut.
-    for (const table of first) expect(lengths(table)).toEqual(whole);
-    const kept = "SELECT Naam, Unieknr, Gebdat FROM Personen ORDER BY Unieknr DESC";
-    const cut = await hops(asked({ sql: kept }, rules));
     for (const table of cut) expect(lengths(table)).toEqual(head);
     const [end, cutEnd] = [all.at(-1), cut.at(-1)].map((table) => toJsonTable((table as Table).arrowIpc));
     expect(cutEnd?.rows).toEqual(end?.rows.slice(0, limits.headRows));

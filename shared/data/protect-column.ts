@@ -14,6 +14,11 @@ export function protectedColumn(name: string, type: string, rule: string): strin
   return `${expression(quoted(name), type, rule)} AS ${quoted(name)}`;
 }
 
+/** Whether nothing of such a column is left. */
+export function isDropped(rule: string): boolean {
+  return rule !== "" && rule !== "year" && rule !== "mask";
+}
+
 function expression(value: string, type: string, rule: string): string {
   switch (rule) {
     case "":

@@ -36,6 +36,8 @@ it.each<[string, Seen, Asked]>([
   ["nulls at first", "whole", { sql: "SELECT Unieknr, Gebdat FROM Personen" }],
   ["nulls at first that are protected", "whole", { sql: "SELECT Unieknr, Gebdat FROM Personen", anonymize: true }],
   ["a column of nothing", "whole", { sql: "SELECT NULL AS x, Unieknr FROM Personen" }],
+  ["a column that will be left out", "cut", { sql: "SELECT Salschal, Code FROM Aanstellingen", anonymize: true }],
+  ["what is made of one", "whole", { sql: "SELECT Salschal, Code || 'x' AS c FROM Aanstellingen", anonymize: true }],
   ["masked names", "cut", { sql: "SELECT Naam || '!' AS n, Naam FROM Personen", anonymize: true }],
   ["as many as are allowed", "cut", { sql: "SELECT Naam FROM Personen", terms: { maximumRows: people } }],
   ["one more than allowed", "refused", { sql: "SELECT Naam FROM Personen", terms: { maximumRows: people - 1 } }],

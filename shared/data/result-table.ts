@@ -5,6 +5,7 @@ import { limits } from "#domain/limits";
 import type { ColumnNote } from "./column-notes.ts";
 import { type DuckDBConnection, literal, rowsOf } from "./duckdb.ts";
 import { EndedEarly, queryResult } from "./duckdb-table.ts";
+import { isDropped } from "./protect-column.ts";
 import type { TableNotes } from "./table-notes.ts";
 import { checkRows, type Emit, tableSink } from "./table-sink.ts";
 
@@ -20,6 +21,8 @@ export interface ResultWanted {
   readonly rowsMax: number | undefined;
   /** Of a table that is longer than its head, only that. */
   readonly headAlone: boolean;
+  /** Whether columns are held as their rules have it: of one that is dropped, every value is null then. */
+  readonly isProtected: boolean;
   /** Whether it is rows of tables with their columns as they are: counted faster than handed out, and none can fail. */
   readonly isOfRows: boolean;
   /** Whether its time is over. */
@@ -46,7 +49,7 @@ async function streamed(connection: DuckDBConnection, wanted: ResultWanted): Pro
   const first = headAlone ? (await batches.next()).value : undefined;
   if (first !== undefined) {
     await sink.write(first);
-    if (isFilled(first)) {
+    if (isFilled(first, wanted)) {
       const enough = Math.min(rowsMax, limits.tableRowsMax) + 1;
       const rows = isOfRows ? await counted(connection, sql) : await result.countRows(enough);
       checkRows(rows, rowsMax);
@@ -76,6 +79,8 @@ async function reasonOf(connection: DuckDBConnection, sql: string, ended: EndedE
 }
 
 /** A column that holds nothing yet fits any type in a union, and the rest of it might not: then there is no head. */
-function isFilled({ data }: RecordBatch): boolean {
-  return data.children.every(({ nullCount, length }) => nullCount < length);
+function isFilled({ data }: RecordBatch, { columns, isProtected }: ResultWanted): boolean {
+  const areKnown = isProtected && columns.length === data.children.length;
+  const isNull = (i: number) => areKnown && isDropped(columns[i]?.anonymize ?? "");
+  return data.children.every(({ nullCount, length }, i) => nullCount < length || isNull(i));
 }

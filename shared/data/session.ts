@@ -87,6 +87,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       emit: options.emit,
       rowsMax: terms.maximumRows,
       headAlone: options.headAlone ?? false,
+      isProtected: options.anonymize,
       isOfRows: isOfRows(lineage),
       isLate: interruption.happened,
     });

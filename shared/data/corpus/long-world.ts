@@ -31,7 +31,7 @@ const dataSet = DataSet.fromPartial({
         { name: "Naam", anonymize: "mask" },
       ],
     },
-    { name: "Aanstellingen", file: "Aanstellingen.csv" },
+    { name: "Aanstellingen", file: "Aanstellingen.csv", columns: [{ name: "Code", anonymize: "drop" }] },
     { name: "Geheim", file: "Geheim.csv" },
   ],
 });
