@@ -3,6 +3,7 @@ import { type Data, type RecordBatch, Schema } from "apache-arrow";
 import type { DataSet, Table } from "#contracts";
 import { batchOf } from "#data/arrow-stream";
 import { type ColumnSpec, fieldOf } from "#data/column-kind";
+import { passTable } from "#data/pass-table";
 import { type Emit, tableSink } from "#data/table-sink";
 import type { TableSource } from "#data/table-source";
 import { type ColumnPlan, columnPlan } from "./anonymize-column.ts";
@@ -16,14 +17,19 @@ interface PlannedColumn {
 
 /**
  * A column's rule is the one that came with it, else the one that a description of the party's
- * data sets gives to its name.
+ * data sets gives to its name. A table without any goes on unread.
  */
-export async function anonymizeTable(source: TableSource, dataSets: readonly DataSet[], emit: Emit): Promise<Table> {
+export async function anonymizeTable(
+  { table, source }: { readonly table: Table; readonly source: TableSource },
+  dataSets: readonly DataSet[],
+  emit: Emit,
+): Promise<Table> {
   const ruleOf = describedRules(dataSets);
   const columns: PlannedColumn[] = source.specs.map((spec) => {
     const rule = spec.anonymize || (ruleOf.get(spec.name.toLowerCase()) ?? "");
     return { spec, plan: columnPlan(spec, rule), lossy: false };
   });
+  if (columns.every(({ plan }) => plan.kind === "keep")) return passTable(table, source, emit);
   const schema = new Schema(columns.flatMap(keptSpec).map(fieldOf));
   const sink = tableSink(schema, emit);
   for await (const batch of source.batches()) {

@@ -14,15 +14,17 @@ export default defineStep<Table>({
   // All of it is pure, and what the table's content causes is thrown here, where a failure may be.
   facts: (envelope, _context, flow) => {
     const own = envelope.knowledge?.dataSets.filter(({ party }) => party === envelope.party);
-    return anonymizeTable(tableSource(onlyTableOf(envelope), flow.bytesOf(0)), own ?? [], flow.emit);
+    const table = onlyTableOf(envelope);
+    return anonymizeTable({ table, source: tableSource(table, flow.bytesOf(0)) }, own ?? [], flow.emit);
   },
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async () => {
-    const table = buildTable([
+    const builder = buildTable([
       { name: "born", kind: "int64", anonymize: "year" },
       { name: "name", kind: "text", anonymize: "mask" },
     ]);
-    table.push([19_900_101n, "a"]);
-    await anonymizeTable(sourceOf(table.finish()), [], async () => {});
+    builder.push([19_900_101n, "a"]);
+    const table = builder.finish();
+    await anonymizeTable({ table, source: sourceOf(table) }, [], async () => {});
   },
 });

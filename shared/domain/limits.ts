@@ -40,8 +40,8 @@ export const limits = {
   inlineBytesMax: 256 * 1_024,
   /** One table, as a whole: what one query may move. */
   transferBytesMax: 4_096 * 1_048_576,
-  /** The head of a table, which is sent before the rest is made: a multiple of 256 rows, and about so many bytes. */
-  headRows: 1_024,
+  /** The head of a table, which is sent before the rest is made: rows, and about so many bytes. */
+  headRows: 256,
   headBytes: 64 * 1_024,
   tableRowsMax: 50_000_000,
   /** A PostgreSQL: until it is connected, until a lock is had, how often it looks whether its asker is still there, and until it has closed. */

@@ -88,7 +88,8 @@ describe("a function that is fused", () => {
 
   it("ends by name when the second step dies, or does not end before the deadline", async () => {
     await start({ fuse: "fused-second" });
-    expect((await ask({ sql: "crash" }))[1]).toEqual(["outcome", "WORKER_CRASHED of fused-first"]);
+    // Whether the first one's word was read before the process was gone is a question of who was faster.
+    expect((await ask({ sql: "crash" })).at(-1)).toEqual(["outcome", "WORKER_CRASHED of fused-first"]);
     const hung = await ask({ sql: "hang", deadlineMs: Date.now() + 1_500 });
     expect(hung.map(([kind]) => kind)).toEqual(["handedOn", "outcome"]);
     expect(hung[1]?.[1]).toBe("DEADLINE_EXCEEDED of fused-first");
