@@ -31,7 +31,7 @@ export function resultOf(ways: readonly Way[], remarks: readonly string[]): Benc
   return {
     title: "Large tables",
     about:
-      "All rows of a table of four columns, asked for as NDJSON and read to the end by a client that parses each row. computeToData: the rows of one provider. dataThroughTtp: half of them at each of two providers, united by the third party. Each is answered when it is whole, and with its first rows first (`Prefer: first-rows`), which asks twice: for 256 rows of each provider, and for all. The CSV files have been imported by a query before; the first row is counted from the request. Memory: once more, looked at four times a second, the highest sum of PSS; the gateway and the sidecars share a process with the client.",
+      "All rows of a table of four columns, asked for as NDJSON and read to the end by a client that parses each row. computeToData: the rows of one provider. dataThroughTtp: half of them at each of two providers, united by the third party. Each is answered when it is whole, and with its first rows first (`Prefer: first-rows`), which asks twice: for 256 rows of each provider, and for all. The CSV files have been imported by a query before; each query waits until the one before has been over for 300 ms; the first row is counted from the request. Memory: once more, looked at four times a second, the highest sum of PSS; the gateway and the sidecars share a process with the client.",
     limit:
       "Each row is made once, written to the answer's format once, and copied by every hop; through the third party all chunks pass RabbitMQ three times. Memory is bounded by batches and chunks, not by the table.",
     wrong: ways.reduce((sum, { wrong }) => sum + wrong, 0),

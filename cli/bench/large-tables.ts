@@ -1,4 +1,5 @@
 /** Many rows through both archetypes: the whole time, the time to the first row, and what the processes hold meanwhile. */
+import { setTimeout as wait } from "node:timers/promises";
 import { rabbitmqServer } from "#testing/rabbitmq";
 import type { BenchResult } from "./bench-result.ts";
 import { type BenchSystem, startBenchBroker, startBenchSystem } from "./bench-system.ts";
@@ -14,6 +15,8 @@ import {
   type Way,
 } from "./large-tables-result.ts";
 import { watchMemory } from "./memory-peak.ts";
+
+const restMs = 300;
 
 export interface LargeTablesBench {
   /** Even numbers: the third party unites two halves. */
@@ -65,6 +68,8 @@ async function measure(
   for (const way of ways) await once(way, system, say);
   for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
+      // What the one before has left to do is not this one's.
+      await wait(restMs);
       const run = await once(way, system, say);
       if (run !== undefined) way.runs.push(run);
       say(`round ${round} of ${rounds}: ${nameOf(way)}: ${run?.wholeMs.toFixed(0) ?? "failed"} ms`);

@@ -144,10 +144,9 @@ describe("a head on its way through the chain", () => {
   });
 
   it.each([
-    ["small rows", "SELECT Unieknr, Naam FROM Personen", 0],
-    ["wide rows", "SELECT Unieknr, Wide FROM Personen", 0],
-    ["rows that are not in the outcome", "SELECT Unieknr, Wide, repeat(Wide, 3) AS Wider FROM Personen", 1],
-  ])("passes through steps of one process, %s", async (_, sql, taken) => {
+    ["small rows", "SELECT Unieknr, Naam FROM Personen"],
+    ["wide rows", "SELECT Unieknr, Wide FROM Personen"],
+  ])("passes through steps of one process, %s", async (_, sql) => {
     const told: (number | undefined)[][] = [];
     const chunks: Uint8Array[] = [];
     const tell = (outcome: Uint8Array) => {
@@ -177,6 +176,6 @@ describe("a head on its way through the chain", () => {
       expect(count).toBeLessThanOrEqual(limits.headRows);
       expect([count, of]).toEqual(told[0]);
     }
-    expect(Math.min(chunks.length, 1)).toBe(taken);
+    expect(chunks).toEqual([]);
   });
 });

@@ -17,9 +17,13 @@ export async function fileRows(
   });
   return {
     types: new Map(described.map(([name, type]) => [String(name), String(type)])),
-    create: async (connection, { table: name, columns, where }) => {
-      const from = `${parquet} AS ${quoted(name)}`;
-      await connection.run(`CREATE TABLE ${quoted(name)} AS SELECT ${columns.join(", ")} FROM ${from}${where}`);
+    create: async (connection, { table: name, columns, where, rowsMax }) => {
+      const rows = `${parquet} AS ${quoted(name)}${where}${rowsMax === undefined ? "" : ` LIMIT ${rowsMax}`}`;
+      await connection.run(`CREATE TABLE ${quoted(name)} AS SELECT ${columns.join(", ")} FROM ${rows}`);
+    },
+    count: async (connection, { table: name, where }) => {
+      const [row] = await rowsOf(connection, `SELECT count(*) FROM ${parquet} AS ${quoted(name)}${where}`);
+      return Number(row?.[0]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { type DataSet, ErrorCode, type Table, type TableDescription, type Terms 
 import { limits } from "#domain/limits";
 import { isTablePermitted, permittedColumns } from "#domain/permitted-columns";
 import { DynamosError } from "#errors";
+import { isAllRows } from "./all-rows.ts";
 import { columnNotes, protectedRemarks } from "./column-notes.ts";
 import { columnsNamed, type NamedColumns } from "./columns-named.ts";
 import { type DuckDBConnection, type Engine, openEngine, outOfMemory, quoted } from "./duckdb.ts";
@@ -14,6 +15,7 @@ import { engineError } from "./engine-error.ts";
 import type { FollowingAlgorithm } from "./group-size/following-algorithm.ts";
 import { releasedQuery } from "./group-size/released-query.ts";
 import { type QueryLineage, queryLineage } from "./lineage/query-lineage.ts";
+import { createHead } from "./load-head.ts";
 import { openRows, type Rows } from "./open-rows.ts";
 import { protectedColumn } from "./protect-column.ts";
 import { resultTable } from "./result-table.ts";
@@ -64,12 +66,17 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     rows.abort();
   });
   const columns = new Map<string, string[]>();
+  let rowsBehind: number | undefined;
   try {
     const guarded = await guardSql(engine.connection, sql, [...sources.keys()]);
     const named = columnsNamed(guarded.statement);
+    const isFirstRows = options.headAlone === true && isAllRows(guarded.statement);
     for (const name of guarded.tables) {
       const source = sources.get(name);
-      if (source !== undefined) columns.set(name, await load(engine.connection, { ...source, rows, named }, options));
+      if (source === undefined) continue;
+      const loaded = await load(engine.connection, { ...source, rows, named, isFirstRows }, options);
+      columns.set(name, loaded.kept);
+      rowsBehind = loaded.rowsBehind;
     }
     rows.close();
     await lock(engine.connection);
@@ -89,6 +96,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       headAlone: options.headAlone ?? false,
       isProtected: options.anonymize,
       isOfRows: isOfRows(lineage),
+      rowsBehind,
       isLate: interruption.happened,
     });
   } catch (error) {
@@ -125,14 +133,25 @@ function permittedSources(dataSets: readonly DataSet[], terms: SessionOptions["t
   return sources;
 }
 
-/** @returns the columns that are permitted, of which those that the query names are there now */
+interface Wanted extends Source {
+  readonly rows: Rows;
+  readonly named: NamedColumns;
+  /** Whether the first of its rows are enough. */
+  readonly isFirstRows: boolean;
+}
+
+/**
+ * @returns the columns that are permitted, of which those that the query names are there now, and how many rows there
+ *   are where only the first of them are there
+ */
 async function load(
   connection: DuckDBConnection,
-  { dataSet, table, rows, named }: Source & { readonly rows: Rows; readonly named: NamedColumns },
+  { dataSet, table, rows, named, isFirstRows }: Wanted,
   { terms, anonymize }: SessionOptions,
-): Promise<string[]> {
+): Promise<{ readonly kept: string[]; readonly rowsBehind: number | undefined }> {
   const { where, columns: filtered } = await filterOf(connection, terms.rowFilters ?? [], table.name);
-  const { types, create } = await rows.of({ dataSet, table, terms, filtered });
+  const source = await rows.of({ dataSet, table, terms, filtered });
+  const { types } = source;
   const kept = permittedColumns(terms, table.name, [...types.keys()]);
   if (kept.length === 0) {
     throw new DynamosError(ErrorCode.UNKNOWN_TABLE, `no column of the table ${table.name} is allowed`);
@@ -143,10 +162,14 @@ async function load(
     .map((name) =>
       anonymize ? protectedColumn(name, types.get(name) ?? "", rules.get(name.toLowerCase()) ?? "") : quoted(name),
     );
-  await create(connection, { table: table.name, columns, where }).catch((error: unknown) => {
+  const selection = { table: table.name, columns, where };
+  try {
+    const rowsBehind = isFirstRows ? await createHead(connection, source, selection) : undefined;
+    if (rowsBehind === undefined) await source.create(connection, selection);
+    return { kept, rowsBehind };
+  } catch (error) {
     throw where === "" || error instanceof DynamosError ? error : notFiltered(table.name, error);
-  });
-  return kept;
+  }
 }
 
 /** A row that a filter can't judge might be one that it was to keep back. */

@@ -15,6 +15,8 @@ export interface TableRows {
   readonly types: ReadonlyMap<string, string>;
   /** Creates the session's table of what is selected. @throws DynamosError, and the engine's own errors */
   create(engine: DuckDBConnection, selection: Selection): Promise<void>;
+  /** How many rows are selected; absent where that takes as long as to read them. @throws the engine's own errors */
+  count?(engine: DuckDBConnection, selection: Selection): Promise<number>;
 }
 
 export interface Selection {
@@ -24,4 +26,6 @@ export interface Selection {
   readonly columns: readonly string[];
   /** Empty, or from ` WHERE` on. */
   readonly where: string;
+  /** The first of them alone. Only where there is a `count`. */
+  readonly rowsMax?: number;
 }
