@@ -1,14 +1,11 @@
 /** The step's own look, where no sidecar has looked before it: whatever is forged, nothing is opened. */
 import { describe, expect, it } from "vitest";
-import { signApprovals } from "#approval/sign";
 import { approvalError } from "#approval/verify";
-import { Envelope, type Knowledge, type Relation } from "#contracts";
-import { firstEnvelopes } from "#domain/first-envelopes";
-import { makePlan } from "#domain/plan";
-import { approvalsOf, evaluate } from "#domain/policy";
-import { approvalEnvironment, testApprovalKeys, testSigningKey } from "#testing/approval-keys";
+import type { Envelope, Knowledge, Relation } from "#contracts";
+import { approvalEnvironment, testApprovalKeys } from "#testing/approval-keys";
 import { callStep } from "#testing/call-step";
 import { type Forgery, forgedAtHome, forgedForUnion } from "#testing/forgeries";
+import { startedChain } from "#testing/started-chain";
 import { changeRelation, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import step from "./handler.ts";
 
@@ -30,19 +27,7 @@ function genuine(aggregate: boolean, knowledge = wageGapKnowledge()): Envelope {
     algorithm: { name: "average" },
     purpose: "wages",
   });
-  const request = Envelope.fromPartial({
-    queryId: query.id,
-    attempt: 1,
-    deadlineMs: 99_000,
-    replyTo: "reply.exchange.1",
-  });
-  const verdicts = query.providers.map((provider) => evaluate(query, provider, knowledge, nowMs));
-  const signing = { query, replyTo: request.replyTo, attempt: 1, nowMs, key: testSigningKey };
-  const decision = { verdicts, approvals: signApprovals(approvalsOf(query, verdicts, request.deadlineMs), signing) };
-  const plan = makePlan(query, decision, knowledge, 1);
-  if ("reasons" in plan) throw new RangeError(plan.reasons.map(({ message }) => message).join());
-  const envelope = firstEnvelopes(plan, { ...request, query }, decision).find(({ party }) => party === "UVA");
-  return { ...(envelope as Envelope), knowledge };
+  return startedChain("UVA", { query, knowledge, nowMs, deadlineMs: 99_000 });
 }
 
 const run = (envelope: Envelope) => callStep(step, envelope, context);

@@ -3,20 +3,17 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signApprovals } from "#approval/sign";
 import { DataSet, Envelope, Outcome, type Table } from "#contracts";
 import { toJsonTable } from "#data/table-json";
 import { notesOf } from "#data/table-notes";
 import { sourceOf } from "#data/table-source";
-import { firstEnvelopes } from "#domain/first-envelopes";
 import { limits } from "#domain/limits";
-import { makePlan } from "#domain/plan";
-import { approvalsOf, evaluate } from "#domain/policy";
 import { runChain } from "#runtime/run-chain";
 import { noChunks } from "#runtime/table-flow";
-import { approvalEnvironment, testSigningKey } from "#testing/approval-keys";
+import { approvalEnvironment } from "#testing/approval-keys";
 import { callStep } from "#testing/call-step";
 import { forwardedResult } from "#testing/made-table";
+import { startedChain } from "#testing/started-chain";
 import { type QueryChange, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import sqlAlgorithm from "../sql-algorithm/handler.ts";
 import sqlAnonymize from "../sql-anonymize/handler.ts";
@@ -54,14 +51,7 @@ function knowledgeOf(rules: Readonly<Record<string, string>>) {
 function asked(change: QueryChange = {}, rules: Readonly<Record<string, string>> = { Naam: "mask" }): Envelope {
   const knowledge = knowledgeOf(rules);
   const query = wageGapQuery({ sql: "SELECT Unieknr, Naam FROM Personen", providers: ["UVA"], head: true, ...change });
-  const request = Envelope.fromPartial({ queryId: query.id, attempt: 1, deadlineMs: nowMs + 60_000, replyTo: "r" });
-  const verdicts = query.providers.map((provider) => evaluate(query, provider, knowledge, nowMs));
-  const signing = { query, replyTo: request.replyTo, attempt: 1, nowMs, key: testSigningKey };
-  const decision = { verdicts, approvals: signApprovals(approvalsOf(query, verdicts, request.deadlineMs), signing) };
-  const plan = makePlan(query, decision, knowledge, 1);
-  if ("reasons" in plan) throw new RangeError(plan.reasons.map(({ message }) => message).join());
-  const envelope = firstEnvelopes(plan, { ...request, query }, decision).find(({ party }) => party === "UVA");
-  return { ...(envelope as Envelope), knowledge };
+  return startedChain("UVA", { query, knowledge, nowMs, deadlineMs: nowMs + 60_000 });
 }
 
 const through = { providers: ["UVA", "VU"], options: { aggregate: true } };
