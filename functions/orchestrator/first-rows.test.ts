@@ -1,9 +1,13 @@
 /** Answers that begin before they are whole: real steps over files, with gRPC in between (docs/decisions/0028). */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { agreementKey } from "#domain/knowledge-keys";
 import { limits } from "#domain/limits";
 import { openStaffWorld, type StaffWorld, staffUser } from "#testing/staff-world";
 import type { App, AppOptions } from "./app.ts";
+import { listenerOf } from "./listener.ts";
 
 const large = 3_000;
 let staff: StaffWorld;
@@ -115,6 +119,32 @@ describe("an answer whose first rows are preferred", () => {
     open();
     expect(await head.rest()).toBe(expected);
     expect(attempts).toEqual([1, 2]);
+  });
+
+  it("leaves the function at once", async () => {
+    const { open, opened } = gate();
+    beforeSecond = () => opened;
+    const server = createServer(listenerOf(app.fetch)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      const response = await fetch(`http://127.0.0.1:${port}/v1/queries`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          ...(await staff.tokens.headerOf({ user: staffUser })),
+          ...firstRows,
+        },
+        body: JSON.stringify(atHome),
+      });
+      const head = await headOf(response);
+      expect(linesIn(head.text)).toBe(limits.headRows + 1);
+      open();
+      expect(linesIn(await head.rest())).toBe(large + 1);
+    } finally {
+      open();
+      await new Promise((closed) => server.close(closed).closeAllConnections());
+    }
   });
 
   it("begins with all of the first provider's rows and the next one's head, where the first has few", async () => {
