@@ -89,7 +89,11 @@ export function resultOf(ways: readonly Way[], remarks: readonly string[]): Benc
         ]),
       },
     ],
-    plots: [timePlot(ways), memoryPlot(ways)],
+    plots: [
+      timePlot(ways, "computeToData", "rows-time-home"),
+      timePlot(ways, "dataThroughTtp", "rows-time-third"),
+      memoryPlot(ways),
+    ],
   };
 }
 
@@ -103,34 +107,28 @@ function wholeMsOf(ways: readonly Way[], archetype: Archetype, rows: number): nu
   return wayAmong(ways, { archetype, rows, asked: "when whole" })?.runs.map(({ wholeMs }) => wholeMs) ?? [];
 }
 
-function timePlot(ways: readonly Way[]): BenchPlot {
-  const series = archetypes.flatMap((archetype) => {
-    const points = (asked: Asked, value: (run: Downloaded) => number) =>
-      ways
-        .filter((way) => way.archetype === archetype && way.asked === asked && way.runs.length > 0)
-        .map(({ rows, runs }) => {
-          const values = runs.map(value);
-          return { x: rows, y: median(values), low: Math.min(...values), high: Math.max(...values) };
-        });
-    return [
-      { name: `${archetype}, all rows`, points: points("when whole", ({ wholeMs }) => wholeMs / 1_000) },
-      { name: `${archetype}, first`, points: points("when whole", ({ firstMs }) => firstMs / 1_000) },
-      {
-        name: `${archetype}, first where preferred`,
-        points: points("first rows first", ({ firstMs }) => firstMs / 1_000),
-      },
-    ];
-  });
+function timePlot(ways: readonly Way[], archetype: Archetype, name: string): BenchPlot {
+  const points = (asked: Asked, value: (run: Downloaded) => number) =>
+    ways
+      .filter((way) => way.archetype === archetype && way.asked === asked && way.runs.length > 0)
+      .map(({ rows, runs }) => {
+        const values = runs.map(value);
+        return { x: rows, y: median(values), low: Math.min(...values), high: Math.max(...values) };
+      });
   return {
-    name: "rows-time",
-    title: "Time of a table",
+    name,
+    title: `Time of a table, ${archetype}`,
     kind: "lines",
     x: "rows",
     y: "seconds",
     logX: true,
     logY: true,
     whiskers: "fastest to slowest round",
-    series,
+    series: [
+      { name: "all rows", points: points("when whole", ({ wholeMs }) => wholeMs / 1_000) },
+      { name: "first row, when whole", points: points("when whole", ({ firstMs }) => firstMs / 1_000) },
+      { name: "first row, first", points: points("first rows first", ({ firstMs }) => firstMs / 1_000) },
+    ],
   };
 }
 

@@ -53,7 +53,10 @@ export function plotSvg(plot: BenchPlot): string {
   );
 }
 
-function legend({ series, whiskers }: BenchPlot): string {
+/** @throws RangeError where it would run out of the picture, and colours repeat */
+function legend({ name, series, whiskers }: BenchPlot): string {
+  if (series.length * legendStep > width)
+    throw new RangeError(`${name} has room for ${Math.floor(width / legendStep)} series, not ${series.length}`);
   const entries = series.map(({ name }, at) =>
     [
       element("rect", { class: `fill ${colour(at)}`, x: 20 + at * legendStep, y: 42, width: 12, height: 12, rx: 2 }),
