@@ -93,6 +93,8 @@ async function averaged(connection: DuckDBConnection, sql: string, pipe: Pipe) {
   const { schema, batches } = await queryResult(connection, sql, []);
   const sink = tableSink(schema, (bytes) => pipe.send(frameKinds.chunk, bytes));
   for await (const batch of batches()) await sink.write(batch);
+  // A session ends with its one result; here others follow.
+  await connection.run("COMMIT");
   await pipe.send(frameKinds.reply, Table.encode(await sink.finish({})).finish());
   const frames = await received;
   const chunks = frames.slice(0, -1).map(({ body }) => body);

@@ -84,7 +84,7 @@ describe("each schema names what its contract has, and nothing else", () => {
     ["data-set", ["$defs", "column"], Column.create(), {}],
     ["data-set", ["properties", "measure"], Measure.create(), {}],
     ["party", [], Party.create(), { online: "-", load: "-" }],
-    ["query-request", [], Query.create(), { id: "-", timeoutMs: "-", reuse: "-" }],
+    ["query-request", [], Query.create(), { id: "-", timeoutMs: "-", reuse: "-", head: "-" }],
     ["query-request", ["properties", "user"], User.create(), {}],
     ["query-request", ["properties", "algorithm"], Algorithm.create(), {}],
   ])("%s %j", (name, path, message, renamed: Record<string, string>) => {

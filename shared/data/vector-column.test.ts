@@ -1,6 +1,6 @@
 import type { DuckDBVector } from "@duckdb/node-api";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Cell } from "./column-kind.ts";
 import { cellAt } from "./column-values.ts";
 import { type Engine, literal, openEngine, pointerReader } from "./duckdb.ts";
@@ -13,6 +13,8 @@ beforeAll(async () => {
   engine = await openEngine({ memoryMb: 256, threads: 1 });
 });
 afterAll(() => engine.close());
+// Of what was read as a result; a session's ends with it.
+afterEach(() => engine.connection.run("ROLLBACK").catch(() => {}));
 
 /** Each column twice: from the vectors' memory, and value by value. */
 async function bothWays(sql: string): Promise<{ memory: Cell[][]; values: Cell[][] }> {
