@@ -54,7 +54,8 @@ describe.skipIf(!etcdIsThere("users and roles over it"))("an etcd with a user fo
 
   it("lets each party read all and write only that it is there and how far it has come", async () => {
     const [exchange, uva] = [await as("exchange"), await as("uva")];
-    const watch = uva.watch("");
+    // From now on would be from whenever it is open.
+    const watch = uva.watch("", (await uva.list("/")).revision + 1);
     const revision = await exchange.put("/agreements/VU", "{}", {
       also: [{ key: "~history/agreements/VU/1", value: "{}" }],
     });
