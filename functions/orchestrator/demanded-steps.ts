@@ -3,12 +3,10 @@ import type { Problem } from "#contracts/documents";
 import type { AgreementJson } from "#contracts/json-documents";
 import { compareNames, listed, sortedNames } from "#domain/by-name";
 import { keys } from "#domain/knowledge-keys";
+import { limits } from "#domain/limits";
 import { nearestHint } from "#domain/nearest-name";
 import { pathMember } from "#domain/path-member";
 import type { SidecarApi } from "#sidecar/client";
-
-/** So that an agreement of nonsense does not come back as one of complaints. */
-const problemsMax = 20;
 
 /**
  * In the order of request types and of their steps, by path. Of an empty catalogue nothing is said: its steps may come later.
@@ -29,7 +27,7 @@ export async function demandedStepProblems(
       names.map((name, index) => ({ name, path: `demandedSteps${pathMember(requestType)}[${index}]` })),
     )
     .filter(({ name }) => !known.has(name))
-    .slice(0, problemsMax)
+    .slice(0, limits.demandedStepProblemsMax)
     .map(({ name, path }) => ({ path, message: noStep(name, steps) }));
 }
 

@@ -7,7 +7,7 @@ import { answerBytes } from "./answer-bytes.ts";
 import { acceptedFormats } from "./answer-format.ts";
 import { type Chosen, chooseFormat, type Wish, wantedOf } from "./answer-response.ts";
 import { openTable, type TableReader } from "./open-table.ts";
-import { rowsBehind } from "./run-with-head.ts";
+import { headOf } from "./run-with-head.ts";
 
 /** In these what comes first is the same, whatever comes after it. */
 const formatsOfLines: ReadonlySet<string> = new Set(["csv", "ndjson"]);
@@ -22,9 +22,9 @@ export function chooseHead(answer: Answer, wish: Wish, reader: TableReader): Cho
     const chosen = chooseFormat(answer, wish, reader);
     if (!formatsOfLines.has(chosen.format.name)) return undefined;
     const { results, ...wanted } = wantedOf(answer, wish.party);
-    const cut = results.findIndex((result) => rowsBehind(result) !== undefined);
+    const cut = results.findIndex((result) => headOf(result) !== undefined);
     const first = { ...wanted, results: cut === -1 ? results : results.slice(0, cut + 1) };
-    const rows = results.reduce((sum, one) => sum + (rowsBehind(one) ?? one.result.table?.rows ?? 0), 0);
+    const rows = results.reduce((sum, one) => sum + (headOf(one) ?? one.result.table?.rows ?? 0), 0);
     const bytes = (signal: AbortSignal) =>
       answerBytes(first, chosen.format, (table) => openTable(table, reader, signal));
     return { ...chosen, rows, bytes: bytes as Chosen["bytes"] };

@@ -85,7 +85,7 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, forgotten, 
   async function renewKept(): Promise<void> {
     for (const record of [...ended.values()]) {
       if (!record.keepsRows || record.rowsGone) continue;
-      await Promise.allSettled(transferNames(record).map(renewTransfer));
+      await Promise.allSettled(transferNames(record.answer).map(renewTransfer));
     }
   }
 
@@ -100,7 +100,7 @@ export function createQueryStore({ now, dropTransfer, renewTransfer, forgotten, 
 
   async function drop(record: QueryRecord): Promise<void> {
     if (record.rowsGone) return;
-    const names = transferNames(record);
+    const names = transferNames(record.answer);
     record.rowsGone = names.length > 0;
     await Promise.allSettled(names.map(dropTransfer));
   }
@@ -178,7 +178,8 @@ function transferBytesOf({ answer }: QueryRecord): number {
   return (answer?.results ?? []).reduce((sum, { result }) => sum + Number(result.table?.transfer?.bytes ?? 0), 0);
 }
 
-function transferNames({ answer }: QueryRecord): string[] {
+/** Of an answer's tables that lie at the broker. */
+export function transferNames(answer: Pick<Answer, "results"> | undefined): string[] {
   return (answer?.results ?? []).flatMap(({ result }) => result.table?.transfer?.name ?? []);
 }
 

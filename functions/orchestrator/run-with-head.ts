@@ -7,6 +7,7 @@ import { sourceOf } from "#data/table-source";
 import { labelOf } from "#errors";
 import type { Answer, PartyResult } from "./answer.ts";
 import { type Collected, nothingCollected } from "./collect.ts";
+import { transferNames } from "./query-store.ts";
 import type { Run, RunOptions } from "./run-query.ts";
 
 export interface HeadedRun {
@@ -22,23 +23,22 @@ export function runWithHead<Options extends RunOptions>(run: Run<Options>, optio
     collected = known;
     options.onProgress(known);
   };
-  const first = run({ ...options, query: { ...options.query, head: true }, onProgress });
+  const asked = run({ ...options, query: { ...options.query, head: true }, onProgress });
+  const first = asked.then((answer) => ({ answer, isCut: isCut(answer) }));
   const { api } = options;
   return {
-    head: first.then((answer) => (isCut(answer) && answer.complete && isHere(answer) ? answer : undefined)),
-    whole: first.then((answer) => {
-      if (!isCut(answer) && !isUnknown(answer)) return answer;
+    head: first.then(({ answer, isCut }) => (isCut && answer.complete && isHere(answer) ? answer : undefined)),
+    whole: first.then(({ answer, isCut }) => {
+      if (!isCut && !isUnknown(answer)) return answer;
       // Of an answer that is not used; best effort, as it expires.
-      for (const { result } of answer.results) {
-        if (result.table?.transfer !== undefined) void api.dropTransfer(result.table.transfer.name).catch(() => {});
-      }
+      for (const name of transferNames(answer)) void api.dropTransfer(name).catch(() => {});
       return run({ ...options, attempt: collected.attempt + 1 });
     }),
   };
 }
 
-/** @returns of the party's table, where only its head is here */
-export function rowsBehind({ result: { table } }: PartyResult): number | undefined {
+/** @returns how many rows the party's table has, where only its head is here */
+export function headOf({ result: { table } }: PartyResult): number | undefined {
   try {
     return table && sourceOf(table).headOf;
   } catch {
@@ -48,7 +48,7 @@ export function rowsBehind({ result: { table } }: PartyResult): number | undefin
 }
 
 function isCut({ results }: Answer): boolean {
-  return results.some((result) => rowsBehind(result) !== undefined);
+  return results.some((result) => headOf(result) !== undefined);
 }
 
 /** An older version finds no head in the query, and so an approval of another one. */

@@ -26,7 +26,7 @@ export interface ResultWanted {
   /** Whether it is rows of tables with their columns as they are: counted faster than handed out, and none can fail. */
   readonly isOfRows: boolean;
   /** How many rows the table has of which only the first ones, as they are, were loaded; undefined: all were. */
-  readonly rowsBehind: number | undefined;
+  readonly headOf: number | undefined;
   /** Whether its time is over. */
   readonly isLate: () => boolean;
 }
@@ -44,7 +44,7 @@ export async function resultTable(connection: DuckDBConnection, wanted: ResultWa
 }
 
 async function streamed(connection: DuckDBConnection, wanted: ResultWanted): Promise<Table> {
-  const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone, isOfRows, rowsBehind } = wanted;
+  const { sql, columns, notes, emit, rowsMax = Number.POSITIVE_INFINITY, headAlone, isOfRows, headOf } = wanted;
   const result = await queryResult(connection, sql, columns, headAlone ? head : undefined);
   const sink = tableSink(result.schema, emit, rowsMax);
   const batches = result.batches();
@@ -52,9 +52,9 @@ async function streamed(connection: DuckDBConnection, wanted: ResultWanted): Pro
   if (first !== undefined) {
     await sink.write(first);
     // What does not fit its envelope is no quicker than the whole.
-    if (rowsBehind !== undefined || (isFilled(first, wanted) && first.data.byteLength <= limits.inlineBytesMax)) {
+    if (headOf !== undefined || (isFilled(first, wanted) && first.data.byteLength <= limits.inlineBytesMax)) {
       const enough = Math.min(rowsMax, limits.tableRowsMax) + 1;
-      const rows = rowsBehind ?? (isOfRows ? await counted(connection, sql) : await result.countRows(enough));
+      const rows = headOf ?? (isOfRows ? await counted(connection, sql) : await result.countRows(enough));
       checkRows(rows, rowsMax);
       return sink.finish(rows === first.numRows ? notes : { ...notes, headOf: rows });
     }

@@ -66,7 +66,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
     rows.abort();
   });
   const columns = new Map<string, string[]>();
-  let rowsBehind: number | undefined;
+  let headOf: number | undefined;
   try {
     const guarded = await guardSql(engine.connection, sql, [...sources.keys()]);
     const named = columnsNamed(guarded.statement);
@@ -76,7 +76,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       if (source === undefined) continue;
       const loaded = await load(engine.connection, { ...source, rows, named, isFirstRows }, options);
       columns.set(name, loaded.kept);
-      rowsBehind = loaded.rowsBehind;
+      headOf = loaded.headOf;
     }
     rows.close();
     await lock(engine.connection);
@@ -96,7 +96,7 @@ export async function runQuery(options: SessionOptions): Promise<Table> {
       headAlone: options.headAlone ?? false,
       isProtected: options.anonymize,
       isOfRows: isOfRows(lineage),
-      rowsBehind,
+      headOf,
       isLate: interruption.happened,
     });
   } catch (error) {
@@ -148,7 +148,7 @@ async function load(
   connection: DuckDBConnection,
   { dataSet, table, rows, named, isFirstRows }: Wanted,
   { terms, anonymize }: SessionOptions,
-): Promise<{ readonly kept: string[]; readonly rowsBehind: number | undefined }> {
+): Promise<{ readonly kept: string[]; readonly headOf: number | undefined }> {
   const { where, columns: filtered } = await filterOf(connection, terms.rowFilters ?? [], table.name);
   const source = await rows.of({ dataSet, table, terms, filtered });
   const { types } = source;
@@ -164,9 +164,9 @@ async function load(
     );
   const selection = { table: table.name, columns, where };
   try {
-    const rowsBehind = isFirstRows ? await createHead(connection, source, selection) : undefined;
-    if (rowsBehind === undefined) await source.create(connection, selection);
-    return { kept, rowsBehind };
+    const headOf = isFirstRows ? await createHead(connection, source, selection) : undefined;
+    if (headOf === undefined) await source.create(connection, selection);
+    return { kept, headOf };
   } catch (error) {
     throw where === "" || error instanceof DynamosError ? error : notFiltered(table.name, error);
   }

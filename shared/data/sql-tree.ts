@@ -43,7 +43,7 @@ export async function sqlOfTree(connection: DuckDBConnection, node: Tree): Promi
 }
 
 /** Without places in the text and what is not set, a node's fields in one order, brackets that mean nothing left out. */
-function essence(value: unknown): unknown {
+export function essence(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(essence);
   if (!isTree(value)) return value;
   const kept = Object.entries(value)

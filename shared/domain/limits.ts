@@ -31,6 +31,8 @@ export const limits = {
   aggregatedRowsMin: 2,
   /** Of one table's row filter. */
   rowFilterCharsMax: 4_000,
+  /** What is said to be wrong with the steps that an agreement demands, so that nonsense is not answered with more of it. */
+  demandedStepProblemsMax: 20,
   /** How long a change of an agreement waits for the look at its row filters. */
   agreementCheckMsMax: 8_000,
   providersMax: 64,
