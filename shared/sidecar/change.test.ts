@@ -79,16 +79,30 @@ interface Sent {
   readonly message: Message;
 }
 
-/** Every message of every party, in the order in which they were handed to the broker. */
-function tapped(broker: Broker, party: string, sent: Sent[], losesCancels: boolean): Broker {
+interface Tap {
+  /** Every message of every party, in the order in which they were handed to the broker. */
+  readonly sent: Sent[];
+  /** The queries whose plan has reached those who ask. */
+  readonly planned: Set<string>;
+}
+
+function tapped(broker: Broker, party: string, { sent, planned }: Tap, losesCancels: boolean): Broker {
   const publish: Broker["publish"] = async (message) => {
     sent.push({ party, message });
     if (losesCancels && message.type === "control") return;
     await broker.publish(message);
   };
+  const consume: Broker["consume"] = (queue, options, handler) =>
+    broker.consume(queue, options, async (delivery) => {
+      const disposition = await handler(delivery);
+      const isPlan = delivery.type === "reply" && Reply.decode(delivery.body).content?.$case === "plan";
+      if (isPlan) planned.add(delivery.queryId);
+      return disposition;
+    });
   return new Proxy(broker, {
     get: (target, name) => {
       if (name === "publish") return publish;
+      if (name === "consume") return consume;
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -116,7 +130,7 @@ function changeTests(url: string, losesCancels = false) {
   let sent: Sent[];
   let links: ReturnType<typeof brokerLinks>;
   let release: () => void;
-  let held: () => number;
+  let isHeld: () => boolean;
 
   afterEach(async () => {
     release();
@@ -126,25 +140,30 @@ function changeTests(url: string, losesCancels = false) {
 
   /** @param place `VU sql-query`: where hops wait until `release` */
   async function open(archetype: ArchetypeName, place: string): Promise<void> {
-    sent = [];
-    let count = 0;
+    const tap: Tap = { sent: [], planned: new Set() };
+    sent = tap.sent;
+    const held = new Set<string>();
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const wait = async () => {
-      count += 1;
+    const holdUnplanned = async () => {
+      isHeld = () => true;
       await gate;
     };
-    held = () => count;
+    // A step may begin before its plan has reached those who ask, and by them a query without a plan had nothing yet.
+    isHeld = () => [...held].some((queryId) => tap.planned.has(queryId));
     links = brokerLinks(url, { queues: actedQueues, parties: actedParties });
-    acted = await openActedWorld(async (party) => tapped(await links.connect(party), party, sent, losesCancels), {
-      beforePolicy: place === "exchange policy-enforcer" ? wait : async () => {},
-      beforeSelection: place === "exchange archetype-selector" ? wait : async () => {},
+    acted = await openActedWorld(async (party) => tapped(await links.connect(party), party, tap, losesCancels), {
+      beforePolicy: place === "exchange policy-enforcer" ? holdUnplanned : async () => {},
+      beforeSelection: place === "exchange archetype-selector" ? holdUnplanned : async () => {},
     });
     for (const party of ["UVA", "VU", "SURF"]) {
       for (const step of ["sql-query", "sql-anonymize", "sql-aggregate", "sql-algorithm"]) {
         acted.behaviours[`${party} ${step}`] = async (envelope) => {
-          if (place === `${party} ${step}` && envelope.query?.user?.name === user) await wait();
+          if (place === `${party} ${step}` && envelope.query?.user?.name === user) {
+            held.add(envelope.queryId);
+            await gate;
+          }
           return handsOn(envelope);
         };
       }
@@ -192,7 +211,7 @@ function changeTests(url: string, losesCancels = false) {
           await open(archetype, hop);
           const asking = Array.from({ length: inFlight }, () => ask({}));
           const others = Array.from({ length: 5 }, () => ask({ providers: ["VU"], user: { id: "", name: other } }));
-          await expect.poll(() => held(), { timeout: 20_000 }).toBeGreaterThan(0);
+          await expect.poll(() => isHeld(), { timeout: 20_000 }).toBe(true);
           const revision = await put(agreementKey("UVA"), cause.after(archetype));
           const since = sent.length;
           release();
