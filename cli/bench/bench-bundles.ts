@@ -15,17 +15,24 @@ export type Workers = "default" | "fused" | "fork" | "spawn" | "cold" | "long-li
 
 export interface Bundles {
   readonly folder: string;
-  /** Settings of a function, by its name in the stack. */
-  environmentOf(name: string): Readonly<Record<string, string>>;
+  /** Of a function, by its name in the stack. */
+  settingsOf(name: string): FunctionSettings;
   remove(): Promise<void>;
 }
 
+/** What is set otherwise than in the stack file. */
+export interface FunctionSettings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const fuseKey = "com.dynamos.fuse";
 const built = join(home, "build/functions");
 
 /** Needs what `npm run build` has made. */
 export async function bundlesOf(workers: Workers): Promise<Bundles> {
-  const environmentOf = (name: string) => settingsOf(workers, name);
-  if (workers !== "cold" && workers !== "long-lived") return { folder: built, environmentOf, remove: async () => {} };
+  const settingsOf = (name: string) => settingsFor(workers, name);
+  if (workers !== "cold" && workers !== "long-lived") return { folder: built, settingsOf, remove: async () => {} };
   // Inside the checkout, where DuckDB's native part is found.
   const folder = await mkdtemp(join(home, `build/bench-${workers}-`));
   const atExit = () => rmSync(folder, { recursive: true, force: true });
@@ -37,16 +44,24 @@ export async function bundlesOf(workers: Workers): Promise<Bundles> {
   try {
     await cp(built, folder, { recursive: true });
     for (const name of await functionNames(home)) await replaceDoor(name, workers, join(folder, name, "index.js"));
-    return { folder, environmentOf, remove };
+    return { folder, settingsOf, remove };
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
-function settingsOf(workers: Workers, name: string): Record<string, string> {
-  if (workers === "fork" || workers === "spawn") return { worker_backend: workers };
-  return workers === "fused" && name.endsWith("-sql-query") ? { fuse: "sql-anonymize,sql-algorithm" } : {};
+function settingsFor(workers: Workers, name: string): FunctionSettings {
+  if (workers === "fork" || workers === "spawn") return { environment: { worker_backend: workers }, annotations: {} };
+  const fuse = fusedBy(workers, name);
+  // The function reads the one, the sidecar the other.
+  return fuse === "" ? { environment: {}, annotations: {} } : { environment: { fuse }, annotations: { [fuseKey]: fuse } };
+}
+
+function fusedBy(workers: Workers, name: string): string {
+  if (workers !== "fused") return "";
+  if (name.endsWith("-sql-query")) return "sql-anonymize,sql-algorithm";
+  return name.endsWith("-sql-aggregate") ? "sql-algorithm" : "";
 }
 
 /** Of a step that runs in workers; the other functions stay as they are. */

@@ -89,11 +89,15 @@ export async function neededStack(): Promise<Stack> {
   return { ...stack, functions: stack.functions.filter(({ name }) => !unneeded.test(name)) };
 }
 
-function withSettings(stack: Stack, { environmentOf }: Bundles): Stack {
-  const functions = stack.functions.map((fn) => ({
-    ...fn,
-    environment: { ...fn.environment, ...environmentOf(fn.name) },
-  }));
+function withSettings(stack: Stack, { settingsOf }: Bundles): Stack {
+  const functions = stack.functions.map((fn) => {
+    const { environment, annotations } = settingsOf(fn.name);
+    return {
+      ...fn,
+      environment: { ...fn.environment, ...environment },
+      annotations: { ...fn.annotations, ...annotations },
+    };
+  });
   return { ...stack, functions };
 }
 
