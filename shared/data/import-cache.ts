@@ -11,37 +11,63 @@ import { ErrorCode } from "#contracts";
 import { DynamosError } from "#errors";
 import { connectionFileEnd } from "./connection-file-end.ts";
 import { importCsv } from "./import-csv.ts";
+import type { ColumnTypes } from "./parquet-columns.ts";
 
-/** Changes when an import of the same bytes would give another Parquet. */
-export const importVersion = 1;
+/** Changes when an import of the same bytes would give other files. */
+export const importVersion = 2;
 
-/** @returns path of a Parquet file with the table's rows. @throws DynamosError DATA_UNREADABLE */
+export interface ParquetFile {
+  readonly path: string;
+  /** The engine's type by column, as the import left them beside its file; undefined: they are in the file alone. */
+  readonly types?: ColumnTypes;
+}
+
+/** @returns a Parquet file with the table's rows. @throws DynamosError DATA_UNREADABLE */
 export async function parquetOf(
   dataSet: DataSet,
   table: TableDescription,
   folders: { data: string; cache: string },
-): Promise<string> {
+): Promise<ParquetFile> {
   const source = join(folders.data, plainName(table.file));
   if (table.file.endsWith(connectionFileEnd)) {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} says where a database is, and is no table`);
   }
   const fingerprint = await fingerprintOf(source, table.file);
-  if (dataSet.type === "parquet") return source;
-  await mkdir(folders.cache, { recursive: true, mode: 0o700 });
+  if (dataSet.type === "parquet") return { path: source };
   const content = await contentHash(source, fingerprint, folders.cache);
   const described = new Map(table.columns.map(({ name, type }) => [name, type]));
   const settings = JSON.stringify([importVersion, dataSet.delimiter, [...described]]);
-  const target = join(folders.cache, `${hashOf(content + settings)}.parquet`);
-  if (!(await exists(target))) {
-    const partial = `${target}.${randomUUID()}`;
-    try {
-      await importCsv({ source, target: partial, delimiter: dataSet.delimiter || ",", described });
-      await rename(partial, target);
-    } finally {
-      await rm(partial, { force: true });
-    }
+  const path = join(folders.cache, `${hashOf(content + settings)}.parquet`);
+  const known = await importedTypes(path);
+  if (known !== undefined) return { path, types: known };
+  const partial = `${path}.${randomUUID()}`;
+  try {
+    const types = await importCsv({ source, target: partial, delimiter: dataSet.delimiter || ",", described });
+    await rename(partial, path);
+    await keep(typesFileOf(path), JSON.stringify([...types]));
+    return { path, types };
+  } finally {
+    await rm(partial, { force: true });
   }
-  return target;
+}
+
+const typesFileOf = (parquet: string) => `${parquet}.types`;
+
+/** @returns undefined: this has not been imported, or not wholly */
+async function importedTypes(parquet: string): Promise<ColumnTypes | undefined> {
+  try {
+    const [text] = await Promise.all([readFile(typesFileOf(parquet), "utf8"), access(parquet)]);
+    return new Map(JSON.parse(text) as [string, string][]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In the cache's folder: whole or not there. */
+async function keep(path: string, text: string): Promise<void> {
+  const partial = `${path}.${randomUUID()}`;
+  await writeFile(partial, text, { mode: 0o600 });
+  await rename(partial, path);
 }
 
 /** @throws DynamosError DATA_UNREADABLE */
@@ -69,19 +95,11 @@ async function contentHash(source: string, fingerprint: string, cache: string): 
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(source)) hash.update(chunk as Buffer);
   const content = hash.digest("hex");
-  const partial = `${memo}.${randomUUID()}`;
-  await writeFile(partial, content, { mode: 0o600 });
-  await rename(partial, memo);
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  await keep(memo, content);
   return content;
 }
 
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -8,6 +8,7 @@ import { DynamosError, toDynamosError } from "#errors";
 import { normaliseCsv } from "./csv-normalise.ts";
 import { type DuckDBConnection, literal, openEngine, outOfMemory, quoted } from "./duckdb.ts";
 import { inferTypes } from "./infer-types.ts";
+import { type ColumnTypes, parquetColumns } from "./parquet-columns.ts";
 
 export interface CsvImport {
   readonly source: string;
@@ -20,8 +21,8 @@ export interface CsvImport {
 
 const importMemoryMb = 1_024;
 
-/** @throws DynamosError DATA_UNREADABLE naming file, row and column */
-export async function importCsv(options: CsvImport): Promise<void> {
+/** @returns the columns as the Parquet has them. @throws DynamosError DATA_UNREADABLE naming file, row and column */
+export async function importCsv(options: CsvImport): Promise<ColumnTypes> {
   const file = basename(options.source);
   const normalised = `${options.target}.csv`;
   try {
@@ -29,7 +30,7 @@ export async function importCsv(options: CsvImport): Promise<void> {
     const columns = headerNames(header, options.delimiter, file);
     const engine = await openEngine({ memoryMb: importMemoryMb, threads: 1 });
     try {
-      await toParquet(engine.connection, options, { file, normalised, columns });
+      return await toParquet(engine.connection, options, { file, normalised, columns });
     } finally {
       engine.close();
     }
@@ -96,7 +97,7 @@ async function toParquet(
   connection: DuckDBConnection,
   { target, delimiter, described }: CsvImport,
   { file, normalised, columns }: { file: string; normalised: string; columns: readonly string[] },
-): Promise<void> {
+): Promise<ColumnTypes> {
   const schema = columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
   await connection.run(
     `CREATE TABLE raw AS SELECT * FROM read_csv(${literal(normalised)}, delim = ${literal(delimiter)}, quote = '"', escape = '"',
@@ -108,4 +109,6 @@ async function toParquet(
     .map((name) => `CAST(${quoted(name)} AS ${types.get(name) ?? "VARCHAR"}) AS ${quoted(name)}`)
     .join(", ");
   await connection.run(`COPY (SELECT ${selected} FROM raw) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`);
+  // Not as they were asked for: Parquet does not have all of the engine's types.
+  return parquetColumns(connection, target);
 }

@@ -181,8 +181,7 @@ function notFiltered(table: string, cause: unknown): DynamosError {
 
 /** From here on nothing outside is reachable, and no setting can be changed back. */
 async function lock(connection: DuckDBConnection): Promise<void> {
-  await connection.run("SET enable_external_access = false");
-  await connection.run("SET lock_configuration = true");
+  await connection.run("SET enable_external_access = false; SET lock_configuration = true");
 }
 
 function interruptAfter(leftMs: number, interrupt: () => void) {
