@@ -263,6 +263,8 @@ export const limits = {
   forkRetryFirstMs: 60_000,
   forkRetriesMax: 5,
   forkConnectionsMax: 1_024,
+  /** A fork server rehearses its steps no more when it has taken so long. */
+  rehearsalsMs: 60,
   /** From a child's connection to its token. */
   forkGreetingMsMax: 2_000,
   /** A killed child that has not ended yet is asked for again after this. */

@@ -54,8 +54,8 @@ export class ForkParent {
     const file = [workerFile, forkServerArgument, nativeFile, doorPath, rights.join(",")];
     this.#child = spawn(command.file, [...command.arguments, ...nodeFlags, ...file], {
       cwd: folder,
-      // libuv's rings can't be shared with a child.
-      env: { ...environment, TMPDIR: folder, HOME: folder, UV_USE_IO_URING: "0" },
+      // libuv's rings can't be shared with a child. What a library calls is looked up here, not by each child for itself.
+      env: { ...environment, TMPDIR: folder, HOME: folder, UV_USE_IO_URING: "0", LD_BIND_NOW: "1" },
       stdio: ["pipe", "pipe", "pipe", "pipe"],
       detached: true,
     });
