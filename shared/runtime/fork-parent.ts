@@ -160,6 +160,8 @@ const nodeFlags = [
   // own process has not run for some collections, and the parent runs none of it.
   "--no-lazy",
   "--no-flush-bytecode",
+  // What a rehearsal teaches V8 about a function, it keeps from the first call on, not from the eighth.
+  "--no-lazy-feedback-allocation",
   // A collection in a child writes to all that it shares with the parent. Most calls end before five times what
   // the parent holds; the limit of the heap is as it was.
   "--heap-growing-percent=400",
