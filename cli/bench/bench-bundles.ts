@@ -55,7 +55,9 @@ function settingsFor(workers: Workers, name: string): FunctionSettings {
   if (workers === "fork" || workers === "spawn") return { environment: { worker_backend: workers }, annotations: {} };
   const fuse = fusedBy(workers, name);
   // The function reads the one, the sidecar the other.
-  return fuse === "" ? { environment: {}, annotations: {} } : { environment: { fuse }, annotations: { [fuseKey]: fuse } };
+  return fuse === ""
+    ? { environment: {}, annotations: {} }
+    : { environment: { fuse }, annotations: { [fuseKey]: fuse } };
 }
 
 function fusedBy(workers: Workers, name: string): string {

@@ -89,7 +89,7 @@ export async function neededStack(): Promise<Stack> {
   return { ...stack, functions: stack.functions.filter(({ name }) => !unneeded.test(name)) };
 }
 
-function withSettings(stack: Stack, { settingsOf }: Bundles): Stack {
+export function withSettings(stack: Stack, { settingsOf }: Pick<Bundles, "settingsOf">): Stack {
   const functions = stack.functions.map((fn) => {
     const { environment, annotations } = settingsOf(fn.name);
     return {

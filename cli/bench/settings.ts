@@ -1,4 +1,4 @@
-/** How much each bench does: enough for figures that hold within twenty minutes on two quiet cores, or a quick look. */
+/** How much each bench does: enough for figures that hold within half an hour on two quiet cores, or a quick look. */
 import type { AtRestBench } from "./at-rest.ts";
 import type { GrowthBench } from "./growth.ts";
 import type { InvocationBench } from "./invocation.ts";
@@ -6,6 +6,9 @@ import type { LargeTablesBench } from "./large-tables.ts";
 import type { WaysOptions } from "./measure-ways.ts";
 import type { QueryStepBench } from "./query-step.ts";
 import type { WholeQueryBench } from "./whole-query.ts";
+
+/** A saturated block of whole queries, in the others' length. */
+const queryBlocks = 4;
 
 export interface BenchFlags {
   readonly quick: boolean;
@@ -44,6 +47,9 @@ export function settingsOf(flags: BenchFlags): Settings {
     invocation: { ...ways(20, quick ? 2 : 6), poolSize: 8 },
     query: {
       ...ways(2.5, quick ? 2 : 4),
+      warmUps: quick ? 2 : 10,
+      // Cold spawns answer three queries a second: a block as short as the others' would give no rate.
+      closed: { callers, seconds: seconds * queryBlocks },
       brokers: quick
         ? { memory: ["default"], classic: ["default", "fused", "cold", "long-lived"], quorum: ["default"] }
         : {
