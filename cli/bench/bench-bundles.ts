@@ -1,7 +1,7 @@
 /**
  * The functions' bundles for each kind of workers. Four are settings that anybody may choose; two are made for
- * measuring alone and can't be deployed: "cold" has no worker ready and starts one for each call, "long-lived" runs
- * the steps in the door's own process, again and again, with no isolation at all.
+ * measuring alone and can't be deployed: "cold" has no worker ready and starts one for each call, unrehearsed;
+ * "long-lived" runs the steps in the door's own process, again and again, with no isolation at all.
  */
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
@@ -43,7 +43,7 @@ export async function bundlesOf(workers: Workers): Promise<Bundles> {
   };
   try {
     await cp(built, folder, { recursive: true });
-    for (const name of await functionNames(home)) await replaceDoor(name, workers, join(folder, name, "index.js"));
+    for (const name of await functionNames(home)) await replaceDoor(name, workers, join(folder, name));
     return { folder, settingsOf, remove };
   } catch (error) {
     await remove();
@@ -67,14 +67,20 @@ function fusedBy(workers: Workers, name: string): string {
 }
 
 /** Of a step that runs in workers; the other functions stay as they are. */
-async function replaceDoor(name: string, workers: "cold" | "long-lived", outfile: string): Promise<void> {
+async function replaceDoor(name: string, workers: "cold" | "long-lived", folder: string): Promise<void> {
   const handler = join(home, "functions", name, "handler.ts");
   const { default: definition } = (await import(handler)) as { default: { isolation?: string } };
   if (definition.isolation !== "single-use") return;
   const door = JSON.stringify(join(import.meta.dirname, `${workers}-door.ts`));
-  const contents = `import { serve } from ${door};
-import step from ${JSON.stringify(handler)};
-serve(step, __dirname);`;
+  const importStep = `import step from ${JSON.stringify(handler)};`;
+  await bundle(`import { serve } from ${door};\n${importStep}\nserve(step, __dirname);`, join(folder, "index.js"));
+  if (workers !== "cold") return;
+  // Whoever waits for the process to start would wait for its rehearsal too.
+  const run = "void runWorker({ ...step, rehearse: undefined, prepare: undefined });";
+  await bundle(`import { runWorker } from "#runtime/worker";\n${importStep}\n${run}`, join(folder, "worker.js"));
+}
+
+async function bundle(contents: string, outfile: string): Promise<void> {
   await build({
     stdin: { contents, resolveDir: import.meta.dirname, loader: "ts" },
     outfile,
