@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { ErrorCode, Query, Result } from "#contracts";
-import { withNotes } from "#data/table-notes";
 import { answeringSidecar } from "#testing/answering-sidecar";
 import { madeTable } from "#testing/made-table";
+import { withNotes } from "#testing/with-notes";
 import { type Answer, problemAnswer } from "./answer.ts";
 import { nothingCollected } from "./collect.ts";
 import { problem } from "./problem.ts";

@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Chain, type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { notesOf, withNotes } from "#data/table-notes";
+import { notesOf } from "#data/table-notes";
 import { viewTable } from "#data/table-view";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
+import { withNotes } from "#testing/with-notes";
 import step from "./handler.ts";
 
 const context = { environment: {}, now: () => 0, temporaryFolder: "" };

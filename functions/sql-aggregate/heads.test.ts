@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Chain, type Envelope, ErrorCode, Query, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { notesOf, withNotes } from "#data/table-notes";
+import { notesOf } from "#data/table-notes";
 import { sourceOf } from "#data/table-source";
 import { viewTable } from "#data/table-view";
 import { limits } from "#domain/limits";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, madeTable, tableEnvelope } from "#testing/made-table";
+import { withNotes } from "#testing/with-notes";
 import step from "./handler.ts";
 
 const context = { environment: {}, now: () => 0, temporaryFolder: "" };

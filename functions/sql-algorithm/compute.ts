@@ -5,6 +5,7 @@ import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { hasValueAt, numberAt, type Whole, wholeAt } from "#data/column-values";
 import { buildTable } from "#data/table-builder";
+import type { TableNotes } from "#data/table-notes";
 import { DynamosError } from "#errors";
 import { type Accumulator, isExact } from "./accumulators.ts";
 import type { Algorithm } from "./algorithms.ts";
@@ -21,7 +22,8 @@ interface Kept {
 }
 
 export interface Computed {
-  readonly table: Table;
+  /** @param notes what it takes along */
+  table(notes: TableNotes): Table;
   /** Groups of fewer values than there must be. */
   readonly leftOut: number;
   /** Of all groups. */
@@ -63,7 +65,7 @@ export function computation(algorithm: Algorithm, { over, groupBy }: Chosen, lea
       table.push(algorithm.name === "count" ? [...key, count] : [...key, result, count]);
     }
     const values = all.reduce((sum, { kept }) => sum + kept.count, 0);
-    return { table: table.finish(), leftOut: all.length - told.length, values };
+    return { table: table.finish, leftOut: all.length - told.length, values };
   }
 
   return {

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Approval, type Envelope, ErrorCode, Query, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { withNotes } from "#data/table-notes";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge } from "#testing/wage-gap-knowledge";
+import { withNotes } from "#testing/with-notes";
 import step from "./handler.ts";
 
 const context = { environment: {}, now: () => 0, temporaryFolder: "" };

@@ -12,7 +12,7 @@ import { aggregating, checkSummary } from "#data/group-size/following-algorithm"
 import { onlyTableOf } from "#data/input-table";
 import { passTable } from "#data/pass-table";
 import { buildTable } from "#data/table-builder";
-import { type TableNotes, withNotes } from "#data/table-notes";
+import type { TableNotes } from "#data/table-notes";
 import type { Emit } from "#data/table-sink";
 import { sourceOf, type TableSource, tableSource } from "#data/table-source";
 import { isRows } from "#domain/head";
@@ -69,10 +69,10 @@ export default defineStep<Facts>({
 
 /** One pass over the rows, whatever is computed. */
 async function resultOf(asked: Algorithm, input: Input, measure: TableNotes["measure"]): Promise<Result> {
-  const { table, source, emit, least } = input;
+  const { source, emit, least } = input;
   if (isRows(asked)) {
     checkNothingAsked(asked);
-    return { table: await passTable(table, source, emit), chart: undefined, document: undefined };
+    return { table: await passTable(input.table, source, emit), chart: undefined, document: undefined };
   }
   const isOriginals = asked.name.toLowerCase() === "averages";
   if (isOriginals) checkAveragesAsked(asked);
@@ -86,8 +86,8 @@ async function resultOf(asked: Algorithm, input: Input, measure: TableNotes["mea
   const done = computed.finish();
   const remarks = [...(source.notes.remarks ?? []), ...suppression(done, least)];
   const notes = { algorithm: { name: algorithm.name, over: chosen.over?.spec.name ?? "" } };
-  const told = withNotes(done.table, remarks.length === 0 ? notes : { ...notes, remarks });
-  return { table: told, chart: undefined, document: averages?.finish() };
+  const table = done.table(remarks.length === 0 ? notes : { ...notes, remarks });
+  return { table, chart: undefined, document: averages?.finish() };
 }
 
 function suppression({ leftOut, values }: Computed, least: number): string[] {

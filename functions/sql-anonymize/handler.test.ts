@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { type Envelope, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
 import { toJsonTable } from "#data/table-json";
-import { notesOf, withNotes } from "#data/table-notes";
+import { notesOf } from "#data/table-notes";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, forwardedTable, madeTable, tableEnvelope } from "#testing/made-table";
 import { wageGapKnowledge } from "#testing/wage-gap-knowledge";
+import { withNotes } from "#testing/with-notes";
 import step from "./handler.ts";
 
 const context = { environment: {}, now: () => 0, temporaryFolder: "" };

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Approval, ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { withNotes } from "#data/table-notes";
 import { limits } from "#domain/limits";
 import { callStep } from "#testing/call-step";
 import { forwardedResult, madeTable, tableEnvelope } from "#testing/made-table";
+import { withNotes } from "#testing/with-notes";
 import step from "./handler.ts";
 
 const context = { environment: {}, now: () => 0, temporaryFolder: "" };

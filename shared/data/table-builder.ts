@@ -7,11 +7,13 @@ import { writeStream } from "./arrow-stream.ts";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
 import { FilledColumns } from "./filled-columns.ts";
 import { rowBatches } from "./row-batches.ts";
+import { metadataOf, type TableNotes } from "./table-notes.ts";
 
 export interface TableBuilder {
   /** Cells in the order of the columns. @throws DynamosError RESULT_TOO_LARGE */
   push(row: readonly Cell[]): void;
-  finish(): Table;
+  /** @param notes what it takes along; absent: nothing */
+  finish(notes?: TableNotes): Table;
 }
 
 export function buildTable(specs: readonly ColumnSpec[]): TableBuilder {
@@ -32,9 +34,9 @@ export function buildTable(specs: readonly ColumnSpec[]): TableBuilder {
 
   return {
     push: (row) => keep(rows.push(row)),
-    finish: () => {
+    finish: (notes) => {
       keep(rows.rest());
-      return writeStream(filled.schema(), batches);
+      return writeStream(filled.schema(notes && metadataOf(notes)), batches);
     },
   };
 }

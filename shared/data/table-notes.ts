@@ -1,7 +1,7 @@
 /** What goes with a table as a whole: Arrow schema metadata, so that it survives any number of hops. */
-import { Schema } from "apache-arrow";
+import type { Schema } from "apache-arrow";
 import type { Table } from "#contracts";
-import { openStream, writeStream } from "./arrow-stream.ts";
+import { openStream } from "./arrow-stream.ts";
 
 export interface TableNotes {
   /** The data set's: what an algorithm computes over when the user names no column. */
@@ -16,10 +16,15 @@ export interface TableNotes {
 
 const key = "dynamos.notes";
 
-/** Notes that can't be read count as none: they are an aid, not data. @throws DynamosError ENVELOPE_INVALID */
+/** @throws DynamosError ENVELOPE_INVALID */
 export function notesOf(table: Table): TableNotes {
+  return notesIn(openStream(table).schema);
+}
+
+/** Notes that can't be read count as none: they are an aid, not data. */
+export function notesIn({ metadata }: Schema): TableNotes {
   try {
-    const notes: unknown = JSON.parse(openStream(table).schema.metadata.get(key) ?? "{}");
+    const notes: unknown = JSON.parse(metadata.get(key) ?? "{}");
     return typeof notes === "object" && notes !== null ? notes : {};
   } catch (error) {
     if (error instanceof SyntaxError) return {};
@@ -30,11 +35,4 @@ export function notesOf(table: Table): TableNotes {
 /** As the schema holds them. */
 export function metadataOf(notes: TableNotes): Map<string, string> {
   return new Map([[key, JSON.stringify(notes)]]);
-}
-
-/** The same table with these notes and no others; its columns are not decoded. @throws DynamosError ENVELOPE_INVALID */
-export function withNotes(table: Table, notes: TableNotes): Table {
-  const reader = openStream(table);
-  const schema = new Schema(reader.schema.fields, metadataOf(notes), reader.schema.dictionaries);
-  return { ...table, arrowIpc: writeStream(schema, reader).arrowIpc };
 }

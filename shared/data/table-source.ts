@@ -6,7 +6,7 @@ import { DynamosError } from "#errors";
 import { openStream, writeStream } from "./arrow-stream.ts";
 import { checkBatch } from "./check-batch.ts";
 import { type ColumnSpec, specOf } from "./column-kind.ts";
-import { notesOf, type TableNotes } from "./table-notes.ts";
+import { notesIn, type TableNotes } from "./table-notes.ts";
 
 export interface TableSource {
   readonly schema: Schema;
@@ -27,10 +27,11 @@ export interface TableSource {
  * @throws DynamosError ENVELOPE_INVALID, TYPE_MISMATCH
  */
 export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): TableSource {
-  const { schema } = openStream(table);
+  const whole = openStream(table);
+  const { schema } = whole;
   async function* batches(): AsyncGenerator<RecordBatch> {
     let rows = 0;
-    for await (const batch of read(bytes)) {
+    for await (const batch of table.transfer === undefined ? inside(whole) : read(bytes)) {
       checkBatch(batch, schema);
       rows += batch.numRows;
       yield new RecordBatch(schema, batch.data);
@@ -39,7 +40,7 @@ export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): Tab
       throw broken(`the table has ${rows} rows, and ${table.rows} were announced`);
   }
   const { rows } = table;
-  const notes = notesOf(table);
+  const notes = notesIn(schema);
   return { schema, specs: schema.fields.map(specOf), notes, rows, headOf: headOf(notes, rows), batches, bytes };
 }
 
@@ -53,6 +54,15 @@ export function sourceOf(table: Table): TableSource {
     yield table.arrowIpc;
   }
   return tableSource(table, bytes());
+}
+
+/** Of a stream that is there as a whole. */
+function* inside(reader: RecordBatchReader): Generator<RecordBatch> {
+  try {
+    yield* reader;
+  } catch (cause) {
+    throw unreadable(cause);
+  }
 }
 
 async function* read(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBatch> {
@@ -71,7 +81,7 @@ async function* read(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBat
     for await (const batch of reader) yield batch;
   } catch (cause) {
     if (failed !== undefined) throw failed;
-    throw broken("the table is not an Arrow IPC stream", cause);
+    throw unreadable(cause);
   }
 }
 
@@ -91,6 +101,10 @@ export async function wholeTable(source: TableSource, whatFor: string): Promise<
     batches.push(batch);
   }
   return writeStream(source.schema, batches);
+}
+
+function unreadable(cause: unknown): DynamosError {
+  return broken("the table is not an Arrow IPC stream", cause);
 }
 
 function broken(message: string, cause?: unknown): DynamosError {
