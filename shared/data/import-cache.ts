@@ -3,8 +3,8 @@
  * anew and a touched one is not; two processes may import the same file at once.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { DataSet, TableDescription } from "#contracts";
 import { ErrorCode } from "#contracts";
@@ -32,13 +32,13 @@ export async function parquetOf(
   if (table.file.endsWith(connectionFileEnd)) {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} says where a database is, and is no table`);
   }
-  const fingerprint = await fingerprintOf(source, table.file);
+  const fingerprint = fingerprintOf(source, table.file);
   if (dataSet.type === "parquet") return { path: source };
   const content = await contentHash(source, fingerprint, folders.cache);
   const described = new Map(table.columns.map(({ name, type }) => [name, type]));
   const settings = JSON.stringify([importVersion, dataSet.delimiter, [...described]]);
   const path = join(folders.cache, `${hashOf(content + settings)}.parquet`);
-  const known = await importedTypes(path);
+  const known = importedTypes(path);
   if (known !== undefined) return { path, types: known };
   const partial = `${path}.${randomUUID()}`;
   try {
@@ -54,12 +54,21 @@ export async function parquetOf(
 const typesFileOf = (parquet: string) => `${parquet}.types`;
 
 /** @returns undefined: this has not been imported, or not wholly */
-async function importedTypes(parquet: string): Promise<ColumnTypes | undefined> {
+function importedTypes(parquet: string): ColumnTypes | undefined {
+  const text = existsSync(parquet) ? textIn(typesFileOf(parquet)) : "";
   try {
-    const [text] = await Promise.all([readFile(typesFileOf(parquet), "utf8"), access(parquet)]);
     return new Map(JSON.parse(text) as [string, string][]);
   } catch {
     return undefined;
+  }
+}
+
+/** Small, and nothing else is to be done meanwhile: the way over Node's threads takes many times as long. */
+function textIn(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
   }
 }
 
@@ -78,9 +87,9 @@ export function plainName(file: string): string {
   return file;
 }
 
-async function fingerprintOf(source: string, file: string): Promise<string> {
+function fingerprintOf(source: string, file: string): string {
   try {
-    const { size, mtimeMs, ino } = await stat(source);
+    const { size, mtimeMs, ino } = statSync(source);
     return hashOf(`${source} ${size} ${mtimeMs} ${ino}`);
   } catch (error) {
     throw new DynamosError(ErrorCode.DATA_UNREADABLE, `the data file ${file} is not there`, { cause: error });
@@ -90,7 +99,7 @@ async function fingerprintOf(source: string, file: string): Promise<string> {
 /** The file's hash; remembered beside the imports for as long as the file looks the same. */
 async function contentHash(source: string, fingerprint: string, cache: string): Promise<string> {
   const memo = join(cache, `${fingerprint}.content`);
-  const known = await readFile(memo, "utf8").catch(() => "");
+  const known = textIn(memo);
   if (/^[0-9a-f]{64}$/.test(known)) return known;
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(source)) hash.update(chunk as Buffer);

@@ -23,7 +23,7 @@ export interface TableSource {
 
 /**
  * @param table of a transfer, it says what the columns are; its rows are in the bytes
- * @param bytes its whole Arrow IPC stream, cut anywhere
+ * @param bytes its whole Arrow IPC stream, cut anywhere; batches are read from it where the table is not there as a whole
  * @throws DynamosError ENVELOPE_INVALID, TYPE_MISMATCH
  */
 export function tableSource(table: Table, bytes: AsyncIterable<Uint8Array>): TableSource {

@@ -5,10 +5,15 @@ import { ChunkQueue } from "./chunk-queue.ts";
 import { type Frame, FrameReader, frameKinds, writeFrame } from "./frame.ts";
 import type { Call } from "./step-invoker.ts";
 
+export interface Rehearsal {
+  /** A made-up call, which goes to the door and comes back before the worker says ready: warms both directions. */
+  readonly call: Uint8Array;
+  readonly rehearsed: (call: Uint8Array) => void;
+}
+
 export interface OneCall {
-  /** Goes to the door and comes back before the worker says ready: warms both directions. */
-  readonly rehearsal: Uint8Array;
-  readonly rehearsed: (bytes: Uint8Array) => void;
+  /** Absent: this process is warm already. */
+  readonly rehearsal?: Rehearsal;
   /** Never rejects: whatever happens is in the reply. */
   readonly answer: (call: Call) => Promise<Uint8Array>;
   /** Where the door is; absent: at descriptor 3. */
@@ -18,19 +23,20 @@ export interface OneCall {
 }
 
 const doorDescriptor = 3;
+const noBytes = new Uint8Array(0);
 /** A door that sends a second call has lost its senses, or is not our door. */
 const secondCallExitCode = 97;
 
 export async function serveOneCall(served: OneCall): Promise<void> {
-  const { rehearsal, rehearsed, answer, descriptor: fd = doorDescriptor, closed = () => process.exit(0) } = served;
+  const { rehearsal, answer, descriptor: fd = doorDescriptor, closed = () => process.exit(0) } = served;
   const door = new Socket({ fd, readable: true, writable: true });
   const reader = new FrameReader(limits.messageBytesMax);
   const chunks = new ChunkQueue({ pause: () => door.pause(), resume: () => door.resume() });
   let called = false;
   const take = async (frame: Frame): Promise<void> => {
     if (frame.kind === frameKinds.rehearsal) {
-      rehearsed(frame.body);
-      await writeFrame(door, frameKinds.ready, new Uint8Array(0));
+      rehearsal?.rehearsed(frame.body);
+      await writeFrame(door, frameKinds.ready, noBytes);
     } else if (frame.kind === frameKinds.call && !called) {
       called = true;
       const call = {
@@ -55,5 +61,6 @@ export async function serveOneCall(served: OneCall): Promise<void> {
   });
   door.on("close", closed);
   door.on("error", closed);
-  await writeFrame(door, frameKinds.rehearsal, rehearsal);
+  if (rehearsal === undefined) await writeFrame(door, frameKinds.ready, noBytes);
+  else await writeFrame(door, frameKinds.rehearsal, rehearsal.call);
 }

@@ -10,7 +10,7 @@ import type { Step, StepContext } from "./define-step.ts";
 import type { ForkCalls } from "./fork-calls.ts";
 import { isForkServer, serveForks } from "./fork-server.ts";
 import { fuseSetting } from "./fuse-setting.ts";
-import { serveOneCall } from "./one-call.ts";
+import { type Rehearsal, serveOneCall } from "./one-call.ts";
 import { preparedStep } from "./prepared-step.ts";
 import { rehearseOneCall } from "./rehearse-call.ts";
 import { runChain } from "./run-chain.ts";
@@ -24,6 +24,7 @@ export async function runWorker(step: Step, held: readonly Step[] = []): Promise
   const further = furtherOf(held);
   const all = [step, ...further];
   let own = step;
+  let isWarm = false;
   const getReady = async (times: number) => {
     await rehearseOften(all, times);
     own = await preparedStep(step, makeContext(tmpdir()), report);
@@ -40,11 +41,11 @@ export async function runWorker(step: Step, held: readonly Step[] = []): Promise
       // What was prepared before the fork must do after it.
       await rehearse([own]);
     }
+    isWarm = !selfTest;
   }
   const context = makeContext(tmpdir());
   await serveOneCall({
-    rehearsal: syntheticEnvelope(step.name),
-    rehearsed: rehearseCodecs,
+    ...(isWarm ? {} : { rehearsal: rehearsalOf(step) }),
     answer: (call) => runChain(own, further, call, context, report),
   });
 }
@@ -98,10 +99,13 @@ function rehearseCall(step: Step, calls: ForkCalls): Promise<void> {
   };
   const context = makeContext(tmpdir());
   return rehearseOneCall(calls.socketPair(), {
-    rehearsal: syntheticEnvelope(step.name, table.transfer),
-    rehearsed: rehearseCodecs,
+    rehearsal: rehearsalOf(step, table.transfer),
     answer: (call) => runStep(standIn, call, context, report),
   });
+}
+
+function rehearsalOf({ name }: Step, transfer?: Transfer): Rehearsal {
+  return { call: syntheticEnvelope(name, transfer), rehearsed: rehearseCodecs };
 }
 
 /** Node compiles functions when first called: better before the envelope than after it. */

@@ -215,7 +215,7 @@ describe("what a table's source fails with", () => {
     const sent: Uint8Array[] = [];
     await expect(
       (async () => {
-        for await (const piece of arrowBytes(united([{ party: "UVA", source: tableSource(table, failing()) }])))
+        for await (const piece of arrowBytes(united([{ party: "UVA", source: tableSource(bare, failing()) }])))
           sent.push(piece);
       })(),
     ).rejects.toThrow("cut off");

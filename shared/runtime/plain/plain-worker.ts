@@ -18,8 +18,7 @@ export async function runPlainWorker(exported: unknown): Promise<void> {
   // The way of a request without the handler: what that does is not ours to repeat.
   await callHandler(({ body }) => body, rehearsal, settings, report);
   await serveOneCall({
-    rehearsal,
-    rehearsed: () => {},
+    rehearsal: { call: rehearsal, rehearsed: () => {} },
     answer: ({ envelope }) => callHandler(handler, envelope, settings, report),
   });
 }
