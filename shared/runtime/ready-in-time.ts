@@ -15,6 +15,8 @@ export async function readyInTime(worker: FramedWorker, startMs: number, stop: A
   try {
     if (stop.aborted) kill();
     await Promise.race([worker.ready, late]);
+    // It was ready at once, and killed all the same.
+    if (stop.aborted) throw new Error("the pool closed while a worker started");
     return worker;
   } catch (cause) {
     worker.kill();
