@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { functionNames } from "../build/functions.ts";
 import { home } from "../stack/parties.ts";
+import type { StackFunction } from "../stack/read-stack.ts";
 
 /** `fused`: the steps of one party after its query run in the query's process. */
 export type Workers = "default" | "fused" | "fork" | "spawn" | "cold" | "long-lived";
@@ -21,12 +22,8 @@ export interface Bundles {
 }
 
 /** What is set otherwise than in the stack file. */
-export interface FunctionSettings {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
+export type FunctionSettings = Partial<Pick<StackFunction, "environment" | "annotations">>;
 
-const fuseKey = "com.dynamos.fuse";
 const built = join(home, "build/functions");
 
 /** Needs what `npm run build` has made. */
@@ -52,18 +49,15 @@ export async function bundlesOf(workers: Workers): Promise<Bundles> {
 }
 
 function settingsFor(workers: Workers, name: string): FunctionSettings {
-  if (workers === "fork" || workers === "spawn") return { environment: { worker_backend: workers }, annotations: {} };
-  const fuse = fusedBy(workers, name);
+  if (workers === "fork" || workers === "spawn") return { environment: { worker_backend: workers } };
+  const fuse = workers === "fused" ? fusedBy(name) : undefined;
   // The function reads the one, the sidecar the other.
-  return fuse === ""
-    ? { environment: {}, annotations: {} }
-    : { environment: { fuse }, annotations: { [fuseKey]: fuse } };
+  return fuse === undefined ? {} : { environment: { fuse }, annotations: { "com.dynamos.fuse": fuse } };
 }
 
-function fusedBy(workers: Workers, name: string): string {
-  if (workers !== "fused") return "";
+function fusedBy(name: string): string | undefined {
   if (name.endsWith("-sql-query")) return "sql-anonymize,sql-algorithm";
-  return name.endsWith("-sql-aggregate") ? "sql-algorithm" : "";
+  return name.endsWith("-sql-aggregate") ? "sql-algorithm" : undefined;
 }
 
 /** Of a step that runs in workers; the other functions stay as they are. */

@@ -114,7 +114,7 @@ function resultOf(
     title: "Whole queries",
     about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, half as many through the third party, timed from when each was due. Saturated: ${closed.callers} callers, for ${closed.seconds} s. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`fused\` lets the steps of a party that follow its query run in the query's process; \`cold\` starts a process for each call, which rehearses nothing, and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
     limit:
-      "The processor time of the single-use processes, at 2 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
+      "The processor time of the single-use processes, at 1 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
     wrong: wrongOf(measured),
     remarks,
     figures: {

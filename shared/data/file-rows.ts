@@ -12,15 +12,15 @@ export async function fileRows(
   { dataSet, table }: RowsWanted,
   folders: { readonly data: string; readonly cache: string },
 ): Promise<TableRows> {
-  const { path, types } = await parquetOf(dataSet, table, folders);
-  const columns =
-    types ??
+  const { path, types: known } = await parquetOf(dataSet, table, folders);
+  const types =
+    known ??
     (await parquetColumns(engine, path).catch((error: unknown) => {
       throw new DynamosError(ErrorCode.DATA_UNREADABLE, `${table.file} is not a Parquet file`, { cause: error });
     }));
   const parquet = parquetRows(path);
   return {
-    types: columns,
+    types,
     create: async (connection, { table: name, columns, where, rowsMax }) => {
       const rows = `${parquet} AS ${quoted(name)}${where}${rowsMax === undefined ? "" : ` LIMIT ${rowsMax}`}`;
       await connection.run(`CREATE TABLE ${quoted(name)} AS SELECT ${columns.join(", ")} FROM ${rows}`);
