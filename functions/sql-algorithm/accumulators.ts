@@ -1,6 +1,7 @@
 /** What an algorithm keeps of a group's values, one by one, and what it makes of them in the end. */
+import type { Data } from "apache-arrow";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import type { Whole } from "#data/column-values";
+import { numbersOf, type Whole, wholesOf } from "#data/column-values";
 import { DoubleSum, doubleSum, nearestDouble } from "./exact.ts";
 import { DoubleStore, IntegerStore } from "./value-store.ts";
 
@@ -14,6 +15,11 @@ export interface Accumulator {
 /** Whole numbers of `10^-scale`, for columns of whole numbers and decimals; else doubles. */
 export function isExact({ kind }: ColumnSpec): boolean {
   return kind === "int64" || kind === "decimal";
+}
+
+/** What is added, of all rows; what lies under a null may be anything. */
+export function measuresOf(column: Data, spec: ColumnSpec): ArrayLike<Whole> {
+  return isExact(spec) ? wholesOf(column, spec) : numbersOf(column);
 }
 
 const exactMax = 2 ** 53;

@@ -2,10 +2,11 @@
 import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
 import { averagesColumns } from "#data/averages-columns";
 import { type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
-import { hasValueAt, numberAt, type Whole, wholeAt } from "#data/column-values";
+import { validityOf, type Whole } from "#data/column-values";
 import { columnNamed } from "#data/find-column";
+import { bitAt } from "#data/validity-bits";
 import { DynamosError } from "#errors";
-import { exactTotal, isExact, unit } from "./accumulators.ts";
+import { exactTotal, isExact, measuresOf, unit } from "./accumulators.ts";
 import { DoubleSum, roundedText } from "./exact.ts";
 import { KeyCodes } from "./key-codes.ts";
 import type { BatchConsumer, PlacedColumn } from "./read-columns.ts";
@@ -81,11 +82,12 @@ export function averagesReader(columns: readonly PlacedColumn[], least: number):
       if (genders === undefined || salaries === undefined) return;
       const codes = keys.codesOf(genders, rows);
       for (const cell of keys.cells.slice(meanOfCode.length)) meanOfCode.push(means.get(keyOfGender.get(cell) ?? ""));
-      const hasValue = hasValueAt(salaries);
-      const value = isExact(salary.spec) ? wholeAt(salaries, salary.spec) : numberAt(salaries);
+      const validity = validityOf(salaries);
+      const values = measuresOf(salaries, salary.spec);
       for (let row = 0; row < rows; row += 1) {
         const mean = meanOfCode[codes[row] as number];
-        if (mean !== undefined && hasValue(row)) add(mean, value(row));
+        if (mean === undefined || (validity !== undefined && !bitAt(validity.bits, validity.at + row))) continue;
+        add(mean, values[row] as Whole);
       }
     },
     finish: () => {

@@ -1,13 +1,12 @@
 /** One algorithm over one table. */
-
-import type { Data } from "apache-arrow";
 import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { hasValueAt, numberAt, type Whole, wholeAt } from "#data/column-values";
+import { validityOf, type Whole } from "#data/column-values";
 import { buildTable } from "#data/table-builder";
 import type { TableNotes } from "#data/table-notes";
+import { type BitsPlace, bitAt } from "#data/validity-bits";
 import { DynamosError } from "#errors";
-import { type Accumulator, isExact } from "./accumulators.ts";
+import { type Accumulator, measuresOf } from "./accumulators.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { Chosen } from "./choose-columns.ts";
 import { Groups } from "./group-rows.ts";
@@ -72,23 +71,27 @@ export function computation(algorithm: Algorithm, { over, groupBy }: Chosen, lea
     columns: [...groupBy, ...(over === undefined ? [] : [over])],
     /** @param given the columns grouped by, then the one that is computed over */
     take: (rows, given) => {
-      const places = groups.placesOf(given, rows);
-      const values = given[groupBy.length];
-      const hasValue = values === undefined ? () => true : hasValueAt(values);
-      const value = values === undefined || algorithm.takesAnyColumn ? undefined : measuredAt(values, spec);
-      for (let row = 0; row < rows; row += 1) {
-        if (!hasValue(row)) continue;
-        const kept = groups.kept[places[row] as number] as Kept;
-        kept.count += 1;
-        if (value !== undefined) kept.values.add(value(row));
-      }
+      const column = given[groupBy.length];
+      const values = column === undefined || algorithm.takesAnyColumn ? undefined : measuresOf(column, spec);
+      addRows(groups, groups.placesOf(given, rows), column && validityOf(column), values);
     },
     finish,
   };
 }
 
-function measuredAt(column: Data, spec: ColumnSpec): (row: number) => Whole {
-  return isExact(spec) ? wholeAt(column, spec) : numberAt(column);
+/** @param values absent: they are counted only */
+function addRows(
+  { kept }: Groups<Kept>,
+  places: Int32Array,
+  validity: BitsPlace | undefined,
+  values: ArrayLike<Whole> | undefined,
+): void {
+  for (let row = 0; row < places.length; row += 1) {
+    if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+    const group = kept[places[row] as number] as Kept;
+    group.count += 1;
+    if (values !== undefined) group.values.add(values[row] as Whole);
+  }
 }
 
 /** Rows are counted: nothing is computed over. */

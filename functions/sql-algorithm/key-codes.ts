@@ -2,7 +2,8 @@
 import type { Data } from "apache-arrow";
 import { ErrorCode } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { booleanAt, hasValueAt, numberAt, wholeAt } from "#data/column-values";
+import { booleansOf, numbersOf, validityOf, wholesOf } from "#data/column-values";
+import { bitAt } from "#data/validity-bits";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { TextCache } from "./text-cache.ts";
@@ -23,28 +24,25 @@ export class KeyCodes {
   /** One a row. @throws DynamosError RESULT_TOO_LARGE when there are more values than there may be groups */
   codesOf(column: Data, rows: number): Int32Array {
     const codes = new Int32Array(rows);
-    const hasValue = hasValueAt(column);
-    const codeAt = this.#reader(column);
-    for (let row = 0; row < rows; row++) codes[row] = hasValue(row) ? codeAt(row) : this.#codeOf(null);
+    if (column.nullCount > 0) codes.fill(this.#codeOf(null));
+    if (this.#spec.kind === "text") this.#texts.putCodes(column, codes);
+    else this.#putCodes(column, codes);
     return codes;
   }
 
-  #reader(column: Data): (row: number) => number {
-    switch (this.#spec.kind) {
-      case "text":
-        return this.#texts.codeAt(column);
-      case "boolean":
-        return this.#keyed(booleanAt(column));
-      case "double":
-      case "date":
-        return this.#keyed(numberAt(column));
-      default:
-        return this.#keyed(wholeAt(column, this.#spec));
+  #putCodes(column: Data, codes: Int32Array): void {
+    const keys = this.#keysOf(column);
+    const validity = validityOf(column);
+    for (let row = 0; row < codes.length; row++) {
+      if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+      codes[row] = this.#codeOf(keys[row] as Key);
     }
   }
 
-  #keyed(keyAt: (row: number) => Key): (row: number) => number {
-    return (row) => this.#codeOf(keyAt(row));
+  #keysOf(column: Data): ArrayLike<Key> {
+    const { kind } = this.#spec;
+    if (kind === "boolean") return booleansOf(column);
+    return kind === "double" || kind === "date" ? numbersOf(column) : wholesOf(column, this.#spec);
   }
 
   #codeOf(key: Key | null): number {

@@ -1,6 +1,7 @@
 /** Texts that come again and again are known by their bytes: no string is made of them. */
 import type { Data } from "apache-arrow";
-import { textAt } from "#data/column-values";
+import { textAt, validityOf } from "#data/column-values";
+import { bitAt } from "#data/validity-bits";
 
 const places = 1_024;
 const textBytesMax = 64;
@@ -15,38 +16,43 @@ export class TextCache {
     this.#codeOf = codeOf;
   }
 
-  codeAt(column: Data): (row: number) => number {
+  /**
+   * Of a text that is known, the loop calls no function: to call is what a process is slow at that sees few rows.
+   *
+   * @param codes a place for each row; those of rows without a value are left as they are
+   */
+  putCodes(column: Data, codes: Int32Array): void {
     const values = column.values as Uint8Array;
-    const { valueOffsets } = column;
+    const offsets = column.valueOffsets as Int32Array;
+    const validity = validityOf(column);
+    const [texts, known] = [this.#texts, this.#codes];
     let text: ((row: number) => string) | undefined;
-    const made = (row: number) => {
+    for (let row = 0; row < codes.length; row++) {
+      if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+      const from = offsets[row] as number;
+      const length = (offsets[row + 1] as number) - from;
+      let place = -1;
+      if (length <= textBytesMax) {
+        // FNV-1a, folded. Who makes texts meet in one place only makes them cost a string each.
+        let hash = 0x811c9dc5;
+        for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (values[from + i] as number), 0x01000193);
+        place = (hash ^ (hash >>> 15)) & (places - 1);
+        const there = texts[place];
+        if (there !== undefined && there.length === length) {
+          let i = 0;
+          while (i < length && there[i] === values[from + i]) i++;
+          if (i === length) {
+            codes[row] = known[place] as number;
+            continue;
+          }
+        }
+      }
       text ??= textAt(column);
-      return this.#codeOf(text(row));
-    };
-    return (row) => {
-      const from = valueOffsets[row] as number;
-      const to = valueOffsets[row + 1] as number;
-      if (to - from > textBytesMax) return made(row);
-      const place = placeOf(values, from, to);
-      const known = this.#texts[place];
-      if (known !== undefined && isSame(known, values, from, to)) return this.#codes[place] as number;
-      const code = made(row);
-      this.#texts[place] = values.slice(from, to);
-      this.#codes[place] = code;
-      return code;
-    };
+      const code = this.#codeOf(text(row));
+      codes[row] = code;
+      if (place === -1) continue;
+      texts[place] = values.slice(from, from + length);
+      known[place] = code;
+    }
   }
-}
-
-/** FNV-1a, folded. Who makes texts meet in one place only makes them cost a string each. */
-function placeOf(values: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (values[at] as number), 0x01000193);
-  return (hash ^ (hash >>> 15)) & (places - 1);
-}
-
-function isSame(text: Uint8Array, values: Uint8Array, from: number, to: number): boolean {
-  if (text.length !== to - from) return false;
-  for (let at = 0; at < text.length; at++) if (text[at] !== values[from + at]) return false;
-  return true;
 }

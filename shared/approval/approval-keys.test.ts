@@ -68,6 +68,22 @@ describe("readSigningKey", () => {
   });
 });
 
+describe("readApprovalKeys", () => {
+  it("reads what the file holds now", async () => {
+    const file = join(folder, "approval-keys");
+    const kidsOf = async (...keys: readonly object[]) => {
+      await writeFile(file, JSON.stringify({ keys }));
+      return [...(await readApprovalKeys(file)).keys()];
+    };
+    expect(await kidsOf(publicJwk)).toEqual(["k"]);
+    const next = makeApprovalKeys("next").publicJwk;
+    expect(await kidsOf(next)).toEqual(["next"]);
+    await expect(kidsOf()).rejects.toThrow("must be a JWKS of 1 to 16 keys");
+    await expect(kidsOf()).rejects.toThrow("must be a JWKS of 1 to 16 keys");
+    expect(await kidsOf(publicJwk, next)).toEqual(["k", "next"]);
+  });
+});
+
 describe("approvalKeysOf", () => {
   const other = makeApprovalKeys("other").publicJwk;
 

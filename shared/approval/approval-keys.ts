@@ -3,7 +3,7 @@
  * everybody else knows (a JWKS). RFC 7517 and RFC 8037; Ed25519 alone.
  */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { limits } from "#domain/limits";
 
 export interface SigningKey {
@@ -21,17 +21,22 @@ export const approvalKeysFile = "/var/openfaas/secrets/approval-keys";
 /** @throws Error with a sentence for whoever deploys */
 export async function readSigningKey(file: string): Promise<SigningKey> {
   const what = `the key that signs approvals, ${file},`;
-  const jwk = parsed(what, await text(what, file));
+  const jwk = parsed(what, text(what, file));
   if (!isEd25519(jwk) || typeof jwk.d !== "string" || !isKid(jwk.kid)) {
     throw new Error(`${what} must be a private JWK: kty OKP, crv Ed25519, with d and kid`);
   }
   return { kid: jwk.kid, key: keyOf(what, () => createPrivateKey({ key: { ...jwk }, format: "jwk" })) };
 }
 
-/** @throws Error with a sentence for whoever deploys */
+/** What was read last. Forked workers have it from their parent: to make a key object of a JWK takes longer than to read it. */
+let last: { readonly text: string; readonly keys: ApprovalKeys } | undefined;
+
+/** @returns what the file holds now. @throws Error with a sentence for whoever deploys */
 export async function readApprovalKeys(file: string): Promise<ApprovalKeys> {
   const what = `the public keys of approvals, ${file},`;
-  return approvalKeysOf(parsed(what, await text(what, file)), what);
+  const json = text(what, file);
+  if (last?.text !== json) last = { text: json, keys: approvalKeysOf(parsed(what, json), what) };
+  return last.keys;
 }
 
 /** @param jwks `{"keys": […]}`. @throws Error with a sentence for whoever deploys */
@@ -82,9 +87,10 @@ function keyOf(what: string, create: () => KeyObject): KeyObject {
   }
 }
 
-async function text(what: string, file: string): Promise<string> {
+/** Small, and nothing else is to be done meanwhile: the way over Node's threads takes many times as long. */
+function text(what: string, file: string): string {
   try {
-    return await readFile(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw new Error(`${what} can't be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`);
   }

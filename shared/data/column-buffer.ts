@@ -120,9 +120,9 @@ export class ColumnBuffer {
     this.growValues(end - begin);
     this.values.set((values as Uint8Array).subarray(begin, end), this.valueBytes);
     const shift = this.valueBytes - begin;
-    for (let row = from; row < to; row++) {
-      this.offsets[this.length + row - from + 1] = (valueOffsets[row + 1] ?? 0) + shift;
-    }
+    const { offsets } = this;
+    const first = this.length - from + 1;
+    for (let row = from; row < to; row++) offsets[first + row] = (valueOffsets[row + 1] as number) + shift;
     this.valueBytes += end - begin;
   }
 

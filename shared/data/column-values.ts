@@ -2,7 +2,7 @@
 import { isAscii } from "node:buffer";
 import type { Data } from "apache-arrow";
 import type { Cell, ColumnSpec } from "./column-kind.ts";
-import { bitAt } from "./validity-bits.ts";
+import { type BitsPlace, bitAt } from "./validity-bits.ts";
 
 /** A whole number as cheaply as it is had exactly: a bigint only beyond ±2^53. */
 export type Whole = number | bigint;
@@ -17,6 +17,44 @@ export function hasValueAt(column: Data): ValueAt<boolean> {
   if (column.nullCount === 0) return () => true;
   const { nullBitmap, offset } = column;
   return (row) => bitAt(nullBitmap, offset + row);
+}
+
+/** @returns undefined: all rows have a value */
+export function validityOf({ nullCount, nullBitmap, offset }: Data): BitsPlace | undefined {
+  return nullCount === 0 ? undefined : { bits: nullBitmap, at: offset };
+}
+
+/** `wholeAt` of all rows, without a call for each: a process that sees few rows is slow at calls. */
+export function wholesOf(column: Data, spec: ColumnSpec): ArrayLike<Whole> {
+  const numbers = spec.kind === "decimal" ? undefined : numbers64(column);
+  return numbers ?? allOf(column, wholeAt(column, spec));
+}
+
+/** `numberAt` of all rows. */
+export function numbersOf(column: Data): ArrayLike<number> {
+  return column.values as Float64Array | Int32Array;
+}
+
+/** `booleanAt` of all rows. */
+export function booleansOf(column: Data): ArrayLike<boolean> {
+  return allOf(column, booleanAt(column));
+}
+
+function allOf<Value>({ length }: Data, valueAt: ValueAt<Value>): Value[] {
+  return Array.from({ length }, (_, row) => valueAt(row));
+}
+
+/** @returns undefined: one of them does not fit a double */
+function numbers64({ values, length }: Data): Float64Array | undefined {
+  const { buffer, byteOffset } = values as BigInt64Array;
+  const words = new Int32Array(buffer, byteOffset, length * 2);
+  const numbers = new Float64Array(length);
+  for (let row = 0; row < length; row++) {
+    const upper = words[row * 2 + 1] as number;
+    if (upper >= upperMax || upper < -upperMax) return undefined;
+    numbers[row] = upper * wordRange + ((words[row * 2] as number) >>> 0);
+  }
+  return numbers;
 }
 
 /** Of whole numbers, timestamps (microseconds) and decimals (unscaled). */

@@ -18,6 +18,7 @@ export interface TextMemory {
 export type ReadPointer = (pointer: Uint8Array, length: number) => Uint8Array;
 
 const recordBytes = 16;
+const recordWords = 4;
 const inlineBytes = 12;
 
 /**
@@ -25,25 +26,20 @@ const inlineBytes = 12;
  * @throws DynamosError RESULT_TOO_LARGE, before anything is copied
  */
 export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer): TextMemory | undefined {
-  const records = recordsOf(memory, rows);
-  const offsets = new Int32Array(rows + 1);
-  let total = 0;
-  for (let row = 0; row < rows; row++) {
-    if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
-    offsets[row + 1] = total;
-  }
-  checkBytes(total, rows);
-  const values = new Uint8Array(total);
-  const spans = spanReader(memory, records, read);
+  const { offsets, bytes } = endsOf(memory, rows);
+  checkBytes(bytes, rows);
+  const values = new Uint8Array(bytes);
+  const spans = spanReader(memory, read);
+  const { values: given } = memory;
   for (let row = 0; row < rows; ) {
-    const at = offsets[row] ?? 0;
-    const length = (offsets[row + 1] ?? 0) - at;
+    const at = offsets[row] as number;
+    const length = (offsets[row + 1] as number) - at;
     if (length > inlineBytes) {
       row = spans(row, rows, values, at);
       continue;
     }
     const from = row * recordBytes + 4;
-    for (let i = 0; i < length; i++) values[at + i] = memory.values[from + i] ?? 0;
+    for (let i = 0; i < length; i++) values[at + i] = given[from + i] as number;
     row += 1;
   }
   return isText(values, offsets) ? { values, offsets } : undefined;
@@ -51,16 +47,23 @@ export function vectorText(memory: VectorMemory, rows: number, read: ReadPointer
 
 /** For texts that nobody takes. @throws DynamosError RESULT_TOO_LARGE, as where they are taken */
 export function checkTexts(memory: VectorMemory, rows: number): void {
-  const records = recordsOf(memory, rows);
-  let total = 0;
-  for (let row = 0; row < rows; row++) {
-    if (hasValue(memory, row)) total += records.getUint32(row * recordBytes, true);
-  }
-  checkBytes(total, rows);
+  checkBytes(endsOf(memory, rows).bytes, rows);
 }
 
-function recordsOf({ values }: VectorMemory, rows: number): DataView {
-  return new DataView(values.buffer, values.byteOffset, rows * recordBytes);
+/** @returns offsets that are right for as many bytes as are allowed */
+function endsOf({ values, validity }: VectorMemory, rows: number): { offsets: Int32Array; bytes: number } {
+  const words = wordsOf(values);
+  const offsets = new Int32Array(rows + 1);
+  let bytes = 0;
+  for (let row = 0; row < rows; row++) {
+    if (validity === null || bitAt(validity, row)) bytes += words[row * recordWords] as number;
+    offsets[row + 1] = bytes;
+  }
+  return { offsets, bytes };
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function checkBytes(bytes: number, rows: number): void {
@@ -79,20 +82,18 @@ export function isText(values: Uint8Array, offsets: Int32Array): boolean {
   return offsets.every((at) => at === end || ((values[at] ?? 0) & 0xc0) !== 0x80);
 }
 
-function hasValue({ validity }: VectorMemory, row: number): boolean {
-  return validity === null || bitAt(validity, row);
-}
-
 /**
  * The engine lays the long texts of a result one behind the other, so that many are read at once; a byte that is no
  * part of a text is never read.
  */
-function spanReader(memory: VectorMemory, records: DataView, read: ReadPointer) {
+function spanReader({ values, validity }: VectorMemory, read: ReadPointer) {
+  const words = wordsOf(values);
   let span: Uint8Array = new Uint8Array(0);
   let spanAt = 0;
-  const lengthAt = (row: number) => (hasValue(memory, row) ? records.getUint32(row * recordBytes, true) : 0);
+  const lengthAt = (row: number) =>
+    validity === null || bitAt(validity, row) ? (words[row * recordWords] as number) : 0;
   const addressAt = (row: number) =>
-    records.getUint32(row * recordBytes + 8, true) + records.getUint32(row * recordBytes + 12, true) * 2 ** 32;
+    (words[row * recordWords + 2] as number) + (words[row * recordWords + 3] as number) * 2 ** 32;
 
   function readFrom(row: number, rows: number): void {
     spanAt = addressAt(row);
@@ -103,7 +104,7 @@ function spanReader(memory: VectorMemory, records: DataView, read: ReadPointer) 
       if (addressAt(next) !== spanAt + bytes) break;
       bytes += length;
     }
-    span = read(memory.values.subarray(row * recordBytes, (row + 1) * recordBytes), bytes);
+    span = read(values.subarray(row * recordBytes, (row + 1) * recordBytes), bytes);
   }
 
   /** Copies the text of this row and of those that follow it in memory. @returns the row after them */

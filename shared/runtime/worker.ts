@@ -10,6 +10,7 @@ import type { Step, StepContext } from "./define-step.ts";
 import type { ForkCalls } from "./fork-calls.ts";
 import { isForkServer, serveForks } from "./fork-server.ts";
 import { fuseSetting } from "./fuse-setting.ts";
+import { madeUpEnvelope } from "./made-up-envelope.ts";
 import { type Rehearsal, serveOneCall } from "./one-call.ts";
 import { preparedStep } from "./prepared-step.ts";
 import { rehearseOneCall } from "./rehearse-call.ts";
@@ -105,7 +106,8 @@ function rehearseCall(step: Step, calls: ForkCalls): Promise<void> {
 }
 
 function rehearsalOf({ name }: Step, transfer?: Transfer): Rehearsal {
-  return { call: syntheticEnvelope(name, transfer), rehearsed: rehearseCodecs };
+  const table = { arrowIpc: Buffer.alloc(transfer === undefined ? 1_024 : 0), rows: 1, transfer };
+  return { call: Envelope.encode(madeUpEnvelope(name, table)).finish(), rehearsed: rehearseCodecs };
 }
 
 /** Node compiles functions when first called: better before the envelope than after it. */
@@ -115,21 +117,6 @@ function rehearseCodecs(envelope: Uint8Array): void {
   Outcome.encode({
     decision: { $case: "forward", value: { payload: decoded.inputs[0]?.payload, dataRevision: "" } },
   }).finish();
-}
-
-function syntheticEnvelope(step: string, transfer?: Transfer): Uint8Array {
-  const table = { arrowIpc: Buffer.alloc(transfer === undefined ? 1_024 : 0), rows: 1, transfer };
-  const result = { table, chart: undefined, document: undefined };
-  return Envelope.encode(
-    Envelope.fromPartial({
-      queryId: "rehearsal",
-      step,
-      deadlineMs: 1,
-      chain: { id: "rehearsal", steps: [step], providers: ["rehearsal"] },
-      query: { id: "rehearsal", sql: "rehearsal", providers: ["rehearsal"], options: { graph: false } },
-      inputs: [{ provider: "rehearsal", payload: { content: { $case: "result", value: result } } }],
-    }),
-  ).finish();
 }
 
 /** The log is the door's, which reads this stream; the asker never sees it. */
