@@ -2,13 +2,13 @@ import { expect, it } from "vitest";
 import { approvalEnvironment, signedApproval } from "#testing/approval-keys";
 import { callStep } from "#testing/call-step";
 import step from "./handler.ts";
-import { rehearsalOf } from "./rehearsal.ts";
+import { rehearsalOf, rehearsalQueries } from "./rehearsal.ts";
 
 const nowMs = Date.now();
 const context = { environment: approvalEnvironment, now: () => nowMs, temporaryFolder: "" };
 
 function approved() {
-  const { envelope } = rehearsalOf(nowMs);
+  const { envelope } = rehearsalOf(rehearsalQueries[0], nowMs);
   const [approval] = envelope.approvals;
   if (envelope.query === undefined || approval === undefined) throw new RangeError("the rehearsal has no approval");
   return { ...envelope, approvals: [signedApproval({ ...envelope, query: envelope.query }, approval as never)] };
@@ -26,7 +26,7 @@ it.each([
 });
 
 it("does not believe what the rehearsal signs", async () => {
-  await expect(callStep(step, rehearsalOf(nowMs).envelope, context)).rejects.toMatchObject({
+  await expect(callStep(step, rehearsalOf(rehearsalQueries[0], nowMs).envelope, context)).rejects.toMatchObject({
     label: "APPROVAL_INVALID",
     message: "the approval of rehearsal is signed with a key that is not known here",
   });

@@ -14,7 +14,7 @@ import type { Worker, WorkerBackend } from "#runtime/worker-backend";
 import { approvalEnvironment, signedApproval } from "#testing/approval-keys";
 import { changeRelation, wageGapKnowledge, wageGapQuery } from "#testing/wage-gap-knowledge";
 import { bundleFunction } from "../../cli/build/bundle-function.ts";
-import { rehearsalOf } from "./rehearsal.ts";
+import { rehearsalOf, rehearsalQueries } from "./rehearsal.ts";
 
 const home = join(import.meta.dirname, "../..");
 const never = new AbortController().signal;
@@ -62,7 +62,7 @@ function asked(sql: string, relation: Partial<Relation> = {}): Uint8Array {
   const { decision } = evaluate(query, "UVA", knowledge, nowMs);
   if (decision?.$case !== "terms") throw new RangeError("UVA refuses");
   const message = { queryId: query.id, query, replyTo: "", attempt: 1, deadlineMs: nowMs + 20_000 };
-  const { chain } = rehearsalOf(nowMs).envelope;
+  const { chain } = rehearsalOf(rehearsalQueries[0], nowMs).envelope;
   const envelope = Envelope.fromPartial({
     ...message,
     party: "UVA",
@@ -106,7 +106,7 @@ describe.each(process.platform === "linux" ? ["forked", "spawned"] : ["spawned"]
     expect(await answer(other, asked("SELECT Naam, Geheim FROM Personen"))).toMatch(/^UNKNOWN_COLUMN /);
     const onlyNumbers = { allowedColumns: { tables: [{ table: "Personen", columns: ["Unieknr"] }] } };
     expect(await answer(third, asked(names, onlyNumbers))).toMatch(/^UNKNOWN_COLUMN /);
-    expect(await answer(await start(), asked("SELECT * FROM Rehearsal"))).toMatch(/^UNKNOWN_TABLE /);
+    expect(await answer(await start(), asked("SELECT * FROM Persons"))).toMatch(/^UNKNOWN_TABLE /);
     expect(await answer(await start(), asked("SELECT * FROM duckdb_tables()"))).toMatch(/^SQL_REFUSED /);
   });
 

@@ -1,4 +1,4 @@
-/** A made-up query over a made-up file, so that the first real one meets warm code. */
+/** Made-up queries over made-up files, so that the first real one meets warm code. */
 import { createPrivateKey } from "node:crypto";
 import { type ApprovalKeys, approvalKeysOf } from "#approval/approval-keys";
 import { makeApprovalKeys } from "#approval/make-keys";
@@ -6,7 +6,17 @@ import { signApprovals } from "#approval/sign";
 import { Envelope, Knowledge, Query, Role } from "#contracts";
 import { approvalsOf, evaluateAgain } from "#domain/policy";
 
-export const rehearsalFile = { name: "Rehearsal.csv", content: "id;name;amount\n1;a;1.5\n2;b;2.25\n" } as const;
+export const rehearsalFiles = {
+  "Persons.csv": "id;day;name\n1;2025-01-31;a\n2;2025-01-31;b\n",
+  "Amounts.csv": "id;day;amount;scale\n1;2025-01-31;1.5;7\n2;2025-01-31;2.25;8\n",
+} as const;
+
+const join = "FROM Persons p JOIN Amounts a ON p.id = a.id AND p.day = a.day";
+/** Rows for an algorithm, and what the engine computes itself. */
+export const rehearsalQueries = [
+  `SELECT p.name, a.scale ${join}`,
+  `SELECT p.name, avg(a.amount) AS mean, count(*) ${join} WHERE a.scale > 5 GROUP BY p.name ORDER BY 1`,
+] as const;
 
 export interface Rehearsal {
   readonly envelope: Envelope;
@@ -14,13 +24,14 @@ export interface Rehearsal {
   readonly keys: ApprovalKeys;
 }
 
-export function rehearsalOf(nowMs: number): Rehearsal {
+export function rehearsalOf(sql: string, nowMs: number): Rehearsal {
   const { privateJwk, publicJwk } = makeApprovalKeys("rehearsal");
   const query = Query.fromPartial({
     id: "rehearsal",
     requestType: "rehearsal",
     user: { id: "", name: "rehearsal" },
-    sql: "SELECT r.name, avg(r.amount) AS mean FROM Rehearsal r GROUP BY r.name ORDER BY 1",
+    sql,
+    algorithm: { name: "average" },
   });
   const envelope = Envelope.fromPartial({
     queryId: "rehearsal",
@@ -33,7 +44,7 @@ export function rehearsalOf(nowMs: number): Rehearsal {
       party: "rehearsal",
       role: Role.ALL,
       archetype: "home",
-      steps: ["sql-query"],
+      steps: ["sql-query", "sql-algorithm"],
       providers: ["rehearsal"],
     },
     knowledge: rehearsalKnowledge,
@@ -47,7 +58,9 @@ export function rehearsalOf(nowMs: number): Rehearsal {
     nowMs,
     key,
   });
-  return { envelope: { ...envelope, approvals }, keys: approvalKeysOf({ keys: [publicJwk] }) };
+  // As it comes from its bytes.
+  const bytes = Envelope.encode({ ...envelope, approvals }).finish();
+  return { envelope: Envelope.decode(bytes), keys: approvalKeysOf({ keys: [publicJwk] }) };
 }
 
 const rehearsalKnowledge = Knowledge.fromPartial({
@@ -66,7 +79,11 @@ const rehearsalKnowledge = Knowledge.fromPartial({
       party: "rehearsal",
       type: "csv",
       delimiter: ";",
-      tables: [{ name: "Rehearsal", file: rehearsalFile.name }],
+      tables: [
+        { name: "Persons", file: "Persons.csv", columns: [{ name: "name", title: "Name" }] },
+        { name: "Amounts", file: "Amounts.csv", columns: [{ name: "scale", title: "Scale", unit: "steps" }] },
+      ],
+      measure: { column: "scale", groupBy: ["name"] },
     },
   ],
 });
