@@ -6,12 +6,20 @@ import { signApprovals } from "#approval/sign";
 import { Envelope, Knowledge, Query, Role } from "#contracts";
 import { approvalsOf, evaluateAgain } from "#domain/policy";
 
-export const rehearsalFiles = {
-  "Persons.csv": "id;day;name\n1;2025-01-31;a\n2;2025-01-31;b\n",
-  "Amounts.csv": "id;day;amount;scale\n1;2025-01-31;1.5;7\n2;2025-01-31;2.25;8\n",
-} as const;
+/** As columns have them: none, short ones, and one that the engine holds elsewhere. */
+const names = ["", "a", "b", "c", "of more than twelve bytes"];
 
-const join = "FROM Persons p JOIN Amounts a ON p.id = a.id AND p.day = a.day";
+export const rehearsalFiles = {
+  "Persons.csv": csv("id;day;name", (id) => `${id};2025-01-31;${names[id % names.length]}`),
+  "Amounts.csv": csv("id;day;amount;scale", (id) => `${id};2025-01-31;${id}.5;${id % 9}`),
+};
+
+function csv(header: string, row: (id: number) => string): string {
+  return [header, ...Array.from({ length: 64 }, (_, id) => row(id)), ""].join("\n");
+}
+
+/** Of few rows many: V8 compiles the loops over rows only when it has seen them work. */
+const join = "FROM Persons p JOIN Amounts a ON p.day = a.day AND p.id >= 0";
 /** Rows for an algorithm, and what the engine computes itself. */
 export const rehearsalQueries = [
   `SELECT p.name, a.scale ${join}`,

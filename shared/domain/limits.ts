@@ -264,7 +264,7 @@ export const limits = {
   forkRetriesMax: 5,
   forkConnectionsMax: 1_024,
   /** A fork server rehearses its steps no more when it has taken so long. */
-  rehearsalsMs: 60,
+  rehearsalsMs: 100,
   /** From a child's connection to its token. */
   forkGreetingMsMax: 2_000,
   /** A killed child that has not ended yet is asked for again after this. */

@@ -14,7 +14,7 @@ export const rehearsals = 12;
 export function prepareForForks(calls: ForkCalls): void {
   for (let time = 0; time < rehearsals; time++) rehearseChild(calls);
   endAtOnce(calls);
-  drawFromSystem();
+  forgetDrawn();
   useUpHeldRandomness();
 }
 
@@ -49,17 +49,26 @@ function endAtOnce(calls: ForkCalls): void {
   });
 }
 
-/** Math.random has its seed from the parent and no function to give it another: it draws from the system, nothing before the fork. */
-function drawFromSystem(): void {
-  const words = new Uint32Array(128);
-  let at = words.length;
+const words = new Uint32Array(128);
+let wordsUsed = words.length;
+
+/**
+ * Math.random has its seed from the parent and no function to give it another: it draws from the system. Before the
+ * rehearsals: whatever V8 has compiled that calls a function of Math, it throws away when one of them changes.
+ */
+export function drawFromSystem(): void {
   Math.random = () => {
-    if (at === words.length) {
+    if (wordsUsed === words.length) {
       randomFillSync(words);
-      at = 0;
+      wordsUsed = 0;
     }
-    const [high, low] = [words[at] as number, words[at + 1] as number];
-    at += 2;
+    const [high, low] = [words[wordsUsed] as number, words[wordsUsed + 1] as number];
+    wordsUsed += 2;
     return ((high >>> 5) * 0x4000000 + (low >>> 6)) / 0x20000000000000;
   };
+}
+
+/** What is drawn and not used yet, each child would have. */
+function forgetDrawn(): void {
+  wordsUsed = words.length;
 }

@@ -167,17 +167,7 @@ const nodeFlags = [
   "--heap-growing-percent=400",
   // Nor one because nothing happens: a child that waits for its call would tidy up a heap that it is about to throw away.
   "--no-memory-reducer",
-  ...lateOptimizing(),
 ];
-
-/**
- * A child's one call is over before V8's best compiler has paid for itself, unless the table is large; and what that
- * made in the parent does not last until the fork. So it starts after nine times as much work as by default; from
- * V8 12 on it starts late enough by itself.
- */
-function lateOptimizing(): string[] {
-  return Number.parseInt(process.versions.v8, 10) < 12 ? ["--interrupt-budget=600000"] : [];
-}
 
 export function killProcess(pid: number): void {
   try {

@@ -5,7 +5,7 @@
 import { readdirSync, readlinkSync, readSync, writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { prepareForForks } from "./before-forks.ts";
+import { drawFromSystem, prepareForForks } from "./before-forks.ts";
 import { type ForkCalls, loadForkCalls, socketAddress } from "./fork-calls.ts";
 import { forkServerArgument, orderBytes, orders } from "./fork-protocol.ts";
 import { dropRights } from "./fork-rights.ts";
@@ -79,6 +79,7 @@ function sayUnfit(error: unknown): void {
 /** @throws Error with why it can't be a parent */
 async function ready(nativeFile: string, rehearse: (calls: ForkCalls) => Promise<void>): Promise<ForkCalls> {
   const calls = loadForkCalls(nativeFile);
+  drawFromSystem();
   await rehearse(calls);
   await settled();
   const unfit = whyUnfit();

@@ -10,7 +10,9 @@ it("leaves no field of the contract out, so that decoding each of them is rehear
   expect(decoded.step).toBe("step");
   expect(emptyIn(decoded, "envelope")).toEqual([]);
   const cases = new Set(JSON.stringify(decoded).match(/"\$case":"\w+"/g));
-  expect([...cases].sort()).toEqual(["decision", "plan", "refusal", "result", "terms"].map((one) => `"$case":"${one}"`));
+  expect([...cases].sort()).toEqual(
+    ["decision", "plan", "refusal", "result", "terms"].map((one) => `"$case":"${one}"`),
+  );
 });
 
 /** Paths of what an encoder would leave out. */

@@ -12,6 +12,7 @@ import { isForkServer, serveForks } from "./fork-server.ts";
 import { fuseSetting } from "./fuse-setting.ts";
 import { madeUpEnvelope } from "./made-up-envelope.ts";
 import { type Rehearsal, serveOneCall } from "./one-call.ts";
+import { optimizeLate } from "./optimize-late.ts";
 import { preparedStep } from "./prepared-step.ts";
 import { rehearseOneCall } from "./rehearse-call.ts";
 import { runChain } from "./run-chain.ts";
@@ -26,16 +27,20 @@ export async function runWorker(step: Step, held: readonly Step[] = []): Promise
   const all = [step, ...further];
   let own = step;
   let isWarm = false;
-  const getReady = async (times: number) => {
-    await rehearseOften(all, times);
+  const prepare = async () => {
     own = await preparedStep(step, makeContext(tmpdir()), report);
   };
   if (!isForkServer()) {
-    await getReady(1);
+    await rehearse(all);
+    await prepare();
   } else {
     const { selfTest } = await serveForks(async (calls) => {
       for (let time = 0; time < rehearsals; time++) await rehearseCall(step, calls);
-      await getReady(rehearsals);
+      await rehearseOften(all, rehearsals);
+      optimizeLate();
+      await rehearseCall(step, calls);
+      await rehearse(all);
+      await prepare();
     });
     if (selfTest) {
       await testItself();
