@@ -44,6 +44,17 @@ test("measures a way that has a pace or fewer rounds of its own by those", async
   expect([...measured.values()].map(({ pacedMs }) => pacedMs.length)).toEqual([4, 20]);
 });
 
+test("warms each way up with as many calls as were asked for, and no way with another's", async () => {
+  const counts = { usual: 0, more: 0 };
+  const counting = (name: keyof typeof counts) =>
+    wayOf(name, async () => {
+      counts[name]++;
+      return true;
+    });
+  await measureWays([counting("usual"), { ...counting("more"), warmUps: 7 }], { ...options, rounds: 0 }, () => {});
+  expect(counts).toEqual({ usual: 1, more: 7 });
+});
+
 test("begins each round with another way", async () => {
   const order: string[] = [];
   const ways = ["one", "two"].map((name) =>

@@ -16,6 +16,8 @@ export interface Way {
   readonly open?: OpenLoad;
   /** Absent: as of all; the first of them. */
   readonly rounds?: number;
+  /** Calls before the first that is measured. Absent: as of all. */
+  readonly warmUps?: number;
 }
 
 export interface WaysOptions {
@@ -55,7 +57,7 @@ export async function measureWays<Each extends Way>(
     of.wrong += 1;
   };
   say(`warming up ${ways.length} ways`);
-  for (const way of ways) for (let i = 0; i < options.warmUps; i++) await onceOf(way)();
+  for (const way of ways) await warmUp(onceOf(way), way.warmUps ?? options.warmUps, options.closed.callers);
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}, load of the machine ${loadavg()[0]?.toFixed(1)}`);
     const turns = [...measured].map((_, at, all) => all[(at + round - 1) % all.length] as [Each, Measured]);
@@ -65,6 +67,15 @@ export async function measureWays<Each extends Way>(
     for (const [way, of] of wanted) await saturated(way, onceOf(way), of, options);
   }
   return measured;
+}
+
+/** By as many callers as load it later: it is the service of many calls that is measured, not its start. */
+async function warmUp(once: () => Promise<void>, calls: number, callers: number): Promise<void> {
+  let left = calls;
+  const call = async () => {
+    while (left-- > 0) await once();
+  };
+  await Promise.all(Array.from({ length: callers }, call));
 }
 
 async function faultOf(way: Way): Promise<string | undefined> {

@@ -48,6 +48,7 @@ export function settingsOf(flags: BenchFlags): Settings {
     query: {
       ...ways(2.5, quick ? 2 : 4),
       warmUps: quick ? 2 : 10,
+      comparedWarmUps: quick ? 2 : 300,
       // Cold spawns answer three queries a second: a block as short as the others' would give no rate.
       closed: { callers, seconds: seconds * queryBlocks },
       brokers: quick

@@ -13,6 +13,8 @@ import { median, percentile } from "./statistics.ts";
 
 export interface WholeQueryBench extends WaysOptions {
   readonly brokers: Readonly<Partial<Record<BrokerName, readonly Workers[]>>>;
+  /** Of the ways whose queries a second the goals compare. */
+  readonly comparedWarmUps: number;
 }
 
 export type BrokerName = "memory" | "classic" | "quorum";
@@ -87,8 +89,10 @@ function waysOf({ name, workers, system, brokerRoots, check, options }: WaySourc
     workers,
     question,
     open: question === atHome ? options.open : halfOf(options.open),
-    // Whom the goals speak of is measured once more.
+    // Whom the goals speak of is measured once more, and equally warm: V8 compiles a function when it has run so often,
+    // and some ways would be measured before that, others after.
     rounds: name === "classic" ? options.rounds : Math.max(1, options.rounds - 1),
+    ...(name === "classic" && question === atHome ? { warmUps: options.comparedWarmUps } : {}),
     cpuMs: () => cpuMs(roots),
     once: async () => check(question, await ask(system.orchestrator, query)),
   }));
@@ -103,7 +107,7 @@ export function questions(): Readonly<Record<string, QueryBody>> {
 
 function resultOf(
   measured: ReadonlyMap<QueryWay, Measured>,
-  { open, closed }: WholeQueryBench,
+  { open, closed, comparedWarmUps }: WholeQueryBench,
   remarks: readonly string[],
 ): BenchResult {
   const of = (broker: BrokerName, workers: Workers, question: string) =>
@@ -112,7 +116,7 @@ function resultOf(
   const rate = (workers: Workers) => median(of("classic", workers, atHome)?.perSecond ?? []);
   return {
     title: "Whole queries",
-    about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, half as many through the third party, timed from when each was due. Saturated: ${closed.callers} callers, for ${closed.seconds} s. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`fused\` lets the steps of a party that follow its query run in the query's process; \`cold\` starts a process for each call, which rehearses nothing, and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
+    about: `From the HTTP request to its whole answer, through the gateway: the demo's first question at one provider (policy, selection, two data steps), and its second through the third party (two providers, one of which anonymises; six data steps). Paced: ${open.perSecond} a second by chance, half as many through the third party, timed from when each was due. Saturated: ${closed.callers} callers, for ${closed.seconds} s. Over RabbitMQ with classic queues, each way has answered the first question ${comparedWarmUps} times before: services that stay are compiled by V8 little by little. All answers to one question must be equal, whichever way gave them. CPU is that of the gateway, sidecars and callers (one process), of all functions with their workers, and of RabbitMQ. Workers: \`default\` as a user gets them (forked where that is sound), \`fork\` and \`spawn\` everywhere, a pool of 2 each; \`fused\` lets the steps of a party that follow its query run in the query's process; \`cold\` starts a process for each call, which rehearses nothing, and \`long-lived\` keeps one process for all: these two are made for this page, no setting gives them.`,
     limit:
       "The processor time of the single-use processes, at 1 to 6 a query, and in them of DuckDB's start. The brokers differ by a few milliseconds a hop.",
     wrong: wrongOf(measured),
