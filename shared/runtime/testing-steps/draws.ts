@@ -17,17 +17,30 @@ const draw = () => ({
   bytes: randomBytes(8).toString("hex"),
 });
 
+/** Of the rehearsal, no longer used and past its youth: gone as soon as all garbage is collected. */
+let leftBehind: WeakRef<object> | undefined;
+
+function growOld(): WeakRef<object> {
+  const held: object = {};
+  const ref = new WeakRef(held);
+  // Young memory is full several times over.
+  for (let i = 0; i < 4_000; i++) new Array(1_000).fill(held);
+  return ref;
+}
+
 export default defineStep<object>({
   name: "draws",
   isolation: "single-use",
   accepts: "nothing",
   rehearse: async () => {
     draw();
+    leftBehind = growOld();
   },
   facts: async ({ query }) => {
     await Promise.all(Array.from({ length: 8 }, () => promisify(gzip)(Buffer.alloc(10_000))));
     return {
       ...draw(),
+      isLeftBehind: leftBehind?.deref() !== undefined,
       pid: process.pid,
       realPid: Number(readlinkSync("/proc/self")),
       startTicks: readFileSync("/proc/self/stat", "latin1").split(") ")[1]?.split(" ")[19],
