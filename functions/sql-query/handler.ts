@@ -15,7 +15,7 @@ import { isComparing } from "#domain/reuse";
 import { DynamosError } from "#errors";
 import { defineStep, type PreparedContext, type StepContext } from "#runtime/define-step";
 import { approvedTerms } from "./approved-terms.ts";
-import { rehearsalFiles, rehearsalOf, rehearsalQueries } from "./rehearsal.ts";
+import { rehearsalFile, rehearsalOf, rehearsalQueries } from "./rehearsal.ts";
 
 const memoryMbDefault = 256;
 
@@ -43,14 +43,14 @@ export default defineStep<Facts, Engine>({
     await approvalKeysOf(context);
     const data = join(context.temporaryFolder, "rehearsal");
     await mkdir(data);
-    for (const [name, content] of Object.entries(rehearsalFiles)) await writeFile(join(data, name), content);
+    await writeFile(join(data, rehearsalFile.name), rehearsalFile.content);
     const environment = { ...context.environment, data_dir: data, cache_dir: data };
     const { prepared, ...rest } = context;
     for (const [i, sql] of rehearsalQueries.entries()) {
       const nowMs = context.now();
       const { envelope, keys } = rehearsalOf(sql, nowMs);
       const terms = approvedTerms(envelope, { keys, nowMs });
-      // What was prepared serves one query: the last, by which the files have been imported, as a party's own most often have.
+      // What was prepared serves one query: the last, by which the file has been imported, as the party's own most often have.
       const isLast = i === rehearsalQueries.length - 1;
       await queryOf(
         envelope,
