@@ -11,7 +11,7 @@ import {
 import { aggregating, checkSummary } from "#data/group-size/following-algorithm";
 import { onlyTableOf } from "#data/input-table";
 import { passTable } from "#data/pass-table";
-import { buildTable } from "#data/table-builder";
+import { rehearsalTable } from "#data/rehearsal-table";
 import type { TableNotes } from "#data/table-notes";
 import type { Emit } from "#data/table-sink";
 import { sourceOf, type TableSource, tableSource } from "#data/table-source";
@@ -38,7 +38,6 @@ interface Input {
   readonly least: number;
 }
 
-const rehearsedRows = 2_048;
 const noAlgorithm: Algorithm = { name: "", column: "", groupBy: [] };
 
 export default defineStep<Facts>({
@@ -57,15 +56,10 @@ export default defineStep<Facts>({
   },
   decide: (_envelope, { result }): Outcome => forwardResult(result),
   rehearse: async () => {
-    const builder = buildTable([
+    const table = rehearsalTable([
       { name: "group", kind: "text" },
       { name: "value", kind: "int64" },
     ]);
-    // Some without a value, and many: V8 compiles the loops over rows only when it has seen them work.
-    for (let row = 0; row < rehearsedRows; row++) {
-      builder.push([row % 7 === 0 ? null : `group ${row % 3}`, row % 5 === 0 ? null : BigInt(row)]);
-    }
-    const table = builder.finish();
     const input = { table, source: sourceOf(table), emit: async () => {}, least: 0 };
     await resultOf({ name: "average", column: "value", groupBy: ["group"] }, input, undefined);
   },

@@ -1,7 +1,7 @@
 /** Makes the columns that a steward has marked less telling before the table goes on. */
 import type { Table } from "#contracts";
 import { onlyTableOf } from "#data/input-table";
-import { buildTable } from "#data/table-builder";
+import { rehearsalTable } from "#data/rehearsal-table";
 import { sourceOf, tableSource } from "#data/table-source";
 import { forwardResult } from "#domain/outcome";
 import { defineStep } from "#runtime/define-step";
@@ -19,12 +19,10 @@ export default defineStep<Table>({
   },
   decide: (_, table) => forwardResult({ table, chart: undefined, document: undefined }),
   rehearse: async () => {
-    const builder = buildTable([
+    const table = rehearsalTable([
       { name: "born", kind: "int64", anonymize: "year" },
       { name: "name", kind: "text", anonymize: "mask" },
     ]);
-    builder.push([19_900_101n, "a"]);
-    const table = builder.finish();
     await anonymizeTable({ table, source: sourceOf(table) }, [], async () => {});
   },
 });

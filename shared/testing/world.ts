@@ -119,7 +119,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     close: async () => {
       await Promise.all([...sidecars.keys()].map(stopParty));
       await knowledge.close();
-      await rm(folder, { recursive: true, force: true });
+      // A step that nobody waits for any more, which no process ends here, may still write into it.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
