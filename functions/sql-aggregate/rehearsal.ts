@@ -4,11 +4,9 @@ import { sourceOf } from "#data/table-source";
 import type { ProviderTable } from "./unite-tables.ts";
 
 export function rehearsalTables(): ProviderTable[] {
-  return ["A", "B"].map((provider) => {
-    const table = rehearsalTable([
-      { name: "name", kind: "text" },
-      { name: "value", kind: "int64" },
-    ]);
-    return { provider, source: sourceOf(table) };
-  });
+  const table = rehearsalTable([
+    { name: "name", kind: "text" },
+    { name: "value", kind: "int64" },
+  ]);
+  return ["A", "B"].map((provider) => ({ provider, source: sourceOf(table) }));
 }

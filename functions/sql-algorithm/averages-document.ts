@@ -2,9 +2,8 @@
 import { type Algorithm as Asked, type Document, ErrorCode } from "#contracts";
 import { averagesColumns } from "#data/averages-columns";
 import { type ColumnSpec, isNumeric, kindText } from "#data/column-kind";
-import { validityOf, type Whole } from "#data/column-values";
+import { isNull, validityOf, type Whole } from "#data/column-values";
 import { columnNamed } from "#data/find-column";
-import { bitAt } from "#data/validity-bits";
 import { DynamosError } from "#errors";
 import { exactTotal, isExact, measuresOf, unit } from "./accumulators.ts";
 import { DoubleSum, roundedText } from "./exact.ts";
@@ -86,7 +85,7 @@ export function averagesReader(columns: readonly PlacedColumn[], least: number):
       const values = measuresOf(salaries, salary.spec);
       for (let row = 0; row < rows; row += 1) {
         const mean = meanOfCode[codes[row] as number];
-        if (mean === undefined || (validity !== undefined && !bitAt(validity.bits, validity.at + row))) continue;
+        if (mean === undefined || isNull(validity, row)) continue;
         add(mean, values[row] as Whole);
       }
     },

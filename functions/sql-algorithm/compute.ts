@@ -1,10 +1,10 @@
 /** One algorithm over one table. */
 import { ErrorCode, type Table } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { validityOf, type Whole } from "#data/column-values";
+import { isNull, validityOf, type Whole } from "#data/column-values";
 import { buildTable } from "#data/table-builder";
 import type { TableNotes } from "#data/table-notes";
-import { type BitsPlace, bitAt } from "#data/validity-bits";
+import type { BitsPlace } from "#data/validity-bits";
 import { DynamosError } from "#errors";
 import { type Accumulator, measuresOf } from "./accumulators.ts";
 import type { Algorithm } from "./algorithms.ts";
@@ -87,7 +87,7 @@ function addRows(
   values: ArrayLike<Whole> | undefined,
 ): void {
   for (let row = 0; row < places.length; row += 1) {
-    if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+    if (isNull(validity, row)) continue;
     const group = kept[places[row] as number] as Kept;
     group.count += 1;
     if (values !== undefined) group.values.add(values[row] as Whole);

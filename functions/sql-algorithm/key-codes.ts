@@ -2,8 +2,7 @@
 import type { Data } from "apache-arrow";
 import { ErrorCode } from "#contracts";
 import type { Cell, ColumnSpec } from "#data/column-kind";
-import { booleansOf, numbersOf, validityOf, wholesOf } from "#data/column-values";
-import { bitAt } from "#data/validity-bits";
+import { booleansOf, isNull, numbersOf, validityOf, wholesOf } from "#data/column-values";
 import { limits } from "#domain/limits";
 import { DynamosError } from "#errors";
 import { TextCache } from "./text-cache.ts";
@@ -34,7 +33,7 @@ export class KeyCodes {
     const keys = this.#keysOf(column);
     const validity = validityOf(column);
     for (let row = 0; row < codes.length; row++) {
-      if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+      if (isNull(validity, row)) continue;
       codes[row] = this.#codeOf(keys[row] as Key);
     }
   }

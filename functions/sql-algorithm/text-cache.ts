@@ -1,7 +1,7 @@
 /** Texts that come again and again are known by their bytes: no string is made of them. */
 import type { Data } from "apache-arrow";
-import { textAt, validityOf } from "#data/column-values";
-import { type BitsPlace, bitAt } from "#data/validity-bits";
+import { isNull, textAt, validityOf } from "#data/column-values";
+import type { BitsPlace } from "#data/validity-bits";
 
 const places = 1_024;
 const textBytesMax = 64;
@@ -44,7 +44,7 @@ export class TextCache {
 /** Until a text comes that is not known: functions of whoever asks are not called in this loop. @returns its row, or the end */
 function putKnown(known: Known, { values, offsets, validity }: Texts, codes: Int32Array, first: number): number {
   for (let row = first; row < codes.length; row++) {
-    if (validity !== undefined && !bitAt(validity.bits, validity.at + row)) continue;
+    if (isNull(validity, row)) continue;
     const from = offsets[row] as number;
     const to = offsets[row + 1] as number;
     if (to - from > textBytesMax) return row;

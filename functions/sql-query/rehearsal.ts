@@ -24,7 +24,10 @@ const columns = [
   { name: "scale", title: "Scale", unit: "steps" },
 ];
 
-/** Of few rows many: V8 compiles the loops over rows only when it has seen them work. */
+/**
+ * Of few rows many: V8 compiles the loops over rows only when it has seen them work. A condition of two parts, as joins
+ * of a person's records have.
+ */
 const join = "FROM Persons p JOIN Amounts a ON p.day = a.day AND p.id >= 0";
 /** Rows for an algorithm, and what the engine computes itself. */
 export const rehearsalQueries = [

@@ -14,14 +14,18 @@ const wordRange = 2 ** 32;
 const upperMax = 2 ** 21;
 
 export function hasValueAt(column: Data): ValueAt<boolean> {
-  if (column.nullCount === 0) return () => true;
-  const { nullBitmap, offset } = column;
-  return (row) => bitAt(nullBitmap, offset + row);
+  const validity = validityOf(column);
+  return (row) => !isNull(validity, row);
 }
 
 /** @returns undefined: all rows have a value */
 export function validityOf({ nullCount, nullBitmap, offset }: Data): BitsPlace | undefined {
   return nullCount === 0 ? undefined : { bits: nullBitmap, at: offset };
+}
+
+/** @param validity what `validityOf` gave */
+export function isNull(validity: BitsPlace | undefined, row: number): boolean {
+  return validity !== undefined && !bitAt(validity.bits, validity.at + row);
 }
 
 /** `wholeAt` of all rows, without a call for each: a process that sees few rows is slow at calls. */

@@ -56,10 +56,14 @@ function endsOf({ values, validity }: VectorMemory, rows: number): { offsets: In
   const offsets = new Int32Array(rows + 1);
   let bytes = 0;
   for (let row = 0; row < rows; row++) {
-    if (validity === null || bitAt(validity, row)) bytes += words[row * recordWords] as number;
+    bytes += lengthAt(words, validity, row);
     offsets[row + 1] = bytes;
   }
   return { offsets, bytes };
+}
+
+function lengthAt(words: Uint32Array, validity: VectorMemory["validity"], row: number): number {
+  return validity === null || bitAt(validity, row) ? (words[row * recordWords] as number) : 0;
 }
 
 function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
@@ -90,16 +94,15 @@ function spanReader({ values, validity }: VectorMemory, read: ReadPointer) {
   const words = wordsOf(values);
   let span: Uint8Array = new Uint8Array(0);
   let spanAt = 0;
-  const lengthAt = (row: number) =>
-    validity === null || bitAt(validity, row) ? (words[row * recordWords] as number) : 0;
+  const lengthOf = (row: number) => lengthAt(words, validity, row);
   const addressAt = (row: number) =>
     (words[row * recordWords + 2] as number) + (words[row * recordWords + 3] as number) * 2 ** 32;
 
   function readFrom(row: number, rows: number): void {
     spanAt = addressAt(row);
-    let bytes = lengthAt(row);
+    let bytes = lengthOf(row);
     for (let next = row + 1; next < rows; next++) {
-      const length = lengthAt(next);
+      const length = lengthOf(next);
       if (length <= inlineBytes) continue;
       if (addressAt(next) !== spanAt + bytes) break;
       bytes += length;
@@ -110,11 +113,11 @@ function spanReader({ values, validity }: VectorMemory, read: ReadPointer) {
   /** Copies the text of this row and of those that follow it in memory. @returns the row after them */
   return (row: number, rows: number, into: Uint8Array, at: number): number => {
     const address = addressAt(row);
-    if (address < spanAt || address + lengthAt(row) > spanAt + span.length) readFrom(row, rows);
-    let bytes = lengthAt(row);
+    if (address < spanAt || address + lengthOf(row) > spanAt + span.length) readFrom(row, rows);
+    let bytes = lengthOf(row);
     let next = row + 1;
     for (; next < rows; next++) {
-      const length = lengthAt(next);
+      const length = lengthOf(next);
       if (length === 0) continue;
       const isNext = length > inlineBytes && addressAt(next) === address + bytes;
       if (!isNext || address + bytes + length > spanAt + span.length) break;

@@ -110,8 +110,7 @@ export async function openStaffWorld(): Promise<StaffWorld> {
       await server.stop();
       await world.close();
       await tokens.remove();
-      // A step that nobody waits for any more, which no process ends here, may still write into it.
-      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
