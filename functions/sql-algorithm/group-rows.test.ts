@@ -34,6 +34,20 @@ function columnsOf(rows: readonly (readonly Cell[])[], count: number) {
 
 const textOf = (key: readonly Cell[]) => key.map((cell) => `${typeof cell}:${cell}`).join("|");
 
+it("tells more texts apart than it keeps places for", () => {
+  const texts = Array.from({ length: 3_000 }, (_, i) => [`text ${i}`]);
+  const groups = new Groups([{ name: "text", kind: "text" }], () => ({ rows: 0 }));
+  for (const batch of [texts, [...texts].reverse()]) {
+    for (const place of groups.placesOf(columnsOf(batch, 1), batch.length)) {
+      const kept = groups.kept[place];
+      if (kept !== undefined) kept.rows += 1;
+    }
+  }
+  const found = groups.sorted();
+  expect(found.map(({ key }) => key[0]).sort()).toEqual(texts.flat().sort());
+  expect(new Set(found.map(({ kept }) => kept.rows))).toEqual(new Set([2]));
+});
+
 it("puts rows together that have the same values, and no others, over any number of batches", () => {
   fc.assert(
     fc.property(
