@@ -17,7 +17,8 @@ const allowed = [
 /** `worker_environment` may name more, separated by commas. */
 export function workerEnvironment(environment: Environment): Record<string, string> {
   const more = (environment.worker_environment ?? "").split(",").map((name) => name.trim());
-  const result: Record<string, string> = {};
+  // libuv would make four threads for a process of one call; each has memory of its own.
+  const result: Record<string, string> = { UV_THREADPOOL_SIZE: "1" };
   for (const name of [...allowed, ...more]) {
     const value = environment[name];
     // Node reads a set NODE_EXTRA_CA_CERTS at each start, for 40 ms; a worker opens no TLS connection.

@@ -3,6 +3,9 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** A write is over when its bytes are durable, as after an fdatasync of its own, which would be one more way to the disk. */
+const durably = constants.O_RDWR | constants.O_APPEND | constants.O_DSYNC;
+
 /** Whoever else writes or removes the file is noticed by its size and its links. */
 export class ChainFile {
   readonly path: string;
@@ -18,7 +21,7 @@ export class ChainFile {
 
   /** A new one, whose name is durable too. @throws Error when there is one */
   static async create(path: string): Promise<ChainFile> {
-    const file = new ChainFile(path, await open(path, "ax+", 0o600), 0);
+    const file = new ChainFile(path, await open(path, durably | constants.O_CREAT | constants.O_EXCL, 0o600), 0);
     await syncFolder(dirname(path));
     return file;
   }
@@ -39,8 +42,7 @@ export class ChainFile {
   async append(bytes: Uint8Array): Promise<void> {
     const handle = await this.opened();
     await handle.appendFile(bytes);
-    // Both see what was written; the one need not wait for the other.
-    const [{ size, nlink }] = await Promise.all([handle.stat(), handle.datasync()]);
+    const { size, nlink } = await handle.stat();
     if (nlink === 0) throw new Error("the file was removed");
     if (size !== this.size + bytes.length) throw new Error("another process wrote to the file");
     this.size = size;
@@ -76,7 +78,7 @@ export class ChainFile {
 
 /** Not made anew where it is gone: a record does not begin in its middle. */
 function openThere(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDWR | constants.O_APPEND);
+  return open(path, durably);
 }
 
 /** A name in a folder is durable when the folder is. */
