@@ -48,9 +48,13 @@ export function settingsOf(flags: BenchFlags): Settings {
     query: {
       ...ways(2.5, quick ? 2 : 4),
       warmUps: quick ? 2 : 10,
-      comparedWarmUps: quick ? 2 : 300,
-      // Cold spawns answer three queries a second: a block as short as the others' would give no rate.
-      closed: { callers, seconds: seconds * queryBlocks },
+      comparedWarmUps: quick ? 2 : 600,
+      closed: {
+        // Between a query's steps its caller waits: of two cores, as many as elsewhere leave up to a tenth idle.
+        callers: callers * 2,
+        // Cold spawns answer three queries a second: a block as short as the others' would give no rate.
+        seconds: seconds * queryBlocks,
+      },
       brokers: quick
         ? { memory: ["default"], classic: ["default", "fused", "cold", "long-lived"], quorum: ["default"] }
         : {

@@ -47,17 +47,24 @@ describe("a function's config", () => {
 
 describe("a worker's environment", () => {
   const environment = { PATH: "/bin", data_dir: "/data", SECRET: "s", mine: "m", NODE_EXTRA_CA_CERTS: "/ca" };
+  const oneThread = { UV_THREADPOOL_SIZE: "1" };
 
   it("holds what is allowed and nothing else of the function's", () => {
-    expect(workerEnvironment(environment)).toEqual({ PATH: "/bin", data_dir: "/data" });
+    expect(workerEnvironment(environment)).toEqual({ ...oneThread, PATH: "/bin", data_dir: "/data" });
   });
 
   it("holds what worker_environment names", () => {
     const worker_environment = "mine, NODE_EXTRA_CA_CERTS,absent";
     expect(workerEnvironment({ ...environment, worker_environment })).toEqual({
+      ...oneThread,
       PATH: "/bin",
       data_dir: "/data",
       mine: "m",
     });
+  });
+
+  it("holds more threads where worker_environment names them", () => {
+    const more = { UV_THREADPOOL_SIZE: "4", worker_environment: "UV_THREADPOOL_SIZE" };
+    expect(workerEnvironment(more)).toEqual({ UV_THREADPOOL_SIZE: "4" });
   });
 });

@@ -30,6 +30,8 @@ export interface ForkCalls {
   reap(pid: number): number | undefined;
   /** Waits for it. @returns the same */
   waitFor(pid: number): number;
+  /** Gives back to the system what malloc holds and nobody uses, where the C library can. */
+  trimMemory(): void;
   /** Makes all private memory go along in the next fork. */
   copyMemoryInForks(): void;
 }
@@ -65,6 +67,7 @@ export function loadForkCalls(nativeFile: string): ForkCalls {
   const madvise = call("int madvise(uintptr_t, size_t, int)");
   const prctl = call("int prctl(int, uintptr_t, uintptr_t, uintptr_t, uintptr_t)");
   const installer = call("int prctl(int, uintptr_t, void *, uintptr_t, uintptr_t)");
+  const trimMemory = trimmer(call);
   const status = Buffer.alloc(4);
   const maps = memoryMaps();
   return {
@@ -104,12 +107,23 @@ export function loadForkCalls(nativeFile: string): ForkCalls {
       while (waitpid(pid, status, 0) !== pid);
       return status.readInt32LE(0);
     },
+    trimMemory,
     copyMemoryInForks() {
       // Of what V8 maps meanwhile a fork would have nothing.
       do maps.forEachPrivate((start, end) => madvise(start, end - start, doFork));
       while (maps.haveChanged());
     },
   };
+}
+
+/** glibc's own; others have none. */
+function trimmer(call: (prototype: string) => Foreign): () => void {
+  try {
+    const trim = call("int malloc_trim(size_t)");
+    return () => trim(0);
+  } catch {
+    return () => {};
+  }
 }
 
 /** struct sockaddr_un. @throws RangeError when the path is too long for one */

@@ -51,6 +51,7 @@ function youngCollection(): () => void {
  */
 function giveUp(calls: ForkCalls, wanted: readonly string[]): readonly string[] {
   const original = calls.getpid();
+  calls.trimMemory();
   calls.copyMemoryInForks();
   const server = calls.fork();
   if (server > 0) calls.exitNow(exitCodeOf(calls.waitFor(server)));
