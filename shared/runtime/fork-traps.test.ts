@@ -79,6 +79,15 @@ describe.skipIf(process.platform !== "linux")("forked workers", () => {
     expect(readFileSync(`/proc/${backend.parentPid}/environ`, "latin1")).not.toContain("secret");
   });
 
+  it("have as many threads beside the event loop as their environment says", async () => {
+    expect((await invoke(open({ environment: { UV_THREADPOOL_SIZE: "1" } }))).threads).toBe(2);
+    expect((await invoke(open({ environment: { UV_THREADPOOL_SIZE: "3" } }))).threads).toBe(4);
+  });
+
+  it("have a young generation that no rehearsal has made large", async () => {
+    expect((await invoke(open())).youngMib).toBeLessThanOrEqual(2);
+  });
+
   it("reach no network where the kernel lets them give it up, and do where it is allowed", async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     await new Promise((listening) => server.once("listening", listening));

@@ -1,6 +1,6 @@
 /**
  * A party's audit record as JSON lines on a disk. What is appended while the disk is busy goes there together,
- * with one fdatasync for all (group commit).
+ * in one write for all (group commit).
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
