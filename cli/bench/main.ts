@@ -113,6 +113,7 @@ if (values.help) {
   say(
     "npm run bench:report -- [--only PART] [--quick] [--to docs]: measures and writes performance.md and its pictures",
   );
+  say("  query:    of --callers, twice as many");
   say("  path:     [--queries 20]");
   say("  step:     [--messages 3000]");
   say("  decision: [--decisions 5000] [--changes 12]");

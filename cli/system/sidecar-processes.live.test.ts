@@ -92,7 +92,7 @@ describe.skipIf(inject("amqpUrl") === "")("a system whose sidecars are processes
     expect(page).toMatch(/^dynamos_invocation_seconds_count\{party="VU",function="vu-sql-query",code=""\} \d$/m);
     const heads = page.split("\n").filter((line) => line.startsWith("# TYPE"));
     expect(new Set(heads).size).toBe(heads.length);
-  }, 30_000);
+  });
 
   it.each(parties)(
     "answers again after the sidecar of %s was killed",

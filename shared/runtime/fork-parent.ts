@@ -167,8 +167,7 @@ const nodeFlags = [
   "--heap-growing-percent=400",
   // Nor one because nothing happens: a child that waits for its call would tidy up a heap that it is about to throw away.
   "--no-memory-reducer",
-  // What a child makes lies in few pages, used again and again (in MiB): each that it touches the kernel copies first,
-  // and each that the parent had used goes along in every fork.
+  // In MiB. The rehearsals would make it eight, all of which goes along in every fork and is given up at every end.
   "--max-semi-space-size=1",
 ];
 
